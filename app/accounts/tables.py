@@ -1,0 +1,68 @@
+"""Tables of the accounts room."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+
+from app.db import Json, UtcDateTime, identity, metadata, refers
+
+brand = Table(
+    "brand",
+    metadata,
+    identity(),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),  # organizationName: the banner's title on the lock screen
+    Column("texts", Json, nullable=False),  # {"ru": {…}, "en": {…}}: what guests read about the brand
+    Column("time_zone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("language", Text, nullable=False),  # for guests whose own language we do not speak
+    Column("pass_type_identifier", Text, nullable=False),
+    Column("team_identifier", Text, nullable=False),
+    Column("credentials", Text, nullable=False),  # "file:DIRECTORY" or "env:PREFIX"; never the key itself
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("length(currency) = 3", name="currency_is_iso_4217"),
+    CheckConstraint("language IN ('ru', 'en')", name="language_known"),
+    CheckConstraint(
+        "credentials LIKE 'file:%' OR credentials LIKE 'env:%'", name="credentials_are_a_reference"
+    ),
+)
+
+staff_member = Table(
+    "staff_member",
+    metadata,
+    identity(),
+    refers("brand_id", "brand.id"),
+    refers("venue_id", "venue.id", nullable=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("left_at", UtcDateTime),
+    UniqueConstraint("brand_id", "name"),
+)
+
+point_of_sale_key = Table(
+    "point_of_sale_key",
+    metadata,
+    identity(),
+    refers("brand_id", "brand.id"),
+    refers("venue_id", "venue.id"),
+    Column("name", Text, nullable=False),
+    # SHA-256 of a 256-bit random secret: nothing to guess, so nothing to slow down.
+    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),  # set by rotation: the old key works on beside the new one until then
+    Column("last_used_at", UtcDateTime),
+    Index("ix_point_of_sale_key_venue", "venue_id"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    identity(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    refers("brand_id", "brand.id", nullable=True),
+    Column("action", Text, nullable=False),  # "brand.created", "key.rotated", …
+    Column("subject", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+    Index("ix_audit_entry_brand_at", "brand_id", "at"),
+)

@@ -1,0 +1,22 @@
+"""Ground floor: the engine, transactions, column types, identifiers, migrations.
+
+Knows nothing of loyalty cards beyond the names of identifiers. Only edges (web, worker, command line)
+may call :meth:`Database.write`; every room below them takes the open transaction first.
+"""
+
+from app.db.columns import Id, Json, UtcDateTime, identity, metadata, refers
+from app.db.engine import Database, Tx, connect
+from app.db.upsert import insert
+
+__all__ = [
+    "Database",
+    "Id",
+    "Json",
+    "Tx",
+    "UtcDateTime",
+    "connect",
+    "identity",
+    "insert",
+    "metadata",
+    "refers",
+]

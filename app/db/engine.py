@@ -1,0 +1,115 @@
+"""Engines and transactions.
+
+SQLAlchemy's default SQLite mode loses updates without an error: the driver begins a transaction only
+before the first write, so a SELECT that decides about that write runs outside of it. Here the driver's
+own transaction control is off and every transaction begins explicitly: ``BEGIN IMMEDIATE`` for writers,
+``BEGIN`` for readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
+
+Tx = Connection
+"""An open transaction. Who gets one may read and write in it, and never commits it."""
+
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+    "wal_autocheckpoint=1000",
+)
+
+
+class Database:
+    """One database, SQLite or PostgreSQL; hands out transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use :func:`connect`."""
+        self.engine = engine
+        self._reader = engine.execution_options(perkpass_begin="BEGIN")
+        # On SQLite the driver's AUTOCOMMIT level would be undone to its legacy mode when the connection
+        # goes back to the pool, so there it is merely a transaction that never begins.
+        self._autocommit = engine.execution_options(
+            **({"perkpass_begin": ""} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True in embedded mode's default."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that commits at the end of the block, or leaves nothing behind."""
+        with self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view for several SELECTs; never waits for writers on either database."""
+        with self._reader.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Tx]:
+        """For one SELECT on a hot path: no BEGIN, no COMMIT."""
+        with self._autocommit.connect() as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def connect(url: str, *, pool_size: int = 8) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://…`` (psycopg 3 is chosen when no driver is named)."""
+    parsed = make_url(url)
+    engine = (
+        _sqlite(parsed, pool_size)
+        if parsed.get_backend_name() == "sqlite"
+        else _postgresql(parsed, pool_size)
+    )
+    return Database(engine)
+
+
+def _postgresql(url: URL, pool_size: int) -> Engine:
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c lock_timeout=10s"},
+    )
+
+
+def _sqlite(url: URL, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=2,
+        connect_args={"isolation_level": None, "timeout": 10, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        statement = connection.get_execution_options().get("perkpass_begin", "BEGIN IMMEDIATE")
+        if statement:
+            connection.exec_driver_sql(statement)
+
+    return engine

@@ -1,0 +1,35 @@
+"""One NewType per identifier, so that mypy sees a device where a pass was meant."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+BrandId = NewType("BrandId", int)
+StaffMemberId = NewType("StaffMemberId", int)
+PointOfSaleKeyId = NewType("PointOfSaleKeyId", int)
+VenueId = NewType("VenueId", int)
+PlacementId = NewType("PlacementId", int)
+InstallLinkId = NewType("InstallLinkId", int)
+VisitId = NewType("VisitId", str)
+"""32 hexadecimal characters, random."""
+
+ProgrammeId = NewType("ProgrammeId", int)
+MemberId = NewType("MemberId", int)
+EnrolmentId = NewType("EnrolmentId", int)
+"""A member in a programme: one card, one balance, one tier."""
+ReceiptId = NewType("ReceiptId", int)
+LedgerEntryId = NewType("LedgerEntryId", int)
+
+DesignId = NewType("DesignId", int)
+WalletPassId = NewType("WalletPassId", int)
+DeviceId = NewType("DeviceId", int)
+"""Our row for (device library identifier, pass type identifier); never Apple's string."""
+DeliveryId = NewType("DeliveryId", int)
+
+PassTypeIdentifier = NewType("PassTypeIdentifier", str)
+SerialNumber = NewType("SerialNumber", str)
+DeviceLibraryIdentifier = NewType("DeviceLibraryIdentifier", str)
+PushToken = NewType("PushToken", str)
+UpdateTag = NewType("UpdateTag", int)
+CardCode = NewType("CardCode", str)
+"""The opaque code in the card's barcode: what a till reads to name a guest."""

@@ -1,0 +1,707 @@
+"""The first tables.
+
+Revision: 0001
+Follows:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.db import columns
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "brand",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("texts", columns.Json, nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("team_identifier", sa.Text(), nullable=False),
+        sa.Column("credentials", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
+            name=op.f("ck_brand_credentials_are_a_reference"),
+        ),
+        sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_brand_language_known")),
+        sa.CheckConstraint("length(currency) = 3", name=op.f("ck_brand_currency_is_iso_4217")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_brand")),
+        sa.UniqueConstraint("slug", name=op.f("uq_brand_slug")),
+    )
+    op.create_table(
+        "breaker",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("opened_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("probe_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_breaker")),
+    )
+    op.create_table(
+        "device",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("device_library_identifier", sa.Text(), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("push_token", sa.Text(), nullable=False),
+        sa.Column("registered_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("contacted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("unreachable_since", columns.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+        sa.UniqueConstraint(
+            "device_library_identifier",
+            "pass_type_identifier",
+            name=op.f("uq_device_device_library_identifier_pass_type_identifier"),
+        ),
+    )
+    op.create_table(
+        "device_log",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=True),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_log")),
+    )
+    with op.batch_alter_table("device_log", schema=None) as batch_op:
+        batch_op.create_index("ix_device_log_at", ["at"], unique=False)
+
+    op.create_table(
+        "job",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("slot", columns.UtcDateTime(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
+        sa.Column("done_at", columns.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "slot", name=op.f("pk_job")),
+    )
+    op.create_table(
+        "tag_counter",
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pass_type_identifier", name=op.f("pk_tag_counter")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", columns.Json, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_audit_entry_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entry_brand_at", ["brand_id", "at"], unique=False)
+
+    op.create_table(
+        "delivery",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("device_id", columns.Id, nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("held_since", columns.UtcDateTime(), nullable=True),
+        sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'sending') = (lease_until IS NOT NULL) AND (state = 'sending') = (owner IS NOT NULL)",
+            name=op.f("ck_delivery_lease_while_sending"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('pending', 'sending')) = (settled_at IS NULL)",
+            name=op.f("ck_delivery_settled_when_over"),
+        ),
+        sa.CheckConstraint("channel IN ('apple')", name=op.f("ck_delivery_channel_known")),
+        sa.CheckConstraint("kind IN ('receipt', 'campaign', 'silent')", name=op.f("ck_delivery_kind_known")),
+        sa.CheckConstraint(
+            "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')",
+            name=op.f("ck_delivery_state_known"),
+        ),
+        sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_device", ["device_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_due",
+            ["priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_lease",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_pending",
+            ["device_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+
+    op.create_table(
+        "member",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_member_language_known")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
+    )
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.create_index("ix_member_brand", ["brand_id"], unique=False)
+
+    op.create_table(
+        "programme",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("rules", columns.Json, nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('bonus', 'stamp', 'tiered')", name=op.f("ck_programme_kind_known")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_programme_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
+        sa.UniqueConstraint("brand_id", "slug", name=op.f("uq_programme_brand_id_slug")),
+    )
+    op.create_table(
+        "push_budget",
+        sa.Column("device_id", columns.Id, nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("last_push_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("score >= 0", name=op.f("ck_push_budget_score_not_negative")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_push_budget_device_id")),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_push_budget")),
+    )
+    op.create_table(
+        "venue",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("relevant_text_ru", sa.Text(), nullable=True),
+        sa.Column("relevant_text_en", sa.Text(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("closed_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(latitude IS NULL AND longitude IS NULL) OR (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180)",
+            name=op.f("ck_venue_coordinates_on_earth"),
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_venue_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_venue")),
+        sa.UniqueConstraint("brand_id", "slug", name=op.f("uq_venue_brand_id_slug")),
+    )
+    op.create_table(
+        "attempt",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("delivery_id", columns.Id, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("finished_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "verdict IS NULL OR verdict IN ('accepted', 'retry', 'gone', 'refused', 'lost')",
+            name=op.f("ck_attempt_verdict_known"),
+        ),
+        sa.CheckConstraint(
+            "(verdict IS NULL) = (finished_at IS NULL)", name=op.f("ck_attempt_finished_with_verdict")
+        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_delivery", ["delivery_id", "number"], unique=False)
+
+    op.create_table(
+        "consent",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("text_version", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("purpose IN ('data', 'advertising')", name=op.f("ck_consent_purpose_known")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_consent_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index("ix_consent_member", ["member_id", "purpose", "id"], unique=False)
+
+    op.create_table(
+        "design",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("layout", columns.Json, nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_design_version_counts_from_one")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_design_programme_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_design")),
+        sa.UniqueConstraint("programme_id", "version", name=op.f("uq_design_programme_id_version")),
+    )
+    op.create_table(
+        "placement",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('table', 'till', 'door', 'poster', 'other')", name=op.f("ck_placement_kind_known")
+        ),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_placement_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement")),
+        sa.UniqueConstraint("venue_id", "kind", "name", name=op.f("uq_placement_venue_id_kind_name")),
+    )
+    op.create_table(
+        "point_of_sale_key",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("secret_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("last_used_at", columns.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_point_of_sale_key_brand_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_point_of_sale_key_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_of_sale_key")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_point_of_sale_key_secret_hash")),
+    )
+    with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
+        batch_op.create_index("ix_point_of_sale_key_venue", ["venue_id"], unique=False)
+
+    op.create_table(
+        "staff_member",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("left_at", columns.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_staff_member_brand_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_staff_member_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_member")),
+        sa.UniqueConstraint("brand_id", "name", name=op.f("uq_staff_member_brand_id_name")),
+    )
+    op.create_table(
+        "till_call",
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("answer", columns.Json, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_till_call_venue_id")),
+        sa.PrimaryKeyConstraint("venue_id", "idempotency_key", name=op.f("pk_till_call")),
+    )
+    with op.batch_alter_table("till_call", schema=None) as batch_op:
+        batch_op.create_index("ix_till_call_at", ["at"], unique=False)
+
+    op.create_table(
+        "design_file",
+        sa.Column("design_id", columns.Id, nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["design_id"], ["design.id"], name=op.f("fk_design_file_design_id")),
+        sa.PrimaryKeyConstraint("design_id", "path", name=op.f("pk_design_file")),
+    )
+    op.create_table(
+        "install_link",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("placement_id", columns.Id, nullable=True),
+        sa.Column("staff_member_id", columns.Id, nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("retired_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "placement_id IS NULL OR staff_member_id IS NULL", name=op.f("ck_install_link_one_source")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_install_link_brand_id")),
+        sa.ForeignKeyConstraint(
+            ["placement_id"], ["placement.id"], name=op.f("fk_install_link_placement_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_install_link_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_member_id"], ["staff_member.id"], name=op.f("fk_install_link_staff_member_id")
+        ),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_install_link_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_install_link")),
+        sa.UniqueConstraint("code", name=op.f("uq_install_link_code")),
+    )
+    with op.batch_alter_table("install_link", schema=None) as batch_op:
+        batch_op.create_index("ix_install_link_venue", ["venue_id"], unique=False)
+
+    op.create_table(
+        "wallet_pass",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("serial_number", sa.Text(), nullable=False),
+        sa.Column("design_id", columns.Id, nullable=False),
+        sa.Column("content", columns.Json, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("tag", sa.BigInteger(), nullable=False),
+        sa.Column("last_modified", columns.UtcDateTime(), nullable=False),
+        sa.Column("key_version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("voided_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_wallet_pass_version_counts_from_one")),
+        sa.ForeignKeyConstraint(["design_id"], ["design.id"], name=op.f("fk_wallet_pass_design_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_pass")),
+        sa.UniqueConstraint(
+            "pass_type_identifier",
+            "serial_number",
+            name=op.f("uq_wallet_pass_pass_type_identifier_serial_number"),
+        ),
+    )
+    with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
+        batch_op.create_index("ix_wallet_pass_design", ["design_id"], unique=False)
+
+    op.create_table(
+        "pass_evidence",
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("listed_version", sa.Integer(), nullable=True),
+        sa.Column("listed_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("retags", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("fetched_version", sa.Integer(), nullable=True),
+        sa.Column("fetched_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("installed_version", sa.Integer(), nullable=True),
+        sa.Column("installed_at", columns.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_pass_evidence_pass_id")),
+        sa.PrimaryKeyConstraint("pass_id", name=op.f("pk_pass_evidence")),
+    )
+    with op.batch_alter_table("pass_evidence", schema=None) as batch_op:
+        batch_op.create_index("ix_pass_evidence_listed", ["listed_at"], unique=False)
+
+    op.create_table(
+        "registration",
+        sa.Column("device_id", columns.Id, nullable=False),
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("registered_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_registration_device_id")),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_registration_pass_id")),
+        sa.PrimaryKeyConstraint("device_id", "pass_id", name=op.f("pk_registration")),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index("ix_registration_pass", ["pass_id"], unique=False)
+
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("device_kind", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')",
+            name=op.f("ck_visit_device_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["install_link_id"], ["install_link.id"], name=op.f("fk_visit_install_link_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
+    )
+    with op.batch_alter_table("visit", schema=None) as batch_op:
+        batch_op.create_index("ix_visit_link_created", ["install_link_id", "created_at"], unique=False)
+
+    op.create_table(
+        "enrolment",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("card_code", sa.Text(), nullable=False),
+        sa.Column("card_link_version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("balance", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("stamps", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("enrolled_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("balance >= 0", name=op.f("ck_enrolment_balance_not_negative")),
+        sa.CheckConstraint("stamps >= 0", name=op.f("ck_enrolment_stamps_not_negative")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_enrolment_brand_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_enrolment_member_id")),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_enrolment_pass_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_enrolment_programme_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_enrolment_venue_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_enrolment_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
+        sa.UniqueConstraint("card_code", name=op.f("uq_enrolment_card_code")),
+        sa.UniqueConstraint("member_id", "programme_id", name=op.f("uq_enrolment_member_id_programme_id")),
+        sa.UniqueConstraint("pass_id", name=op.f("uq_enrolment_pass_id")),
+        sa.UniqueConstraint("visit_id", name=op.f("uq_enrolment_visit_id")),
+    )
+    with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+
+    op.create_table(
+        "visit_event",
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('scan', 'page', 'form', 'added', 'removed')", name=op.f("ck_visit_event_kind_known")
+        ),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_visit_event_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", "kind", name=op.f("pk_visit_event")),
+    )
+    op.create_table(
+        "receipt",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("refunded_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_receipt_amount_positive")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_receipt_enrolment_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_receipt_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
+        sa.UniqueConstraint("venue_id", "number", name=op.f("uq_receipt_venue_id_number")),
+    )
+    with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.create_index("ix_receipt_enrolment_at", ["enrolment_id", "at"], unique=False)
+
+    op.create_table(
+        "ledger_entry",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("stamps", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=True),
+        sa.Column("receipt_id", columns.Id, nullable=True),
+        sa.Column("reverses_id", columns.Id, nullable=True),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "(kind <> 'accrual' OR (points >= 0 AND stamps >= 0)) AND (kind <> 'redemption' OR (points <= 0 AND stamps <= 0))",
+            name=op.f("ck_ledger_entry_sign_follows_kind"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('accrual', 'redemption', 'receipt_refund', 'redemption_refund', 'correction', 'expiry', 'import')",
+            name=op.f("ck_ledger_entry_kind_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_ledger_entry_enrolment_id")
+        ),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipt.id"], name=op.f("fk_ledger_entry_receipt_id")),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["ledger_entry.id"], name=op.f("fk_ledger_entry_reverses_id")
+        ),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_ledger_entry_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
+    )
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_entry_enrolment", ["enrolment_id", "id"], unique=False)
+        batch_op.create_index(
+            "uq_ledger_entry_accrual",
+            ["receipt_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'accrual'"),
+            postgresql_where=sa.text("kind = 'accrual'"),
+        )
+        batch_op.create_index(
+            "uq_ledger_entry_receipt_refund",
+            ["receipt_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'receipt_refund'"),
+            postgresql_where=sa.text("kind = 'receipt_refund'"),
+        )
+
+    op.create_table(
+        "lot",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("entry_id", columns.Id, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("remaining", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "points > 0 AND remaining BETWEEN 0 AND points", name=op.f("ck_lot_remaining_within")
+        ),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_lot_enrolment_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_lot_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lot")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_lot_entry_id")),
+    )
+    with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_lot_open",
+            ["enrolment_id", "expires_at"],
+            unique=False,
+            sqlite_where=sa.text("remaining > 0"),
+            postgresql_where=sa.text("remaining > 0"),
+        )
+
+    op.create_table(
+        "lot_use",
+        sa.Column("entry_id", columns.Id, nullable=False),
+        sa.Column("lot_id", columns.Id, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("points > 0", name=op.f("ck_lot_use_points_positive")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_lot_use_entry_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_lot_use_lot_id")),
+        sa.PrimaryKeyConstraint("entry_id", "lot_id", name=op.f("pk_lot_use")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("lot_use")
+    with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_lot_open", sqlite_where=sa.text("remaining > 0"), postgresql_where=sa.text("remaining > 0")
+        )
+
+    op.drop_table("lot")
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_ledger_entry_receipt_refund",
+            sqlite_where=sa.text("kind = 'receipt_refund'"),
+            postgresql_where=sa.text("kind = 'receipt_refund'"),
+        )
+        batch_op.drop_index(
+            "uq_ledger_entry_accrual",
+            sqlite_where=sa.text("kind = 'accrual'"),
+            postgresql_where=sa.text("kind = 'accrual'"),
+        )
+        batch_op.drop_index("ix_ledger_entry_enrolment")
+
+    op.drop_table("ledger_entry")
+    with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipt_enrolment_at")
+
+    op.drop_table("receipt")
+    op.drop_table("visit_event")
+    with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.drop_index("ix_enrolment_programme")
+
+    op.drop_table("enrolment")
+    with op.batch_alter_table("visit", schema=None) as batch_op:
+        batch_op.drop_index("ix_visit_link_created")
+
+    op.drop_table("visit")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index("ix_registration_pass")
+
+    op.drop_table("registration")
+    with op.batch_alter_table("pass_evidence", schema=None) as batch_op:
+        batch_op.drop_index("ix_pass_evidence_listed")
+
+    op.drop_table("pass_evidence")
+    with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
+        batch_op.drop_index("ix_wallet_pass_design")
+
+    op.drop_table("wallet_pass")
+    with op.batch_alter_table("install_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_install_link_venue")
+
+    op.drop_table("install_link")
+    op.drop_table("design_file")
+    with op.batch_alter_table("till_call", schema=None) as batch_op:
+        batch_op.drop_index("ix_till_call_at")
+
+    op.drop_table("till_call")
+    op.drop_table("staff_member")
+    with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
+        batch_op.drop_index("ix_point_of_sale_key_venue")
+
+    op.drop_table("point_of_sale_key")
+    op.drop_table("placement")
+    op.drop_table("design")
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.drop_index("ix_consent_member")
+
+    op.drop_table("consent")
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index("ix_attempt_delivery")
+
+    op.drop_table("attempt")
+    op.drop_table("venue")
+    op.drop_table("push_budget")
+    op.drop_table("programme")
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_index("ix_member_brand")
+
+    op.drop_table("member")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_delivery_one_pending",
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_lease",
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_due",
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.drop_index("ix_delivery_device")
+
+    op.drop_table("delivery")
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_entry_brand_at")
+
+    op.drop_table("audit_entry")
+    op.drop_table("tag_counter")
+    op.drop_table("job")
+    with op.batch_alter_table("device_log", schema=None) as batch_op:
+        batch_op.drop_index("ix_device_log_at")
+
+    op.drop_table("device_log")
+    op.drop_table("device")
+    op.drop_table("breaker")
+    op.drop_table("brand")

@@ -1,0 +1,68 @@
+"""The schema's version: is it what this code expects, and how it becomes that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from app.db.columns import metadata
+from app.db.engine import Database
+from app.errors import Misconfigured
+
+_LOCK = 7_260_115_001  # any number of our own: two `perkpass migrate` at once wait for each other
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def newest() -> str:
+    """The revision that this code was written for."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(database: Database) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    with database.read() as tx:
+        return MigrationContext.configure(tx).get_current_revision()
+
+
+def migrate(database: Database) -> None:
+    """Bring the database to :func:`newest`; does nothing where it is there already."""
+    config = _config()
+    with database.write() as tx:
+        if not database.is_sqlite:
+            tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")
+
+
+def require_newest(database: Database) -> None:
+    """Raise :class:`Misconfigured` that names the command to run where the schema is behind or ahead."""
+    have, want = current(database), newest()
+    if have == want:
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if have is not None and have not in known:
+        raise Misconfigured(
+            f"The database is at revision {have}, which this version of Perkpass does not know: "
+            "it was migrated by a newer one. Start that version, or restore a backup."
+        )
+    raise Misconfigured(
+        f"The database schema is behind (at {have or 'nothing'}, needed {want}). Run: perkpass migrate"
+    )
+
+
+def differences(database: Database) -> list[object]:
+    """What the database's tables differ in from the tables that are imported; empty when equal."""
+    with database.read() as tx:
+        context = MigrationContext.configure(tx, opts={"compare_type": False})
+        return list(compare_metadata(context, metadata))

@@ -1,0 +1,189 @@
+"""Tables of the loyalty room. Points are integers in hundredths, money integers in minor units."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from app.db import Json, UtcDateTime, identity, metadata, refers
+
+programme = Table(
+    "programme",
+    metadata,
+    identity(),
+    refers("brand_id", "brand.id"),
+    Column("slug", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("rules", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("brand_id", "slug"),
+    CheckConstraint("kind IN ('bonus', 'stamp', 'tiered')", name="kind_known"),
+)
+
+member = Table(
+    "member",
+    metadata,
+    identity(),
+    refers("brand_id", "brand.id"),
+    Column("name", Text),
+    Column("language", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    CheckConstraint("language IN ('ru', 'en')", name="language_known"),
+    Index("ix_member_brand", "brand_id"),
+)
+
+# A member in a programme: at most one card, balance and tier.
+enrolment = Table(
+    "enrolment",
+    metadata,
+    identity(),
+    refers("member_id", "member.id"),
+    refers("programme_id", "programme.id"),
+    refers("brand_id", "brand.id"),
+    refers("venue_id", "venue.id"),  # where the guest enrolled: the home venue
+    refers("pass_id", "wallet_pass.id"),
+    Column("visit_id", Text, ForeignKey("visit.id")),
+    Column("card_code", Text, nullable=False, unique=True),
+    Column("card_link_version", Integer, nullable=False, server_default="1"),
+    Column("balance", BigInteger, nullable=False, server_default="0"),
+    Column("stamps", Integer, nullable=False, server_default="0"),
+    Column("tier", Text),
+    Column("enrolled_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    UniqueConstraint("member_id", "programme_id"),
+    UniqueConstraint("pass_id"),
+    UniqueConstraint("visit_id"),  # a form sent twice enrols once
+    CheckConstraint("balance >= 0", name="balance_not_negative"),
+    CheckConstraint("stamps >= 0", name="stamps_not_negative"),
+    Index("ix_enrolment_programme", "programme_id"),
+)
+
+# What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
+consent = Table(
+    "consent",
+    metadata,
+    identity(),
+    refers("member_id", "member.id"),
+    Column("purpose", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("purpose IN ('data', 'advertising')", name="purpose_known"),
+    Index("ix_consent_member", "member_id", "purpose", "id"),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    identity(),
+    refers("venue_id", "venue.id"),
+    refers("enrolment_id", "enrolment.id"),
+    Column("number", Text, nullable=False),  # the till's own
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when it was rung up, by the till's clock
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("refunded_at", UtcDateTime),
+    UniqueConstraint("venue_id", "number"),
+    CheckConstraint("amount > 0", name="amount_positive"),
+    Index("ix_receipt_enrolment_at", "enrolment_id", "at"),
+)
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    identity(),
+    refers("enrolment_id", "enrolment.id"),
+    Column("kind", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("stamps", Integer, nullable=False, server_default="0"),
+    refers("venue_id", "venue.id", nullable=True),
+    refers("receipt_id", "receipt.id", nullable=True),
+    refers("reverses_id", "ledger_entry.id", nullable=True),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint(
+        "kind IN ('accrual', 'redemption', 'receipt_refund', 'redemption_refund',"
+        " 'correction', 'expiry', 'import')",
+        name="kind_known",
+    ),
+    CheckConstraint(
+        "(kind <> 'accrual' OR (points >= 0 AND stamps >= 0))"
+        " AND (kind <> 'redemption' OR (points <= 0 AND stamps <= 0))",
+        name="sign_follows_kind",
+    ),
+    # One accrual per receipt, and nothing is taken back twice.
+    Index(
+        "uq_ledger_entry_accrual",
+        "receipt_id",
+        unique=True,
+        sqlite_where=text("kind = 'accrual'"),
+        postgresql_where=text("kind = 'accrual'"),
+    ),
+    Index(
+        "uq_ledger_entry_receipt_refund",
+        "receipt_id",
+        unique=True,
+        sqlite_where=text("kind = 'receipt_refund'"),
+        postgresql_where=text("kind = 'receipt_refund'"),
+    ),
+    Index("ix_ledger_entry_enrolment", "enrolment_id", "id"),
+)
+
+# Points that were accrued together and expire together.
+lot = Table(
+    "lot",
+    metadata,
+    identity(),
+    refers("enrolment_id", "enrolment.id"),
+    refers("entry_id", "ledger_entry.id"),
+    Column("points", BigInteger, nullable=False),
+    Column("remaining", BigInteger, nullable=False),
+    Column("expires_at", UtcDateTime),
+    CheckConstraint("points > 0 AND remaining BETWEEN 0 AND points", name="remaining_within"),
+    UniqueConstraint("entry_id"),
+    Index(
+        "ix_lot_open",
+        "enrolment_id",
+        "expires_at",
+        sqlite_where=text("remaining > 0"),
+        postgresql_where=text("remaining > 0"),
+    ),
+)
+
+lot_use = Table(
+    "lot_use",
+    metadata,
+    refers("entry_id", "ledger_entry.id", primary_key=True),
+    refers("lot_id", "lot.id", primary_key=True),
+    Column("points", BigInteger, nullable=False),
+    CheckConstraint("points > 0", name="points_positive"),
+)
+
+# The first answer to every call of a till, given again when the till asks again.
+till_call = Table(
+    "till_call",
+    metadata,
+    refers("venue_id", "venue.id", primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Json, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_till_call_at", "at"),
+)

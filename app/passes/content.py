@@ -1,0 +1,100 @@
+"""What a pass says now, and who it is: the values that the rooms above hand down.
+
+A bundle is a pure function of (:class:`PassContent`, the pass's design version, :class:`PassIdentity`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
+
+Language = Literal["ru", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizedText:
+    """The same words in both languages; the phone's own language decides which is shown."""
+
+    ru: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        """The words in ``language``."""
+        return self.ru if language == "ru" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line that the card says to its holder."""
+
+    text: LocalizedText
+    at: datetime  # aware, UTC
+    announcement: str  # identifies what is announced: "receipt:17"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place near which iOS may suggest the card (at most ten on a pass)."""
+
+    latitude: float
+    longitude: float
+    relevant_text: LocalizedText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassContent:
+    """Everything on a card that can differ from one guest to the next."""
+
+    language: Language  # the holder's; the other one goes into pass.strings
+    card_code: CardCode  # ASCII: the barcode's message
+    member_name: str | None
+    balance: int  # points in hundredths
+    tier: LocalizedText | None
+    stamps: int
+    messages: tuple[Message, ...] = ()  # newest first, at most five; the first is `latest_message`
+    locations: tuple[Location, ...] = ()
+    voided: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """For the ``wallet_pass.content`` column; equal contents give equal JSON."""
+        document = asdict(self)
+        for message in document["messages"]:
+            message["at"] = message["at"].isoformat()
+        return document
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> PassContent:
+        """The inverse of :meth:`to_json`."""
+        return cls(
+            language=document["language"],
+            card_code=CardCode(document["card_code"]),
+            member_name=document["member_name"],
+            balance=document["balance"],
+            tier=LocalizedText(**document["tier"]) if document["tier"] else None,
+            stamps=document["stamps"],
+            messages=tuple(
+                Message(LocalizedText(**m["text"]), datetime.fromisoformat(m["at"]), m["announcement"])
+                for m in document["messages"]
+            ),
+            locations=tuple(
+                Location(
+                    place["latitude"],
+                    place["longitude"],
+                    LocalizedText(**place["relevant_text"]) if place["relevant_text"] else None,
+                )
+                for place in document["locations"]
+            ),
+            voided=document["voided"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PassIdentity:
+    """What never changes on a living pass."""
+
+    pass_type_identifier: PassTypeIdentifier
+    serial_number: SerialNumber
+    authentication_token: str

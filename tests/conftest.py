@@ -1,0 +1,117 @@
+"""Fixtures for every test: a migrated database of its own, on the server that this run is about.
+
+PERKPASS_TEST_SERVERS chooses: "sqlite" (the default: SQLite alone) or "postgresql" (PostgreSQL and Redis).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.db import Database, connect, schema
+from tests import servers
+
+SERVERS = os.environ.get("PERKPASS_TEST_SERVERS", "sqlite")
+ROOMS_WITH_TABLES = ("accounts", "places", "delivery", "passes", "loyalty")
+for room in ROOMS_WITH_TABLES:
+    import_module(f"app.{room}.tables")
+
+_numbers = count()
+
+
+def _refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """No test may reach beyond loopback, not even by accident."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise RuntimeError(f"a test tried to reach {address!r}: only loopback is allowed")
+
+
+sys.addaudithook(_refuse_the_outside)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[servers.PostgreSQL]:
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    with servers.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated database that tests copy: an SQLite file, or a PostgreSQL template."""
+    if SERVERS == "sqlite":
+        path = tmp_path_factory.mktemp("template") / "template.db"
+        database = connect(f"sqlite:///{path}")
+        schema.migrate(database)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql("BEGIN")
+        database.close()
+        return str(path)
+    server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE perkpass_template")
+    database = connect(server.url("perkpass_template"))
+    schema.migrate(database)
+    database.close()
+    return "perkpass_template"
+
+
+def _empty_url(request: pytest.FixtureRequest, tmp_path: Path, template: str | None) -> str:
+    if SERVERS == "sqlite":
+        path = tmp_path / f"perkpass-{next(_numbers)}.db"
+        if template:
+            shutil.copy(template, path)
+        return f"sqlite:///{path}"
+    server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}".encode())
+    return server.url(name)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, _template: str) -> str:
+    """The address of a migrated, empty database of this test's own."""
+    return _empty_url(request, tmp_path, _template)
+
+
+@pytest.fixture
+def unmigrated_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without a single table."""
+    return _empty_url(request, tmp_path, None)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of this test's own."""
+    opened = connect(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """Redis's address in the PostgreSQL run; empty in the SQLite run, which does without it."""
+    return "" if SERVERS == "sqlite" else str(request.getfixturevalue("redis_server"))
+
+
+@pytest.fixture
+def free_port() -> int:
+    return servers.free_port()

@@ -1,0 +1,82 @@
+"""Transactions: what commits, what does not, and that no update is lost under threads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import Thread
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
+from sqlalchemy.exc import StatementError
+
+from app.db import Database, Id, UtcDateTime
+
+_metadata = MetaData()
+_counter = Table(
+    "counter",
+    _metadata,
+    Column("id", Id, primary_key=True),
+    Column("value", Integer),
+    Column("at", UtcDateTime),
+)
+
+
+@pytest.fixture
+def counter(database: Database) -> Database:
+    with database.write() as tx:
+        _metadata.create_all(tx)
+        tx.execute(insert(_counter).values(id=1, value=0))
+    return database
+
+
+def _write_and_fail(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute(update(_counter).values(value=5))
+        raise KeyError
+
+
+def test_a_failed_block_leaves_nothing_behind(counter: Database) -> None:
+    with pytest.raises(KeyError):
+        _write_and_fail(counter)
+    with counter.read() as tx:
+        assert tx.scalar(select(_counter.c.value)) == 0
+
+
+def test_concurrent_read_modify_write_loses_no_update(counter: Database) -> None:
+    def add() -> None:
+        for _ in range(100):
+            with counter.write() as tx:
+                value = tx.scalar(select(_counter.c.value).with_for_update())
+                tx.execute(update(_counter).values(value=value + 1))
+
+    threads = [Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with counter.autocommit() as tx:
+        assert tx.scalar(select(_counter.c.value)) == 400
+
+
+def test_times_come_back_aware_and_in_utc(counter: Database) -> None:
+    moment = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
+    with counter.write() as tx:
+        tx.execute(update(_counter).values(at=moment))
+    with counter.read() as tx:
+        assert tx.scalar(select(_counter.c.at)) == moment
+
+
+def test_a_naive_time_is_refused(counter: Database) -> None:
+    with pytest.raises(StatementError, match="naive"), counter.write() as tx:
+        tx.execute(update(_counter).values(at=datetime(2026, 1, 1)))
+
+
+def test_autocommit_leaves_the_pool_as_it_was(counter: Database) -> None:
+    """A connection that served an autocommit read must still begin properly when it is used to write."""
+    for _ in range(20):
+        with counter.autocommit() as tx:
+            tx.scalar(select(_counter.c.value))
+        with pytest.raises(KeyError):
+            _write_and_fail(counter)
+    with counter.read() as tx:
+        assert tx.scalar(select(_counter.c.value)) == 0

@@ -1,0 +1,150 @@
+"""Real servers for tests, started on loopback by whoever needs one and stopped with the session."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Return when 127.0.0.1:port accepts; raise where the process ended or the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"{process.args!r} does not listen on port {port}")
+
+
+def postgresql_binaries() -> Path | None:
+    """Where initdb and postgres lie: PATH's pg_config, or Debian's place."""
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for candidate in candidates:
+        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
+            return candidate
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+def redis_binary() -> str | None:
+    """Where redis-server lies."""
+    return shutil.which("redis-server")
+
+
+def chromium_binary() -> str | None:
+    """Where Chromium lies."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def _as_unprivileged() -> dict[str, object]:
+    """PostgreSQL refuses to run as root; where we are root, it runs as its own Debian user."""
+    if os.getuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+class PostgreSQL:
+    """A cluster of its own in a temporary directory."""
+
+    def __init__(self, binaries: Path, directory: Path, port: int) -> None:
+        """Use :func:`postgresql`."""
+        self.binaries, self.directory, self.port = binaries, directory, port
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://perkpass@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server on its data directory and port."""
+        self.process = subprocess.Popen(
+            [
+                str(self.binaries / "postgres"), "-D", str(self.directory / "data"), "-p", str(self.port),
+                "-h", "127.0.0.1", "-k", str(self.directory), "-c", "max_connections=200",
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_unprivileged(),  # type: ignore[call-overload]
+        )  # fmt: skip
+        wait_for_port(self.port, self.process)
+        self._wait_ready()
+
+    def _wait_ready(self) -> None:
+        for _ in range(200):
+            ready = subprocess.run(
+                [str(self.binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"],
+                check=False,
+            )
+            if ready.returncode == 0:
+                return
+            time.sleep(0.05)
+        raise TimeoutError("PostgreSQL does not become ready")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop at once (SIGINT: fast shutdown), or SIGKILL it with every backend."""
+        if self.process and self.process.poll() is None:
+            self.process.kill() if kill else self.process.send_signal(2)
+            self.process.wait(30)
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running cluster; raises RuntimeError where the machine has no PostgreSQL."""
+    binaries = postgresql_binaries()
+    if binaries is None:
+        raise RuntimeError("PostgreSQL is not installed")
+    directory = Path(tempfile.mkdtemp(prefix="perkpass-pg-"))
+    who = _as_unprivileged()
+    if who:
+        os.chown(directory, int(str(who["user"])), int(str(who["group"])))
+    try:
+        subprocess.run(
+            [str(binaries / "initdb"), "-D", str(directory / "data"), "-U", "perkpass",
+             "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **who,  # type: ignore[call-overload]
+        )  # fmt: skip
+        server = PostgreSQL(binaries, directory, free_port())
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """The URL of a Redis of its own; raises RuntimeError where the machine has none."""
+    binary = redis_binary()
+    if binary is None:
+        raise RuntimeError("Redis is not installed")
+    port = free_port()
+    process = subprocess.Popen(
+        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_port(port, process)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(10)
