@@ -1,1 +1,1 @@
-"""The tests: tests/<room>/ mirrors app/, tests/flows/ tells the stories, tests/house/ keeps the house true."""
+"""The tests: tests/<room>/ mirrors app/, tests/flows/ tells the stories, tests/house/ keeps the rules."""

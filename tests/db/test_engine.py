@@ -46,8 +46,8 @@ def test_concurrent_read_modify_write_loses_no_update(counter: Database) -> None
     def add() -> None:
         for _ in range(100):
             with counter.write() as tx:
-                value = tx.scalar(select(_counter.c.value).with_for_update())
-                tx.execute(update(_counter).values(value=value + 1))
+                value = tx.execute(select(_counter.c.value).with_for_update()).scalar_one()
+                tx.execute(update(_counter).values(value=int(value) + 1))
 
     threads = [Thread(target=add) for _ in range(4)]
     for thread in threads:

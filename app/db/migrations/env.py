@@ -1,11 +1,14 @@
 """Alembic's entry: runs the migrations on the connection that app.db.schema hands over."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from app.db.columns import Id, Json, UtcDateTime, metadata
 
 
-def _render(kind: str, thing: object, autogen: object) -> str | bool:  # noqa: ARG001
+def _render(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:  # noqa: ARG001
     if kind == "type":
         for name, column_type in (("Id", Id), ("Json", Json)):
             if thing is column_type:

@@ -1,0 +1,36 @@
+"""What the parts of the web are given to work with; made once by bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.db import Database, Tx
+from app.db.identifiers import WalletPassId
+from app.passes.press import Press
+
+
+class Bell(Protocol):
+    """Wakes the worker; never raises, since the row is written and a poll finds it anyway."""
+
+    def ring(self) -> None:
+        """Tell the worker that something is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Collaborators and settings of the web edge."""
+
+    database: Database
+    press: Press
+    wakeup: Bell
+    clock: Callable[[], datetime]  # aware, UTC
+    build_pass: Callable[[Tx, WalletPassId], bytes]  # the signed .pkpass as it is now
+    public_url: str  # without a trailing slash
+    secret_key: bytes  # signs links and visits
+    pass_key: bytes  # derives authentication tokens
+    rate_limit_storage: str = "memory://"  # "redis://…" where several processes share the limits
+    metrics_token: str = ""
+    trusted_proxies: int = 0
