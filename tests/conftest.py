@@ -115,3 +115,15 @@ def redis_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def free_port() -> int:
     return servers.free_port()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("PERKPASS_TEST_REQUIRE") == "1" and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("A skipped test is a failure here.", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    required = os.environ.get("PERKPASS_TEST_REQUIRE") == "1"
+    if required and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.db import Database, Tx
@@ -28,6 +28,7 @@ class Services:
     wakeup: Bell
     clock: Callable[[], datetime]  # aware, UTC
     build_pass: Callable[[Tx, WalletPassId], bytes]  # the signed .pkpass as it is now
+    evidence_age: Callable[[datetime], timedelta]  # how old the oldest fetch not yet recorded is
     public_url: str  # without a trailing slash
     secret_key: bytes  # signs links and visits
     pass_key: bytes  # derives authentication tokens

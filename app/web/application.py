@@ -1,0 +1,92 @@
+"""The web as one WSGI callable: Apple's endpoints bare for speed, everything else on Flask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from flask import Flask, Response, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.errors import Refused
+from app.web.api import api_blueprint
+from app.web.guest import guest_blueprint
+from app.web.language import init_languages
+from app.web.probes import probes_blueprint
+from app.web.problem import problem
+from app.web.services import Services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_MAX_BODY = 64 * 1024
+_PASSKIT = "/passkit"
+log = structlog.get_logger()
+
+
+def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplication:
+    """Flask for people and tills; ``/passkit`` goes to ``passkit`` without touching it."""
+    flask = _make_flask(services)
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if path == _PASSKIT or path.startswith(_PASSKIT + "/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + _PASSKIT
+            environ["PATH_INFO"] = path[len(_PASSKIT) :]
+            return passkit(environ, start_response)
+        return flask(environ, start_response)
+
+    if services.trusted_proxies:
+        hops = services.trusted_proxies
+        return ProxyFix(application, x_for=hops, x_proto=hops, x_host=hops)
+    return application
+
+
+def _make_flask(services: Services) -> Flask:
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=50)
+    app.secret_key = services.secret_key
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    init_languages(app)
+    app.register_blueprint(probes_blueprint(services))
+    app.register_blueprint(api_blueprint(services))
+    app.register_blueprint(guest_blueprint(services))
+
+    @app.errorhandler(Refused)
+    def _refused(refused: Refused) -> Response:
+        return problem(refused)
+
+    @app.errorhandler(OperationalError)
+    def _no_database(fault: OperationalError) -> Response:
+        log.error("database_unavailable", path=request.path, fault=type(fault.orig).__name__)
+        return Response(
+            "The service cannot reach its database for a moment. Please try again.\n",
+            503,
+            {"Retry-After": "5", "Cache-Control": "no-store"},
+            mimetype="text/plain",
+        )
+
+    @app.errorhandler(Exception)
+    def _unforeseen(fault: Exception) -> Any:
+        if isinstance(fault, HTTPException):
+            return fault
+        # The trace goes to the log, never to the asker.
+        log.exception("unforeseen_error", path=request.path, method=request.method)
+        return Response(
+            "Something went wrong on our side; it has been written down. Please try again.\n",
+            500,
+            {"Cache-Control": "no-store"},
+            mimetype="text/plain",
+        )
+
+    @app.after_request
+    def _harden(response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        return response
+
+    return app

@@ -1,0 +1,51 @@
+"""Every test that finds its server: on SQLite alone, then on PostgreSQL with Redis (``make test``).
+
+With PERKPASS_TEST_REQUIRE=1 (as in .ci/run) a missing server or a skipped test is a failure.
+Further arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from tests import servers
+
+REQUIRE = os.environ.get("PERKPASS_TEST_REQUIRE") == "1"
+
+
+def main() -> int:
+    """0 when every run passed."""
+    found = {
+        "SQLite": True,
+        "PostgreSQL": servers.postgresql_binaries() is not None,
+        "Redis": servers.redis_binary() is not None,
+        "Chromium": servers.chromium_binary() is not None,
+    }
+    missing = [name for name, there in found.items() if not there]
+    if missing and REQUIRE:
+        print(f"These servers are required and not installed: {', '.join(missing)}")
+        return 1
+    runs = ["sqlite"]
+    if found["PostgreSQL"] and found["Redis"]:
+        runs.append("postgresql")
+    statuses = {}
+    for run in runs:
+        began = time.monotonic()
+        status = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *sys.argv[1:]],
+            env={**os.environ, "PERKPASS_TEST_SERVERS": run},
+            check=False,
+        ).returncode
+        statuses[run] = status
+        print(f"--- {run}: {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s")
+    print("Servers found: " + ", ".join(name for name, there in found.items() if there))
+    for name in missing:
+        print(f"NOT TESTED, because it is not installed: {name}")
+    return max(statuses.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
