@@ -61,6 +61,7 @@ enrolment = Table(
     Column("balance", BigInteger, nullable=False, server_default="0"),
     Column("stamps", Integer, nullable=False, server_default="0"),
     Column("tier", Text),
+    Column("tier_due_at", UtcDateTime),  # when receipts leaving the window may lower the tier
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     UniqueConstraint("member_id", "programme_id"),
@@ -69,6 +70,12 @@ enrolment = Table(
     CheckConstraint("balance >= 0", name="balance_not_negative"),
     CheckConstraint("stamps >= 0", name="stamps_not_negative"),
     Index("ix_enrolment_programme", "programme_id"),
+    Index(
+        "ix_enrolment_tier_due",
+        "tier_due_at",
+        sqlite_where=text("tier_due_at IS NOT NULL"),
+        postgresql_where=text("tier_due_at IS NOT NULL"),
+    ),
 )
 
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
@@ -163,6 +170,12 @@ lot = Table(
         "expires_at",
         sqlite_where=text("remaining > 0"),
         postgresql_where=text("remaining > 0"),
+    ),
+    Index(
+        "ix_lot_expiring",
+        "expires_at",
+        sqlite_where=text("remaining > 0 AND expires_at IS NOT NULL"),
+        postgresql_where=text("remaining > 0 AND expires_at IS NOT NULL"),
     ),
 )
 

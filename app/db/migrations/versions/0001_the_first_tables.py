@@ -436,6 +436,7 @@ def upgrade() -> None:
         sa.Column("device_kind", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("form_mark", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')",
             name=op.f("ck_visit_device_known"),
@@ -462,6 +463,7 @@ def upgrade() -> None:
         sa.Column("balance", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stamps", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("tier_due_at", columns.UtcDateTime(), nullable=True),
         sa.Column("enrolled_at", columns.UtcDateTime(), nullable=False),
         sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("balance >= 0", name=op.f("ck_enrolment_balance_not_negative")),
@@ -480,6 +482,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+        batch_op.create_index(
+            "ix_enrolment_tier_due",
+            ["tier_due_at"],
+            unique=False,
+            sqlite_where=sa.text("tier_due_at IS NOT NULL"),
+            postgresql_where=sa.text("tier_due_at IS NOT NULL"),
+        )
 
     op.create_table(
         "visit_event",
@@ -582,6 +591,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("remaining > 0"),
             postgresql_where=sa.text("remaining > 0"),
         )
+        batch_op.create_index(
+            "ix_lot_expiring",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
+            postgresql_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
+        )
 
     op.create_table(
         "lot_use",
@@ -598,6 +614,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("lot_use")
     with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.drop_index("ix_lot_expiring")
         batch_op.drop_index(
             "ix_lot_open", sqlite_where=sa.text("remaining > 0"), postgresql_where=sa.text("remaining > 0")
         )
@@ -623,6 +640,7 @@ def downgrade() -> None:
     op.drop_table("receipt")
     op.drop_table("visit_event")
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.drop_index("ix_enrolment_tier_due")
         batch_op.drop_index("ix_enrolment_programme")
 
     op.drop_table("enrolment")
