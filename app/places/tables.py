@@ -65,6 +65,8 @@ visit = Table(
     Column("device_kind", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # Which rendering of the form enrolled: a copy of the page's address in another hand is another guest.
+    Column("form_mark", Text),
     CheckConstraint(
         "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')", name="device_known"
     ),

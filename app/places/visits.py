@@ -1,0 +1,125 @@
+"""Visits: what became of a scan of an install link, step by step.
+
+A visit is one guest's way from the code on the table to the card. Its identifier is random, says nothing
+about the guest, and travels signed in the page's address and form, never in a cookie. Steps are facts, each
+written once; every count is derived from them when somebody asks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from app.db import Tx
+from app.db.identifiers import BrandId, InstallLinkId, VisitId
+from app.errors import NotFound
+from app.places import store_visits
+
+VisitEventKind = Literal["scan", "page", "form", "added", "removed"]
+"""The page was asked for; a browser showed it; a form enrolled; a phone registered the card; it let go."""
+
+DeviceKind = Literal["iphone", "ipad", "android", "desktop", "unknown"]
+FunnelGroup = Literal["venue", "link", "placement", "staff_member"]
+VISIT_EVENT_KINDS: tuple[VisitEventKind, ...] = get_args(VisitEventKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One guest's way from a scan; ``events`` holds when each step was first taken."""
+
+    id: VisitId
+    link_id: InstallLinkId
+    device_kind: DeviceKind
+    language: str
+    began_at: datetime
+    events: dict[VisitEventKind, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """How many visits took each step; ``group_id`` is the venue, link, placement or staff member."""
+
+    group_id: int
+    scan: int = 0
+    page: int = 0
+    form: int = 0
+    added: int = 0
+    removed: int = 0
+
+
+def new_visit_id() -> VisitId:
+    """128 random bits as 32 hexadecimal characters."""
+    return VisitId(secrets.token_hex(16))
+
+
+def record(
+    tx: Tx,
+    *,
+    visit_id: VisitId,
+    link_id: InstallLinkId,
+    kind: VisitEventKind,
+    at: datetime,
+    device_kind: DeviceKind,
+    language: str,
+) -> bool:
+    """Write a step, and the visit itself if this is its first; the same step again changes nothing.
+
+    Returns whether the step is new.
+    """
+    store_visits.add_visit(
+        tx, visit_id=visit_id, link_id=link_id, device_kind=device_kind, language=language, at=at
+    )
+    return store_visits.add_event(tx, visit_id=visit_id, kind=kind, at=at)
+
+
+def record_event(tx: Tx, *, visit_id: VisitId, kind: VisitEventKind, at: datetime) -> bool:
+    """Write a step of a visit that is known; an unknown visit and a step already taken change nothing.
+
+    Returns whether the step is new.
+    """
+    return store_visits.add_event(tx, visit_id=visit_id, kind=kind, at=at)
+
+
+def visit(tx: Tx, visit_id: VisitId) -> Visit:
+    """The visit with its steps; raises :class:`NotFound`."""
+    row = store_visits.find_visit(tx, visit_id)
+    if row is None:
+        raise NotFound("visit-not-found", "There is no such visit.")
+    return Visit(
+        row.id,
+        row.install_link_id,
+        row.device_kind,  # type: ignore[arg-type]  # the database allows no other
+        row.language,
+        row.created_at,
+        store_visits.find_events(tx, visit_id),  # type: ignore[arg-type]
+    )
+
+
+def claim_form(tx: Tx, visit_id: VisitId, mark: str) -> bool:
+    """Whether the form rendered with ``mark`` may enrol under this visit: the first that asks may.
+
+    Whoever copies the page's address to a friend copies the visit with it. The mark is drawn anew for every
+    rendering of the form, so the friend's form is told apart from the guest's own sent twice.
+    """
+    store_visits.mark_form(tx, visit_id, mark)
+    row = store_visits.find_visit(tx, visit_id)
+    return row is not None and row.form_mark == mark
+
+
+def is_enrolled(tx: Tx, visit_id: VisitId) -> bool:
+    """Whether some form has enrolled under this visit."""
+    row = store_visits.find_visit(tx, visit_id)
+    return row is not None and row.form_mark is not None
+
+
+def funnel(tx: Tx, brand_id: BrandId, *, by: FunnelGroup, since: datetime, until: datetime) -> list[Funnel]:
+    """Counts of the visits that began in [since, until), whenever their later steps were taken.
+
+    One entry per venue, link, placement or staff member that had a visit, in the order of their ids.
+    """
+    steps: dict[int, dict[str, int]] = {}
+    for row in store_visits.counts(tx, brand_id, by=by, since=since, until=until):
+        steps.setdefault(row.group_id, {})[row.kind] = row.visits
+    return [Funnel(group_id, **kinds) for group_id, kinds in steps.items()]
