@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
@@ -91,6 +92,11 @@ registration = Table(
     Index("ix_registration_pass", "pass_id"),
 )
 
+UNFETCHED = (
+    "listed_version > COALESCE(fetched_version, 0) AND listed_version > COALESCE(installed_version, 0)"
+    " AND retags < 3"
+)
+
 # What phones proved about a pass; apart from wallet_pass so that proofs never wait for a receipt's lock.
 pass_evidence = Table(
     "pass_evidence",
@@ -99,11 +105,19 @@ pass_evidence = Table(
     Column("listed_version", Integer),
     Column("listed_at", UtcDateTime),
     Column("retags", Integer, nullable=False, server_default="0"),  # for listed_version
+    Column("retagged_at", UtcDateTime),
     Column("fetched_version", Integer),
     Column("fetched_at", UtcDateTime),
+    Column("fetched_last_modified", UtcDateTime),  # echoed later by a phone that holds fetched_version
     Column("installed_version", Integer),
     Column("installed_at", UtcDateTime),
-    Index("ix_pass_evidence_listed", "listed_at"),
+    # Passes that a phone was told of and never came for.
+    Index(
+        "ix_pass_evidence_unfetched",
+        "listed_at",
+        sqlite_where=text(UNFETCHED),
+        postgresql_where=text(UNFETCHED),
+    ),
 )
 
 # Lines that phones sent to the log endpoint: untrusted text, bounded, never printed raw.

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
         sa.Column("done_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_job_lease_has_owner")),
         sa.PrimaryKeyConstraint("kind", "slot", name=op.f("pk_job")),
     )
     op.create_table(
@@ -135,6 +136,13 @@ def upgrade() -> None:
             name=op.f("ck_delivery_state_known"),
         ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
+        sa.CheckConstraint(
+            "held_since IS NULL OR state = 'pending'", name=op.f("ck_delivery_held_while_pending")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1) OR (kind = 'silent' AND priority = 2)",
+            name=op.f("ck_delivery_priority_follows_kind"),
+        ),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
@@ -160,6 +168,13 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_sending",
+            ["device_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
         )
 
     op.create_table(
@@ -196,7 +211,9 @@ def upgrade() -> None:
         sa.Column("device_id", columns.Id, nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("last_push_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("passes", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("score >= 0", name=op.f("ck_push_budget_score_not_negative")),
+        sa.CheckConstraint("passes >= 1", name=op.f("ck_push_budget_passes_counted")),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_push_budget_device_id")),
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_push_budget")),
     )
@@ -245,6 +262,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.create_index("ix_attempt_delivery", ["delivery_id", "number"], unique=False)
+        batch_op.create_index(
+            "uq_attempt_one_open",
+            ["delivery_id"],
+            unique=True,
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
 
     op.create_table(
         "consent",
@@ -308,6 +332,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
         batch_op.create_index("ix_point_of_sale_key_venue", ["venue_id"], unique=False)
+        batch_op.create_index(
+            "uq_point_of_sale_key_living_name",
+            ["venue_id", "name"],
+            unique=True,
+            sqlite_where=sa.text("expires_at IS NULL"),
+            postgresql_where=sa.text("expires_at IS NULL"),
+        )
 
     op.create_table(
         "staff_member",
@@ -406,15 +437,27 @@ def upgrade() -> None:
         sa.Column("listed_version", sa.Integer(), nullable=True),
         sa.Column("listed_at", columns.UtcDateTime(), nullable=True),
         sa.Column("retags", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("retagged_at", columns.UtcDateTime(), nullable=True),
         sa.Column("fetched_version", sa.Integer(), nullable=True),
         sa.Column("fetched_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("fetched_last_modified", columns.UtcDateTime(), nullable=True),
         sa.Column("installed_version", sa.Integer(), nullable=True),
         sa.Column("installed_at", columns.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_pass_evidence_pass_id")),
         sa.PrimaryKeyConstraint("pass_id", name=op.f("pk_pass_evidence")),
     )
     with op.batch_alter_table("pass_evidence", schema=None) as batch_op:
-        batch_op.create_index("ix_pass_evidence_listed", ["listed_at"], unique=False)
+        batch_op.create_index(
+            "ix_pass_evidence_unfetched",
+            ["listed_at"],
+            unique=False,
+            sqlite_where=sa.text(
+                "listed_version > COALESCE(fetched_version, 0) AND listed_version > COALESCE(installed_version, 0) AND retags < 3"
+            ),
+            postgresql_where=sa.text(
+                "listed_version > COALESCE(fetched_version, 0) AND listed_version > COALESCE(installed_version, 0) AND retags < 3"
+            ),
+        )
 
     op.create_table(
         "registration",
@@ -653,7 +696,15 @@ def downgrade() -> None:
 
     op.drop_table("registration")
     with op.batch_alter_table("pass_evidence", schema=None) as batch_op:
-        batch_op.drop_index("ix_pass_evidence_listed")
+        batch_op.drop_index(
+            "ix_pass_evidence_unfetched",
+            sqlite_where=sa.text(
+                "listed_version > COALESCE(fetched_version, 0) AND listed_version > COALESCE(installed_version, 0) AND retags < 3"
+            ),
+            postgresql_where=sa.text(
+                "listed_version > COALESCE(fetched_version, 0) AND listed_version > COALESCE(installed_version, 0) AND retags < 3"
+            ),
+        )
 
     op.drop_table("pass_evidence")
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
@@ -671,6 +722,11 @@ def downgrade() -> None:
     op.drop_table("till_call")
     op.drop_table("staff_member")
     with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_point_of_sale_key_living_name",
+            sqlite_where=sa.text("expires_at IS NULL"),
+            postgresql_where=sa.text("expires_at IS NULL"),
+        )
         batch_op.drop_index("ix_point_of_sale_key_venue")
 
     op.drop_table("point_of_sale_key")
@@ -681,6 +737,11 @@ def downgrade() -> None:
 
     op.drop_table("consent")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_attempt_one_open",
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
         batch_op.drop_index("ix_attempt_delivery")
 
     op.drop_table("attempt")
@@ -692,6 +753,11 @@ def downgrade() -> None:
 
     op.drop_table("member")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_delivery_one_sending",
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
         batch_op.drop_index(
             "uq_delivery_one_pending",
             sqlite_where=sa.text("state = 'pending'"),
