@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
 
@@ -52,6 +52,15 @@ point_of_sale_key = Table(
     Column("expires_at", UtcDateTime),  # set by rotation: the old key works on beside the new one until then
     Column("last_used_at", UtcDateTime),
     Index("ix_point_of_sale_key_venue", "venue_id"),
+    # One living key of a name per venue, so that a chain file loaded twice makes no second one.
+    Index(
+        "uq_point_of_sale_key_living_name",
+        "venue_id",
+        "name",
+        unique=True,
+        sqlite_where=text("expires_at IS NULL"),
+        postgresql_where=text("expires_at IS NULL"),
+    ),
 )
 
 audit_entry = Table(
