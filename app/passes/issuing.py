@@ -1,0 +1,205 @@
+"""Issuing passes and changing what they say.
+
+Every change is a new version with a later ``Last-Modified`` and a new update tag, and a push is promised to
+every phone that holds the pass, all in the caller's transaction. Locks are taken in one order everywhere:
+pass rows sorted, then the tag counter, then the writes. The counter serialises writers of one pass type
+identifier, so these functions belong at the end of a transaction, once each.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from app.db import Tx
+from app.db.identifiers import (
+    CardCode,
+    DesignId,
+    PassTypeIdentifier,
+    ProgrammeId,
+    SerialNumber,
+    UpdateTag,
+    WalletPassId,
+)
+from app.delivery.queue import enqueue_pushes
+from app.errors import BadInput, Conflict, NotFound
+from app.passes import store_passes
+from app.passes.content import PassContent
+from app.passes.store_passes import Change, WalletPass
+
+__all__ = ["Revision", "WalletPass", "issue", "move_design", "retag_everything", "revise", "tombstone"]
+
+PushKind = Literal["receipt", "campaign", "silent"]
+MOST_CHANGES = 200
+"""In one transaction, so that a campaign's expansion never makes a till wait for the tag counter."""
+
+_ALPHABET = string.ascii_letters + string.digits  # iOS escapes others twice, and "/" splits the path
+_SERIAL_LENGTH = 22  # 131 bits
+_VOID_CODE = CardCode("VOID")  # no till knows it
+_RESTORE_LIFT = 1_000_000_000
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a pass should say from now on."""
+
+    pass_id: WalletPassId
+    content: PassContent
+
+
+def issue(
+    tx: Tx,
+    *,
+    pass_type_identifier: PassTypeIdentifier,
+    programme_id: ProgrammeId,
+    content: PassContent,
+    now: datetime,
+) -> WalletPass:
+    """Make a pass of the programme's newest design version, with a random serial number.
+
+    Raises :class:`Conflict` where the programme has no published design.
+    """
+    design_id = store_passes.newest_design(tx, programme_id)
+    if design_id is None:
+        raise Conflict("no-design", "This programme has no published design yet: publish one first.")
+    draft = WalletPass(
+        id=WalletPassId(0),
+        pass_type_identifier=pass_type_identifier,
+        serial_number=SerialNumber("".join(secrets.choice(_ALPHABET) for _ in range(_SERIAL_LENGTH))),
+        design_id=design_id,
+        content=content,
+        version=1,
+        tag=store_passes.next_tag(tx, pass_type_identifier),
+        last_modified=_whole_second(now),
+        key_version=1,
+        voided_at=None,
+    )
+    return replace(draft, id=store_passes.add(tx, draft, now=now))
+
+
+def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
+    """The pass as it is; raises :class:`NotFound`."""
+    found = store_passes.by_id(tx, pass_id)
+    if found is None:
+        raise NotFound("no-such-pass", "There is no such pass.")
+    return found
+
+
+def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime) -> None:
+    """Change what passes say, and promise a push of ``kind`` to every phone that holds a changed one.
+
+    A content equal to the present one is no change: no version, no tag, no push. A tombstone stays as it is.
+    Of several revisions of one pass the last counts. Raises :class:`BadInput` for more than 200, and
+    :class:`NotFound` for a pass that does not exist; nothing was changed then.
+    """
+    if len(changes) > MOST_CHANGES:
+        raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
+    wanted = {revision.pass_id: revision.content for revision in changes}
+    present = store_passes.lock(tx, list(wanted))
+    if len(present) < len(wanted):
+        raise NotFound("no-such-pass", "There is no such pass.")
+    _change(
+        tx,
+        [
+            (old, replace(_successor(old, now), content=wanted[old.id]))
+            for old in present
+            if old.voided_at is None and wanted[old.id] != old.content
+        ],
+        kind=kind,
+        now=now,
+    )
+
+
+def tombstone(tx: Tx, pass_id: WalletPassId, *, now: datetime) -> None:
+    """Void the pass for good and forget whose it was; its phones are told silently.
+
+    It keeps answering, with a voided pass that carries nothing personal: a phone that got an error instead
+    would show the old card for ever. Doing it twice changes nothing. Raises :class:`NotFound`.
+    """
+    present = store_passes.lock(tx, [pass_id])
+    if not present:
+        raise NotFound("no-such-pass", "There is no such pass.")
+    blank = PassContent(
+        language=present[0].content.language,
+        card_code=_VOID_CODE,
+        member_name=None,
+        balance=0,
+        tier=None,
+        stamps=0,
+        voided=True,
+    )
+    _change(
+        tx,
+        [
+            (old, replace(_successor(old, now), content=blank, voided_at=now))
+            for old in present
+            if old.voided_at is None
+        ],
+        kind="silent",
+        now=now,
+    )
+
+
+def move_design(
+    tx: Tx, *, from_design_id: DesignId, to_design_id: DesignId, limit: int = MOST_CHANGES, now: datetime
+) -> int:
+    """Move the first passes of one design version to another; returns how many were moved, 0 when done.
+
+    Call it again, in another transaction, until it returns 0. Phones are told silently. Raises
+    :class:`BadInput` for a ``limit`` that is not 1 to 200.
+    """
+    if not 1 <= limit <= MOST_CHANGES:
+        raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
+    if from_design_id == to_design_id:
+        return 0
+    present = store_passes.lock_of_design(tx, from_design_id, limit=limit)
+    moved = [(old, replace(_successor(old, now), design_id=to_design_id)) for old in present]
+    _change(tx, moved, kind="silent", now=now)
+    return len(present)
+
+
+def retag_everything(tx: Tx) -> int:
+    """After a restore: lift every tag counter above any tag that may have been issued since the backup.
+
+    Every pass gets its counter's new tag, so that each phone is told of each of its passes again, whatever
+    tag it kept. Returns how many passes there are.
+    """
+    return sum(
+        store_passes.retag_type(tx, pass_type, store_passes.lift_tag(tx, pass_type, by=_RESTORE_LIFT))
+        for pass_type in store_passes.counted_types(tx)
+    )
+
+
+def _whole_second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _successor(old: WalletPass, now: datetime) -> Change:
+    """The next version, not changed yet. HTTP dates are whole seconds: each version gets one of its own."""
+    return Change(
+        id=old.id,
+        design_id=old.design_id,
+        content=old.content,
+        version=old.version + 1,
+        last_modified=max(_whole_second(now), old.last_modified + _SECOND),
+        voided_at=old.voided_at,
+    )
+
+
+def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushKind, now: datetime) -> None:
+    """Tag, write and promise pushes; the passes are locked already."""
+    if not changes:
+        return
+    devices = store_passes.reachable_devices(tx, [old.id for old, _ in changes])
+    tags: dict[PassTypeIdentifier, UpdateTag] = {
+        pass_type: store_passes.next_tag(tx, pass_type)
+        for pass_type in sorted({old.pass_type_identifier for old, _ in changes})
+    }
+    store_passes.write(tx, [(change, tags[old.pass_type_identifier]) for old, change in changes])
+    for pass_type, device_ids in sorted(devices.items()):
+        enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)

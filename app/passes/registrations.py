@@ -1,0 +1,101 @@
+"""Which phones hold which passes, and where a push for them goes.
+
+A ``device`` is Apple's device library identifier for one pass type identifier. It is no phone: iOS makes one
+per web service. All its passes share one push token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db import Tx
+from app.db.identifiers import (
+    DeviceId,
+    DeviceLibraryIdentifier,
+    PassTypeIdentifier,
+    PushToken,
+    WalletPassId,
+)
+from app.passes import store_registrations
+from app.passes.store_registrations import PushTarget
+
+__all__ = ["PushTarget", "Registered", "Unregistered", "forget_unreachable", "push_targets", "register"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration changed."""
+
+    device_id: DeviceId
+    created: bool  # the device did not have the pass before: 201, else 200
+    first: bool  # no reachable device had the pass before
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """What an unregistration changed."""
+
+    existed: bool
+    last: bool  # it existed, and no reachable device has the pass any more
+
+
+def register(
+    tx: Tx,
+    *,
+    device_library_identifier: DeviceLibraryIdentifier,
+    pass_type_identifier: PassTypeIdentifier,
+    pass_id: WalletPassId,
+    push_token: PushToken,
+    now: datetime,
+) -> Registered:
+    """Note that the device holds the pass; the push token is the new one in any case."""
+    store_registrations.hold(tx, pass_id)
+    first = not store_registrations.has_living(tx, pass_id)
+    device_id = store_registrations.upsert_device(
+        tx,
+        device_library_identifier=device_library_identifier,
+        pass_type_identifier=pass_type_identifier,
+        push_token=push_token,
+        now=now,
+    )
+    created = store_registrations.add_registration(tx, device_id, pass_id, now=now)
+    return Registered(device_id, created=created, first=first)
+
+
+def unregister(
+    tx: Tx,
+    *,
+    device_library_identifier: DeviceLibraryIdentifier,
+    pass_type_identifier: PassTypeIdentifier,
+    pass_id: WalletPassId,
+) -> Unregistered:
+    """Note that the device no longer wants updates of the pass: it was removed, or updates were switched off.
+
+    iOS sends the same for both, and when it gives up on a pass that pushed too often.
+    """
+    existed = store_registrations.remove_registration(
+        tx,
+        device_library_identifier=device_library_identifier,
+        pass_type_identifier=pass_type_identifier,
+        pass_id=pass_id,
+    )
+    return Unregistered(existed, last=existed and not store_registrations.has_living(tx, pass_id))
+
+
+def push_targets(tx: Tx, device_ids: Sequence[DeviceId]) -> dict[DeviceId, PushTarget]:
+    """Where to push for these devices; those that are unreachable or hold no pass are left out."""
+    return {target.device_id: target for target in store_registrations.targets(tx, device_ids)}
+
+
+def forget_unreachable(tx: Tx, device_id: DeviceId, *, unregistered_at: datetime) -> tuple[WalletPassId, ...]:
+    """Apple answered 410 for the device's push token, which was dead at ``unregistered_at``.
+
+    A device that was registered at that moment or later has a newer token and stays. Otherwise it gets no
+    pushes until it registers again; its passes still answer it. Returns the passes that no reachable phone
+    holds any more.
+    """
+    if not store_registrations.mark_unreachable(tx, device_id, unregistered_at=unregistered_at):
+        return ()
+    return tuple(store_registrations.left_alone(tx, device_id))

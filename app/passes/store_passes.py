@@ -1,0 +1,242 @@
+"""SQL of passes and their update tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from app.db import Tx, insert
+from app.db.identifiers import (
+    DesignId,
+    DeviceId,
+    PassTypeIdentifier,
+    ProgrammeId,
+    SerialNumber,
+    UpdateTag,
+    WalletPassId,
+)
+from app.passes.content import PassContent
+from app.passes.tables import design, device, registration, tag_counter, wallet_pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletPass:
+    """A pass as the database has it."""
+
+    id: WalletPassId
+    pass_type_identifier: PassTypeIdentifier
+    serial_number: SerialNumber
+    design_id: DesignId
+    content: PassContent
+    version: int  # counts from 1
+    tag: UpdateTag
+    last_modified: datetime  # whole seconds, UTC
+    key_version: int  # of the authentication token
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one pass becomes; its tag is the transaction's."""
+
+    id: WalletPassId
+    design_id: DesignId
+    content: PassContent
+    version: int
+    last_modified: datetime
+    voided_at: datetime | None
+
+
+def _wallet_pass(row: Row[Any]) -> WalletPass:
+    return WalletPass(
+        id=row.id,
+        pass_type_identifier=row.pass_type_identifier,
+        serial_number=row.serial_number,
+        design_id=row.design_id,
+        content=PassContent.from_json(row.content),
+        version=row.version,
+        tag=row.tag,
+        last_modified=row.last_modified,
+        key_version=row.key_version,
+        voided_at=row.voided_at,
+    )
+
+
+_BY_ID = select(wallet_pass).where(wallet_pass.c.id == bindparam("pass_id"))
+_LOCKED = (
+    select(wallet_pass)
+    .where(wallet_pass.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(wallet_pass.c.id)
+    .with_for_update()
+)
+_LOCKED_OF_DESIGN = (
+    select(wallet_pass)
+    .where(wallet_pass.c.design_id == bindparam("of_design_id"))
+    .order_by(wallet_pass.c.id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+_NEWEST_DESIGN = (
+    select(design.c.id)
+    .where(design.c.programme_id == bindparam("programme_id"))
+    .order_by(design.c.version.desc())
+    .limit(1)
+)
+_CHANGE = (
+    update(wallet_pass)
+    .where(wallet_pass.c.id == bindparam("pass_id"))
+    .values(
+        design_id=bindparam("new_design_id"),
+        content=bindparam("new_content", type_=wallet_pass.c.content.type),
+        version=bindparam("new_version"),
+        tag=bindparam("new_tag"),
+        last_modified=bindparam("new_last_modified", type_=wallet_pass.c.last_modified.type),
+        voided_at=bindparam("new_voided_at", type_=wallet_pass.c.voided_at.type),
+    )
+)
+_TAG = update(wallet_pass).where(wallet_pass.c.id == bindparam("pass_id")).values(tag=bindparam("new_tag"))
+_REACHABLE = (
+    select(device.c.pass_type_identifier, device.c.id)
+    .distinct()
+    .select_from(registration.join(device, device.c.id == registration.c.device_id))
+    .where(
+        registration.c.pass_id.in_(bindparam("ids", expanding=True)),
+        device.c.unreachable_since.is_(None),
+    )
+    .order_by(device.c.id)
+)
+
+
+def by_id(tx: Tx, pass_id: WalletPassId) -> WalletPass | None:
+    """The pass, or None."""
+    row = tx.execute(_BY_ID, {"pass_id": pass_id}).one_or_none()
+    return _wallet_pass(row) if row else None
+
+
+def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
+    """These passes, sorted and locked until the transaction ends.
+
+    On PostgreSQL the lock also waits for, or holds back, registrations of the same passes
+    (:func:`app.passes.store_registrations.pass_for_registration`): a phone that registers now either gets
+    the push of this change, or sees its content.
+    """
+    return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]
+
+
+def lock_of_design(tx: Tx, design_id: DesignId, *, limit: int) -> list[WalletPass]:
+    """The first ``limit`` passes of a design version, sorted and locked."""
+    rows = tx.execute(_LOCKED_OF_DESIGN, {"of_design_id": design_id, "most": limit})
+    return [_wallet_pass(row) for row in rows]
+
+
+def newest_design(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:
+    """The newest published design version of the programme."""
+    found: DesignId | None = tx.scalar(_NEWEST_DESIGN, {"programme_id": programme_id})
+    return found
+
+
+def next_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> UpdateTag:
+    """The counter's next value. It stays locked until the transaction ends: take it late.
+
+    That is what makes tags visible in their order. A sequence's values commit out of order, and a phone that
+    polls in between never hears of the earlier one.
+    """
+    row = insert(tx, tag_counter).values(pass_type_identifier=pass_type_identifier, value=1)
+    tag: UpdateTag = tx.execute(
+        row.on_conflict_do_update(
+            index_elements=[tag_counter.c.pass_type_identifier], set_={"value": tag_counter.c.value + 1}
+        ).returning(tag_counter.c.value)
+    ).scalar_one()
+    return tag
+
+
+def lift_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, by: int) -> UpdateTag:
+    """Move the counter far ahead; returns where it is now."""
+    tag: UpdateTag = tx.execute(
+        update(tag_counter)
+        .where(tag_counter.c.pass_type_identifier == pass_type_identifier)
+        .values(value=tag_counter.c.value + by)
+        .returning(tag_counter.c.value)
+    ).scalar_one()
+    return tag
+
+
+def counted_types(tx: Tx) -> list[PassTypeIdentifier]:
+    """Every pass type identifier that has a tag counter, sorted."""
+    return list(
+        tx.scalars(select(tag_counter.c.pass_type_identifier).order_by(tag_counter.c.pass_type_identifier))
+    )
+
+
+def add(tx: Tx, wallet_pass_: WalletPass, *, now: datetime) -> WalletPassId:
+    """Insert the pass (its ``id`` is ignored); returns the id it got."""
+    pass_id: WalletPassId = tx.execute(
+        insert(tx, wallet_pass)
+        .values(
+            pass_type_identifier=wallet_pass_.pass_type_identifier,
+            serial_number=wallet_pass_.serial_number,
+            design_id=wallet_pass_.design_id,
+            content=wallet_pass_.content.to_json(),
+            version=wallet_pass_.version,
+            tag=wallet_pass_.tag,
+            last_modified=wallet_pass_.last_modified,
+            key_version=wallet_pass_.key_version,
+            created_at=now,
+        )
+        .returning(wallet_pass.c.id)
+    ).scalar_one()
+    return pass_id
+
+
+def write(tx: Tx, changes: Sequence[tuple[Change, UpdateTag]]) -> None:
+    """Write the changes in one statement."""
+    if changes:
+        tx.execute(
+            _CHANGE,
+            [
+                {
+                    "pass_id": change.id,
+                    "new_design_id": change.design_id,
+                    "new_content": change.content.to_json(),
+                    "new_version": change.version,
+                    "new_tag": tag,
+                    "new_last_modified": change.last_modified,
+                    "new_voided_at": change.voided_at,
+                }
+                for change, tag in changes
+            ],
+        )
+
+
+def write_tags(tx: Tx, tags: Mapping[WalletPassId, UpdateTag]) -> None:
+    """Give passes another tag and nothing else: phones are told of them again."""
+    if tags:
+        tx.execute(_TAG, [{"pass_id": pass_id, "new_tag": tag} for pass_id, tag in sorted(tags.items())])
+
+
+def retag_type(tx: Tx, pass_type_identifier: PassTypeIdentifier, tag: UpdateTag) -> int:
+    """Give every pass of the type this tag; returns how many there are."""
+    return int(
+        tx.execute(
+            update(wallet_pass)
+            .where(wallet_pass.c.pass_type_identifier == pass_type_identifier)
+            .values(tag=tag)
+        ).rowcount
+    )
+
+
+def reachable_devices(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[PassTypeIdentifier, list[DeviceId]]:
+    """Devices that hold one of the passes and that Apple can still reach, sorted, once each."""
+    found: dict[PassTypeIdentifier, list[DeviceId]] = {}
+    for row in tx.execute(_REACHABLE, {"ids": sorted(set(pass_ids))}):
+        found.setdefault(row.pass_type_identifier, []).append(row.id)
+    return found
+
+
+def count(tx: Tx) -> int:
+    """How many passes there are."""
+    return int(tx.scalar(select(func.count()).select_from(wallet_pass)) or 0)
