@@ -1,0 +1,89 @@
+"""What a guest's card says: made at enrolment, changed by every event. Pure.
+
+The last five messages live in the content itself, newest first: the pass needs them and nobody else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from app.db.identifiers import CardCode, VenueId
+from app.geo.distance import metres
+from app.loyalty.rules import Rules, TieredRules
+from app.passes.content import Language, LocalizedText, Location, Message, PassContent
+from app.places.venues import Venue
+
+MOST_MESSAGES = 5
+MOST_LOCATIONS = 10  # Apple, "Pass": an array of up to ten
+
+
+def new_content(
+    *,
+    language: Language,
+    card_code: CardCode,
+    member_name: str | None,
+    balance: int,
+    tier: LocalizedText | None,
+    venues: Iterable[Venue],
+    home: VenueId,
+) -> PassContent:
+    """The card as it is issued."""
+    return PassContent(
+        language=language,
+        card_code=card_code,
+        member_name=member_name,
+        balance=balance,
+        tier=tier,
+        stamps=0,
+        locations=locations(venues, home=home),
+    )
+
+
+def changed(
+    content: PassContent,
+    *,
+    balance: int,
+    tier: LocalizedText | None,
+    stamps: int,
+    text: LocalizedText | None,
+    announcement: str,
+    now: datetime,
+) -> PassContent:
+    """The card after something happened; ``text`` None changes it silently."""
+    changed_content = replace(content, balance=balance, tier=tier, stamps=stamps)
+    return changed_content if text is None else with_message(changed_content, text, announcement, now)
+
+
+def with_message(content: PassContent, text: LocalizedText, announcement: str, now: datetime) -> PassContent:
+    """The card with one more message in front; the oldest beyond five is let go."""
+    messages = (Message(text, now, announcement), *content.messages)[:MOST_MESSAGES]
+    return replace(content, messages=messages)
+
+
+def tier_name(rules: Rules, key: str | None) -> LocalizedText | None:
+    """What the card shows as the level; None where the programme has none."""
+    return rules.tier(key).name if isinstance(rules, TieredRules) else None
+
+
+def locations(venues: Iterable[Venue], *, home: VenueId) -> tuple[Location, ...]:
+    """Up to ten of the venues: where the guest enrolled first, then those nearest to it.
+
+    Venues without coordinates are left out; where the home venue has none (or is closed), the rest keep
+    the order in which they were given.
+    """
+    placed = [
+        (venue, venue.latitude, venue.longitude)
+        for venue in venues
+        if venue.latitude is not None and venue.longitude is not None
+    ]
+    origin = next(((lat, lon) for venue, lat, lon in placed if venue.id == home), None)
+    if origin:
+        placed.sort(key=lambda place: (place[0].id != home, metres(*origin, place[1], place[2])))
+    return tuple(Location(lat, lon, _relevant_text(venue)) for venue, lat, lon in placed[:MOST_LOCATIONS])
+
+
+def _relevant_text(venue: Venue) -> LocalizedText | None:
+    ru, en = venue.relevant_text_ru, venue.relevant_text_en
+    return LocalizedText(ru or en or "", en or ru or "") if ru or en else None

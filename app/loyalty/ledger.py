@@ -1,0 +1,115 @@
+"""The ledger: every change of a balance is an entry that stays, and every point lies in a lot.
+
+After each of these verbs: balance = sum of the entries' points = sum of what remains in the lots. The
+caller holds the enrolment's lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.db import Tx
+from app.db.identifiers import EnrolmentId, LedgerEntryId, ReceiptId, VenueId
+from app.errors import Conflict
+from app.loyalty import store_enrolments, store_ledger
+from app.loyalty.points import LotUse, in_order_of_use, taken
+from app.loyalty.rules import PointRules
+from app.loyalty.store_ledger import EntryKind
+
+
+def expiry(rules: PointRules, now: datetime) -> datetime | None:
+    """When points accrued now expire; None for never."""
+    return now + timedelta(days=rules.lifetime_days) if rules.lifetime_days else None
+
+
+def accrue(
+    tx: Tx,
+    enrolment_id: EnrolmentId,
+    points: int,
+    *,
+    stamps: int = 0,
+    expires_at: datetime | None,
+    venue_id: VenueId | None,
+    receipt_id: ReceiptId | None = None,
+    now: datetime,
+) -> LedgerEntryId:
+    """Add points (hundredths) as one lot, and stamps."""
+    entry_id = store_ledger.insert_entry(
+        tx,
+        enrolment_id=enrolment_id,
+        kind="accrual",
+        points=points,
+        stamps=stamps,
+        venue_id=venue_id,
+        receipt_id=receipt_id,
+        now=now,
+    )
+    if points:
+        store_ledger.insert_lot(
+            tx, enrolment_id=enrolment_id, entry_id=entry_id, points=points, expires_at=expires_at
+        )
+    store_enrolments.add(tx, enrolment_id, points=points, stamps=stamps)
+    return entry_id
+
+
+def take(
+    tx: Tx,
+    enrolment_id: EnrolmentId,
+    points: int,
+    *,
+    kind: EntryKind,
+    stamps: int = 0,
+    first_of: LedgerEntryId | None = None,
+    venue_id: VenueId | None = None,
+    receipt_id: ReceiptId | None = None,
+    reverses_id: LedgerEntryId | None = None,
+    now: datetime,
+) -> LedgerEntryId:
+    """Take points and stamps away: lots that expire first are used first, after those of entry ``first_of``.
+
+    Raises :class:`Conflict` where there are not that many; nothing was changed then.
+    """
+    if not store_enrolments.add(tx, enrolment_id, points=-points, stamps=-stamps):
+        raise Conflict("not-enough", "There is not enough on this card.")
+    entry_id = store_ledger.insert_entry(
+        tx,
+        enrolment_id=enrolment_id,
+        kind=kind,
+        points=-points,
+        stamps=-stamps,
+        venue_id=venue_id,
+        receipt_id=receipt_id,
+        reverses_id=reverses_id,
+        now=now,
+    )
+    if points:
+        lots = in_order_of_use(store_ledger.open_lots(tx, enrolment_id))
+        lots.sort(key=lambda lot: lot.entry_id != first_of)  # stable: the rest keeps its order
+        store_ledger.use_lots(tx, entry_id, taken(lots, points))
+    return entry_id
+
+
+def expire(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime) -> int:
+    """Let go of points whose time is over; returns how many (hundredths)."""
+    over = [
+        lot
+        for lot in store_ledger.open_lots(tx, enrolment_id)
+        if lot.expires_at is not None and lot.expires_at <= now
+    ]
+    points = sum(lot.remaining for lot in over)
+    if points:
+        entry_id = store_ledger.insert_entry(
+            tx, enrolment_id=enrolment_id, kind="expiry", points=-points, now=now
+        )
+        store_ledger.use_lots(tx, entry_id, [LotUse(lot.id, lot.remaining) for lot in over])
+        store_enrolments.add(tx, enrolment_id, points=-points, stamps=0)
+    return points
+
+
+def spendable(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime) -> int:
+    """Points (hundredths) that have not expired by now, whether or not that was written down yet."""
+    return sum(
+        lot.remaining
+        for lot in store_ledger.open_lots(tx, enrolment_id)
+        if lot.expires_at is None or lot.expires_at > now
+    )

@@ -1,0 +1,221 @@
+"""SQL about receipts, ledger entries and lots. Entries and uses of lots are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import bindparam, func, select, update
+
+from app.db import Tx, insert
+from app.db.identifiers import EnrolmentId, LedgerEntryId, ReceiptId, VenueId
+from app.loyalty.points import Lot, LotUse
+from app.loyalty.tables import ledger_entry, lot, lot_use, receipt
+from app.loyalty.tiers import Spend
+
+EntryKind = Literal[
+    "accrual", "redemption", "receipt_refund", "redemption_refund", "correction", "expiry", "import"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A row of ``receipt``."""
+
+    id: ReceiptId
+    venue_id: VenueId
+    enrolment_id: EnrolmentId
+    number: str
+    amount: int  # minor units
+    currency: str
+    at: datetime
+    recorded_at: datetime
+    refunded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of ``ledger_entry``."""
+
+    id: LedgerEntryId
+    enrolment_id: EnrolmentId
+    kind: EntryKind
+    points: int  # hundredths, signed
+    stamps: int  # signed
+    venue_id: VenueId | None
+    receipt_id: ReceiptId | None
+    reverses_id: LedgerEntryId | None
+    at: datetime
+
+
+_RECEIPT = [receipt.c[name] for name in Receipt.__dataclass_fields__]
+_ENTRY = [ledger_entry.c[name] for name in Entry.__dataclass_fields__]
+_LOT = [lot.c[name] for name in Lot.__dataclass_fields__]
+_TAKE = (
+    update(lot).where(lot.c.id == bindparam("of_lot")).values(remaining=lot.c.remaining - bindparam("part"))
+)
+
+
+def insert_receipt(
+    tx: Tx,
+    *,
+    venue_id: int,
+    enrolment_id: int,
+    number: str,
+    amount: int,
+    currency: str,
+    at: datetime,
+    now: datetime,
+) -> ReceiptId | None:
+    """The new row's id; None where the venue has a receipt of this number."""
+    found: ReceiptId | None = tx.execute(
+        insert(tx, receipt)
+        .values(
+            venue_id=venue_id,
+            enrolment_id=enrolment_id,
+            number=number,
+            amount=amount,
+            currency=currency,
+            at=at,
+            recorded_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["venue_id", "number"])
+        .returning(receipt.c.id)
+    ).scalar()
+    return found
+
+
+def receipt_by_number(tx: Tx, venue_id: int, number: str) -> Receipt | None:
+    """A venue's receipt."""
+    row = tx.execute(
+        select(*_RECEIPT).where(receipt.c.venue_id == venue_id, receipt.c.number == number)
+    ).first()
+    return Receipt(**row._mapping) if row else None
+
+
+def mark_refunded(tx: Tx, receipt_id: int, *, now: datetime) -> bool:
+    """False where it was refunded before."""
+    changed = tx.execute(
+        update(receipt)
+        .where(receipt.c.id == receipt_id, receipt.c.refunded_at.is_(None))
+        .values(refunded_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def spends(tx: Tx, enrolment_id: int, *, since: datetime) -> list[Spend]:
+    """What was spent after ``since`` and not refunded."""
+    rows = tx.execute(
+        select(receipt.c.at, receipt.c.amount).where(
+            receipt.c.enrolment_id == enrolment_id,
+            receipt.c.at > since,
+            receipt.c.refunded_at.is_(None),
+        )
+    )
+    return [Spend(row.at, row.amount) for row in rows]
+
+
+def receipts(tx: Tx, enrolment_ids: Sequence[int]) -> list[Receipt]:
+    """Every receipt of these enrolments, oldest first."""
+    rows = tx.execute(
+        select(*_RECEIPT).where(receipt.c.enrolment_id.in_(enrolment_ids)).order_by(receipt.c.id)
+    )
+    return [Receipt(**row._mapping) for row in rows]
+
+
+def insert_entry(
+    tx: Tx,
+    *,
+    enrolment_id: int,
+    kind: EntryKind,
+    points: int,
+    stamps: int = 0,
+    venue_id: int | None = None,
+    receipt_id: int | None = None,
+    reverses_id: int | None = None,
+    now: datetime,
+) -> LedgerEntryId:
+    """The new entry's id."""
+    statement = insert(tx, ledger_entry).values(
+        enrolment_id=enrolment_id,
+        kind=kind,
+        points=points,
+        stamps=stamps,
+        venue_id=venue_id,
+        receipt_id=receipt_id,
+        reverses_id=reverses_id,
+        at=now,
+    )
+    return LedgerEntryId(tx.execute(statement.returning(ledger_entry.c.id)).scalar_one())
+
+
+def accrual_of(tx: Tx, receipt_id: int) -> Entry | None:
+    """What a receipt earned."""
+    row = tx.execute(
+        select(*_ENTRY).where(ledger_entry.c.receipt_id == receipt_id, ledger_entry.c.kind == "accrual")
+    ).first()
+    return Entry(**row._mapping) if row else None
+
+
+def entries(tx: Tx, enrolment_ids: Sequence[int]) -> list[Entry]:
+    """The ledger of these enrolments, oldest first."""
+    rows = tx.execute(
+        select(*_ENTRY).where(ledger_entry.c.enrolment_id.in_(enrolment_ids)).order_by(ledger_entry.c.id)
+    )
+    return [Entry(**row._mapping) for row in rows]
+
+
+def insert_lot(tx: Tx, *, enrolment_id: int, entry_id: int, points: int, expires_at: datetime | None) -> None:
+    """All of its points remain."""
+    tx.execute(
+        insert(tx, lot).values(
+            enrolment_id=enrolment_id,
+            entry_id=entry_id,
+            points=points,
+            remaining=points,
+            expires_at=expires_at,
+        )
+    )
+
+
+def open_lots(tx: Tx, enrolment_id: int) -> list[Lot]:
+    """Lots with points left, in no order."""
+    rows = tx.execute(select(*_LOT).where(lot.c.enrolment_id == enrolment_id, lot.c.remaining > 0))
+    return [Lot(**row._mapping) for row in rows]
+
+
+def expired_of_entry(tx: Tx, entry_id: int) -> int:
+    """How many of the points that an entry accrued have expired since."""
+    statement = (
+        select(func.coalesce(func.sum(lot_use.c.points), 0))
+        .select_from(lot)
+        .join(lot_use, lot_use.c.lot_id == lot.c.id)
+        .join(ledger_entry, ledger_entry.c.id == lot_use.c.entry_id)
+        .where(lot.c.entry_id == entry_id, ledger_entry.c.kind == "expiry")
+    )
+    return int(tx.execute(statement).scalar_one())
+
+
+def use_lots(tx: Tx, entry_id: int, uses: Sequence[LotUse]) -> None:
+    """Take points out of lots on account of an entry; the database refuses more than a lot has."""
+    if not uses:
+        return
+    tx.execute(_TAKE, [{"of_lot": use.lot_id, "part": use.points} for use in uses])
+    tx.execute(
+        insert(tx, lot_use),
+        [{"entry_id": entry_id, "lot_id": use.lot_id, "points": use.points} for use in uses],
+    )
+
+
+def due_lots(tx: Tx, *, now: datetime, limit: int) -> list[EnrolmentId]:
+    """Enrolments with points whose time is over, the longest over first."""
+    statement = (
+        select(lot.c.enrolment_id)
+        .where(lot.c.remaining > 0, lot.c.expires_at.is_not(None), lot.c.expires_at <= now)
+        .group_by(lot.c.enrolment_id)
+        .order_by(func.min(lot.c.expires_at), lot.c.enrolment_id)
+        .limit(limit)
+    )
+    return list(tx.scalars(statement))

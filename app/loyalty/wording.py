@@ -1,0 +1,114 @@
+"""What a card says to its holder, in Russian and English. Pure.
+
+iOS shows one changed text at a time, so whatever happens together is said together: a receipt that also
+lifts the guest to a new tier is one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_decimal
+
+from app.loyalty.stamps import StampCard
+from app.passes.content import Language, LocalizedText
+
+_POINTS: dict[Language, dict[str, str]] = {
+    "ru": {"one": "балл", "few": "балла", "many": "баллов", "other": "балла"},
+    "en": {"one": "point", "other": "points"},
+}
+_STAMPS: dict[Language, dict[str, str]] = {
+    "ru": {"one": "штамп", "few": "штампа", "many": "штампов", "other": "штампа"},
+    "en": {"one": "stamp", "other": "stamps"},
+}
+_LOCALES: dict[Language, Locale] = {"ru": Locale("ru"), "en": Locale("en", "US")}
+_MINUS, _SEPARATOR = "\N{MINUS SIGN}", " · "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What happened to a card in one transaction."""
+
+    points: int = 0  # hundredths, signed
+    balance: int = 0  # hundredths, afterwards
+    stamps: int = 0  # signed
+    card: StampCard | None = None  # of a stamp programme, afterwards
+    reward: LocalizedText | None = None
+    rewarded: bool = False  # the reward was handed over
+    risen_to: LocalizedText | None = None  # the new tier, where it is a higher one
+    welcome: bool = False
+
+
+def message(news: News) -> LocalizedText | None:
+    """The one line that tells it; None where there is nothing to tell."""
+    ru, en = _line(news, "ru"), _line(news, "en")
+    return LocalizedText(ru, en) if ru and en else None
+
+
+def number(points: int, language: Language, *, exact: bool = False) -> str:
+    """``1234500`` hundredths as "12 345" or "12,345"; with two decimals where needed, or ``exact``."""
+    return format_decimal(
+        _decimal(points, exact=exact), format=_pattern(points, exact), locale=_LOCALES[language]
+    )
+
+
+def counted(count: int, language: Language) -> str:
+    """A number of stamps with its noun: "1 штамп", "3 штампа", "5 stamps"."""
+    return f"{count} {_STAMPS[language][_LOCALES[language].plural_form(count)]}"
+
+
+def _line(news: News, language: Language) -> str:
+    parts: list[str] = []
+    if news.welcome:
+        parts.append("Добро пожаловать!" if language == "ru" else "Welcome!")
+    if news.points:
+        # Either both numbers show hundredths or neither does: "+4.50 points · balance 120.00".
+        exact = bool(news.points % 100 or news.balance % 100)
+        parts.append(_signed_points(news.points, language, exact))
+        balance = number(news.balance, language, exact=exact)
+        parts.append(f"баланс {balance}" if language == "ru" else f"balance {balance}")
+    if news.card and news.reward:
+        parts += _about_stamps(news, news.card, news.reward.in_language(language), language)
+    if news.risen_to:
+        tier = news.risen_to.in_language(language)
+        parts.append(f"новый уровень: {tier}" if language == "ru" else f"new level: {tier}")
+    return _SEPARATOR.join(parts).replace(f"!{_SEPARATOR}", "! ")
+
+
+def _about_stamps(news: News, card: StampCard, reward: str, language: Language) -> list[str]:
+    if news.rewarded:
+        left = counted(card.stamps, language)
+        return (
+            [f"Ваша награда: {reward}", f"осталось {left}"]
+            if language == "ru"
+            else [f"Your reward: {reward}", f"{left} left"]
+        )
+    if not news.stamps:
+        return []
+    sign = "+" if news.stamps > 0 else _MINUS
+    parts = [f"{sign}{counted(abs(news.stamps), language)}"]
+    if card.rewards and news.stamps > 0:
+        parts.append(f"вас ждёт награда: {reward}" if language == "ru" else f"your reward is ready: {reward}")
+    else:
+        missing = counted(card.missing, language)
+        parts.append(f"до награды {missing}" if language == "ru" else f"{missing} to the reward")
+    return parts
+
+
+def _signed_points(points: int, language: Language, exact: bool) -> str:
+    sign = "+" if points > 0 else _MINUS
+    shown = _decimal(abs(points), exact=exact)
+    noun = _POINTS[language][_LOCALES[language].plural_form(shown)]
+    return f"{sign}{number(abs(points), language, exact=exact)} {noun}"
+
+
+def _decimal(points: int, *, exact: bool) -> Decimal:
+    """Visible decimals decide the plural (CLDR: 5 баллов, but 5,00 балла), so they are part of the number."""
+    value = Decimal(points).scaleb(-2)
+    return value if exact or points % 100 else Decimal(points // 100)
+
+
+def _pattern(points: int, exact: bool) -> str:
+    return "#,##0.00" if exact or points % 100 else "#,##0"
