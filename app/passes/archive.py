@@ -1,0 +1,76 @@
+"""A ZIP archive as bytes, written so that all that repeats from pass to pass is written once.
+
+Everything is stored: PNGs do not shrink, and deflating the little rest costs more than it saves. Times are
+fixed and names are in the order given, so equal files give equal bytes up to the signature.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_VERSION = 20
+_UNIX = 3
+_DOS_DATE = (1980 - 1980) << 9 | 1 << 5 | 1  # 1 January 1980, the first day that the format knows
+_READABLE_FILE = 0o100644 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an archive; its name is ASCII."""
+
+    name: bytes
+    content: bytes
+    crc: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Member:
+        """With its checksum."""
+        return cls(name.encode("ascii"), content, zlib.crc32(content))
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The first members of many archives, laid out."""
+
+    local: bytes
+    central: bytes
+    count: int
+
+
+def beginning(members: list[Member]) -> Beginning:
+    """Lay out the members that every archive begins with."""
+    local, central = _lay_out(members, 0)
+    return Beginning(b"".join(local), b"".join(central), len(members))
+
+
+def complete(start: Beginning, members: list[Member]) -> bytes:
+    """A whole archive: the prepared beginning, then these members."""
+    local, central = _lay_out(members, len(start.local))
+    entries = b"".join((start.central, *central))
+    body = b"".join((start.local, *local))
+    count = start.count + len(members)
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(entries), len(body), 0)
+    return b"".join((body, entries, end))
+
+
+def _lay_out(members: list[Member], offset: int) -> tuple[list[bytes], list[bytes]]:
+    local: list[bytes] = []
+    central: list[bytes] = []
+    for member in members:
+        size, length = len(member.content), len(member.name)
+        header = _LOCAL.pack(b"PK\3\4", _VERSION, 0, 0, 0, _DOS_DATE, member.crc, size, size, length, 0)
+        local += (header, member.name, member.content)
+        central += (
+            _CENTRAL.pack(
+                b"PK\1\2", _VERSION, _UNIX, _VERSION, 0, 0, 0, 0, _DOS_DATE, member.crc, size, size,
+                length, 0, 0, 0, 0, _READABLE_FILE, offset,
+            ),
+            member.name,
+        )  # fmt: skip
+        offset += len(header) + length + size
+    return local, central

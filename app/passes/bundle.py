@@ -1,0 +1,145 @@
+"""The .pkpass: prepared once per design version, then built for each pass in about the time of its signature.
+
+A bundle is a pure function of content, design version and identity: equal input gives an equal manifest,
+and the manifest is what iOS compares. A signature made anew is not a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.db.identifiers import DesignId, PassTypeIdentifier
+from app.errors import Misconfigured
+from app.passes.archive import Beginning, Member, beginning, complete
+from app.passes.content import Language, PassContent, PassIdentity
+from app.passes.layout import LANGUAGES, Design, other
+from app.passes.lint_rules_values import web_service_url_fault
+from app.passes.pass_json import PassTemplate, check_content
+from app.passes.signing import Signer
+from app.passes.strings import entry, render
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+MEDIA_TYPE = "application/vnd.apple.pkpass"
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What all bundles of one design and one holder's language share."""
+
+    template: PassTemplate
+    files: Beginning  # the images and the holder's own strings
+    manifest: str  # their hashes, open at the end
+    strings_name: str  # of the language that the holder did not choose
+    strings: bytes  # its static part
+    strings_crc: int
+    strings_hash: _Hash
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDesign:
+    """A design version ready to be built from; immutable, shared by threads."""
+
+    design_id: DesignId
+    pass_type_identifier: PassTypeIdentifier
+    signer: Signer = field(repr=False)
+    by_language: Mapping[Language, _Prepared] = field(repr=False)
+
+
+def prepare(design: Design, signer: Signer, *, web_service_url: str) -> PreparedDesign:
+    """Hash, checksum and lay out everything that the passes of this design have in common.
+
+    ``web_service_url`` is the public URL with ``/passkit``, without ``/v1``; http only where it is loopback.
+    Raises :class:`Misconfigured` where the signer's certificate is not the design's.
+    """
+    faults = []
+    if fault := web_service_url_fault(web_service_url):
+        faults.append(f"webServiceURL {web_service_url}: {fault}")
+    for what, ours, theirs in (
+        ("pass type identifier", design.pass_type_identifier, signer.pass_type_identifier),
+        ("team identifier", design.team_identifier, signer.team_identifier),
+    ):
+        if ours != theirs:
+            faults.append(
+                f"design version {design.version} is for the {what} {ours}, the certificate for {theirs}; "
+                f"publish a new design version, or load the certificate of {ours}"
+            )
+    if faults:
+        raise Misconfigured(*faults)
+    by_language = {
+        language: _prepare(
+            design, PassTemplate(design.layout, language, web_service_url=web_service_url), language
+        )
+        for language in LANGUAGES
+    }
+    return PreparedDesign(design.id, design.pass_type_identifier, signer, by_language)
+
+
+def _prepare(design: Design, template: PassTemplate, language: Language) -> _Prepared:
+    files = dict(sorted(design.files.items()))
+    files[_strings_name(language)] = render(template.own_strings).encode()
+    hashes = {
+        path: hashlib.sha1(content, usedforsecurity=False).hexdigest() for path, content in files.items()
+    }
+    strings = render(template.other_strings).encode()
+    return _Prepared(
+        template=template,
+        files=beginning([Member.of(path, content) for path, content in files.items()]),
+        manifest=json.dumps(hashes, separators=(",", ":"))[:-1],
+        strings_name=_strings_name(other(language)),
+        strings=strings,
+        strings_crc=zlib.crc32(strings),
+        strings_hash=hashlib.sha1(strings, usedforsecurity=False),
+    )
+
+
+def _strings_name(language: Language) -> str:
+    return f"{language}.lproj/pass.strings"
+
+
+def build(
+    content: PassContent, identity: PassIdentity, prepared: PreparedDesign, *, signing_time: datetime
+) -> bytes:
+    """The signed .pkpass. ``signing_time`` (aware) goes into the signature alone.
+
+    Raises :class:`app.errors.BadInput` for content that iOS would refuse, ValueError for an identity of
+    another pass type identifier.
+    """
+    if identity.pass_type_identifier != prepared.pass_type_identifier:
+        raise ValueError(
+            f"a pass of {identity.pass_type_identifier} cannot be built from design {prepared.design_id} "
+            f"of {prepared.pass_type_identifier}"
+        )
+    check_content(content)
+    shared = prepared.by_language[content.language]
+    rendered = shared.template.render(content, identity)
+    # A lone surrogate has no UTF-8; a question mark in its place beats a card that cannot be fetched.
+    document = rendered.document.encode("utf-8", "replace")
+    words = "".join([entry(raw, text) for raw, text in rendered.translations.items()]).encode(
+        "utf-8", "replace"
+    )
+    strings_hash = shared.strings_hash.copy()
+    strings_hash.update(words)
+    manifest = (
+        f'{shared.manifest},"{shared.strings_name}":"{strings_hash.hexdigest()}",'
+        f'"pass.json":"{hashlib.sha1(document, usedforsecurity=False).hexdigest()}"}}'
+    ).encode()
+    signature = prepared.signer.sign(manifest, signing_time=signing_time)
+    return complete(
+        shared.files,
+        [
+            Member(
+                shared.strings_name.encode(), shared.strings + words, zlib.crc32(words, shared.strings_crc)
+            ),
+            Member.of("pass.json", document),
+            Member.of("manifest.json", manifest),
+            Member.of("signature", signature),
+        ],
+    )

@@ -1,0 +1,113 @@
+"""What iOS takes for a colour, a date, a URL: None where the value is good, else how to put it right."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+_RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
+_HEX = re.compile(r"#[0-9A-Fa-f]{6}")
+_W3C_DATE = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def parse_colour(value: str) -> tuple[int, int, int] | None:
+    """Red, green, blue in 0…255; None where iOS could not read it either."""
+    if match := _RGB.fullmatch(value.strip()):
+        red, green, blue = (int(part) for part in match.groups())
+        return (red, green, blue) if max(red, green, blue) <= 255 else None
+    if _HEX.fullmatch(value):
+        return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+    return None
+
+
+def colour_fault(value: str) -> str | None:
+    """Apple, "Pass": a colour is a CSS-style RGB triple."""
+    if parse_colour(value) is None:
+        return "write the colour as rgb(38, 28, 22), each number in 0…255"
+    return None
+
+
+def date_fault(value: str) -> str | None:
+    """A W3C date with hours, minutes and zone; seconds may follow, fractions must not."""
+    if not _W3C_DATE.fullmatch(value):
+        return "write the moment as 2026-12-31T23:59+03:00, with a zone and without fractions of a second"
+    return None
+
+
+def url_fault(value: str) -> str | None:
+    """Any absolute URL."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return "write a whole URL such as https://example.com/rules"
+    opaque = parts.scheme in ("tel", "mailto", "sms") and parts.path
+    if not (parts.scheme and (parts.netloc or opaque)) or re.search(r"\s", value):
+        return "write a whole URL such as https://example.com/rules"
+    return None
+
+
+def web_service_url_fault(value: str) -> str | None:
+    """iOS takes https alone; http is for a phone simulator beside the service on one machine."""
+    if fault := url_fault(value):
+        return fault
+    parts = urlsplit(value)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return "iOS refuses a card whose web service is not https; set PERKPASS_PUBLIC_URL to https://…"
+    if parts.path.rstrip("/").endswith("/v1"):
+        return "leave /v1 out, the phone appends it"
+    return None
+
+
+def uuid_fault(value: str) -> str | None:
+    """A beacon's proximityUUID."""
+    try:
+        UUID(value)
+    except ValueError:
+        return "write the UUID as 8-4-4-4-12 hexadecimal digits"
+    return None
+
+
+def change_message_fault(value: str) -> str | None:
+    """Exactly one ``%@``, no other format code; ``%%`` is a percent sign."""
+    codes = re.findall(r"%(.?)", value.replace("%%", ""), re.DOTALL)
+    if codes.count("@") != 1 or any(code != "@" for code in codes):
+        return "write %@ exactly once, where the new value goes, and %% for a percent sign"
+    return None
+
+
+def encoding_fault(message: str, encoding: str) -> str | None:
+    """An IANA charset that can say the barcode's message."""
+    try:
+        codecs.lookup(encoding)
+        message.encode(encoding)
+    except LookupError:
+        return f"{encoding!r} is no IANA charset; use iso-8859-1"
+    except UnicodeEncodeError:
+        return f"the message cannot be said in {encoding}; keep it ASCII and put words into altText"
+    return None
+
+
+def compact_key_fault(value: str) -> str | None:
+    """An NFC encryptionPublicKey: base64 of a DER P-256 public key whose point is compressed."""
+    fault = "must be base64 of a DER-encoded, compressed P-256 public key"
+    try:
+        der = base64.b64decode(value, validate=True)
+        key = load_der_public_key(der)
+    except (binascii.Error, ValueError, UnsupportedAlgorithm):
+        return fault
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        return fault
+    # The uncompressed SubjectPublicKeyInfo of P-256 has 91 bytes, the compressed one 59.
+    return None if len(der) < 91 else fault
