@@ -19,7 +19,7 @@ delivery = Table(
     Column("state", Text, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # those that count towards exhaustion
     Column("held_since", UtcDateTime),  # waiting because the phone's budget is used up
     Column("lease_until", UtcDateTime),
     Column("owner", Text),
@@ -40,6 +40,12 @@ delivery = Table(
         name="settled_when_over",
     ),
     CheckConstraint("attempts >= 0", name="attempts_counted"),
+    CheckConstraint("held_since IS NULL OR state = 'pending'", name="held_while_pending"),
+    CheckConstraint(
+        "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
+        " OR (kind = 'silent' AND priority = 2)",
+        name="priority_follows_kind",
+    ),
     # Coalescing: one pending push per device, whoever races for it.
     Index(
         "uq_delivery_one_pending",
@@ -47,6 +53,14 @@ delivery = Table(
         unique=True,
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
+    ),
+    # And one on its way: its answer decides when the next may leave.
+    Index(
+        "uq_delivery_one_sending",
+        "device_id",
+        unique=True,
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
     ),
     Index(
         "ix_delivery_due",
@@ -81,6 +95,13 @@ attempt = Table(
     ),
     CheckConstraint("(verdict IS NULL) = (finished_at IS NULL)", name="finished_with_verdict"),
     Index("ix_attempt_delivery", "delivery_id", "number"),
+    Index(
+        "uq_attempt_one_open",
+        "delivery_id",
+        unique=True,
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    ),
 )
 
 # The phone's patience, computed by us per (device, pass type identifier).
@@ -90,7 +111,9 @@ push_budget = Table(
     refers("device_id", "device.id", primary_key=True),
     Column("score", Float, nullable=False),
     Column("last_push_at", UtcDateTime, nullable=False),
+    Column("passes", Integer, nullable=False, server_default="1"),  # of this type on the phone, as last seen
     CheckConstraint("score >= 0", name="score_not_negative"),
+    CheckConstraint("passes >= 1", name="passes_counted"),
 )
 
 breaker = Table(
@@ -111,4 +134,5 @@ job = Table(
     Column("owner", Text),
     Column("lease_until", UtcDateTime),
     Column("done_at", UtcDateTime),
+    CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="lease_has_owner"),
 )

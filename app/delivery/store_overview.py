@@ -1,0 +1,56 @@
+"""SQL that looks at the queue as a whole: gauges, and the end of rows that nobody needs any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import case, delete, func, select
+
+from app.db import Tx
+from app.delivery.promises import QueueSnapshot
+from app.delivery.store_pending import PENDING, SENDING
+from app.delivery.tables import attempt, breaker, delivery
+
+
+def snapshot(tx: Tx, now: datetime) -> QueueSnapshot:
+    """How deep and how late the queue is at ``now``."""
+    due = delivery.c.due_at <= now
+    pending = tx.execute(
+        select(
+            func.count().label("all"),
+            func.coalesce(func.sum(case((due, 1), else_=0)), 0).label("due"),
+            func.coalesce(func.sum(case(((~due) & delivery.c.held_since.is_not(None), 1), else_=0)), 0).label(
+                "held"
+            ),
+            func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
+        ).where(delivery.c.state == PENDING)
+    ).one()
+    sending = tx.scalar(select(func.count()).where(delivery.c.state == SENDING))
+    late = (now - pending.oldest).total_seconds() if pending.oldest else 0.0
+    return QueueSnapshot(
+        due=int(pending.due),
+        waiting=int(pending.all - pending.due - pending.held),
+        held=int(pending.held),
+        sending=int(sending or 0),
+        oldest_due_seconds=late,
+        open_breakers=tuple(tx.scalars(select(breaker.c.subject).order_by(breaker.c.subject))),
+    )
+
+
+def purge(tx: Tx, *, settled_before: datetime, limit: int = 500) -> int:
+    """Delete the oldest settled promises with their attempts; returns how many (0: nothing is left to do).
+
+    Looks at the ``limit`` oldest settled rows only, so that it never walks the whole table in vain.
+    """
+    oldest = (
+        select(delivery.c.id, delivery.c.settled_at)
+        .where(delivery.c.settled_at.is_not(None))
+        .order_by(delivery.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    ids = tx.scalars(select(oldest.c.id).where(oldest.c.settled_at < settled_before)).all()
+    if ids:
+        tx.execute(delete(attempt).where(attempt.c.delivery_id.in_(ids)))
+        tx.execute(delete(delivery).where(delivery.c.id.in_(ids)))
+    return len(ids)

@@ -1,0 +1,149 @@
+"""SQL of ``pending``: how a promise joins its device's one pending row, and how a claimed one returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, case, literal, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from app.db import Tx, insert
+from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
+from app.delivery.promises import PRIORITIES, Claimed, Kind, State
+from app.delivery.tables import delivery
+
+CHANNEL: Final = "apple"
+PENDING: Final = literal("pending", literal_execute=True)  # spelt out in the SQL, for the partial indexes
+SENDING: Final = literal("sending", literal_execute=True)
+_MOST_RACES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A push that a device shall get."""
+
+    device_id: DeviceId
+    pass_type_identifier: PassTypeIdentifier
+    kind: Kind
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A claimed promise that goes back."""
+
+    claimed: Claimed
+    due_at: datetime
+    reason: str | None
+    attempts: int  # those that count
+
+
+def over(state: State, reason: str | None, now: datetime) -> dict[str, Any]:
+    """The columns of a promise that is settled."""
+    return {"state": state, "reason": reason, "settled_at": now, "owner": None, "lease_until": None}
+
+
+def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
+    """Insert pending rows, at most one for each device; the one that is there takes the more urgent of both.
+
+    Devices are taken in order, so that two transactions that promise to the same devices cannot wait for each
+    other in a circle.
+    """
+    statement = insert(tx, delivery)
+    new = statement.excluded
+    first = case((new.due_at < delivery.c.due_at, new.due_at), else_=delivery.c.due_at)
+    higher = new.priority < delivery.c.priority
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["device_id"],
+            index_where=text("state = 'pending'"),
+            set_={
+                # Who waits out a retry goes on waiting: the provider asked for it.
+                "due_at": case((delivery.c.attempts > 0, delivery.c.due_at), else_=first),
+                "priority": case((higher, new.priority), else_=delivery.c.priority),
+                "kind": case((higher, new.kind), else_=delivery.c.kind),
+            },
+        ),
+        [
+            {
+                "channel": CHANNEL,
+                "device_id": promise.device_id,
+                "pass_type_identifier": promise.pass_type_identifier,
+                "kind": promise.kind,
+                "priority": PRIORITIES[promise.kind],
+                "state": "pending",
+                "due_at": promise.due_at,
+                "created_at": now,
+                "attempts": 0,
+            }
+            for promise in sorted(promises, key=lambda promise: promise.device_id)
+        ],
+    )
+
+
+def go_back(tx: Tx, again: Sequence[Again], *, now: datetime) -> dict[DeliveryId, State]:
+    """Return locked ``sending`` rows to ``pending``, or to ``superseded`` where the device has a newer one.
+
+    The newer row takes over the urgency of the one it supersedes, so that nothing a guest waits for becomes
+    a silent refresh.
+    """
+    if not again:
+        return {}
+    ordered = sorted(again, key=lambda one: one.claimed.device_id)
+    for _ in range(_MOST_RACES):
+        try:
+            with tx.begin_nested():
+                return _go_back(tx, ordered, now)
+        except IntegrityError:  # a promise was committed between our look and our write: look again
+            continue
+    raise RuntimeError("promises keep coming between look and write")
+
+
+def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, State]:
+    newer = set(
+        tx.scalars(
+            select(delivery.c.device_id).where(
+                delivery.c.state == PENDING,
+                delivery.c.device_id.in_([one.claimed.device_id for one in again]),
+            )
+        )
+    )
+    superseded = [one for one in again if one.claimed.device_id in newer]
+    back = [one for one in again if one.claimed.device_id not in newer]
+    if superseded:
+        tx.execute(
+            update(delivery)
+            .where(delivery.c.id.in_([one.claimed.id for one in superseded]))
+            .values(**over("superseded", "NewerPending", now))
+        )
+        join(
+            tx,
+            [
+                Promise(one.claimed.device_id, one.claimed.pass_type_identifier, one.claimed.kind, one.due_at)
+                for one in superseded
+            ],
+            now=now,
+        )
+    if back:
+        tx.execute(
+            update(delivery)
+            .where(delivery.c.id == bindparam("row"))
+            .values(
+                state="pending",
+                owner=None,
+                lease_until=None,
+                due_at=bindparam("due"),
+                reason=bindparam("why"),
+                attempts=bindparam("tried"),
+            ),
+            [
+                {"row": one.claimed.id, "due": one.due_at, "why": one.reason, "tried": one.attempts}
+                for one in back
+            ],
+        )
+    reached: dict[DeliveryId, State] = {one.claimed.id: "superseded" for one in superseded}
+    reached.update({one.claimed.id: "pending" for one in back})
+    return reached
