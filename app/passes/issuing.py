@@ -90,6 +90,11 @@ def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
     return found
 
 
+def wallet_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, WalletPass]:
+    """Those of these passes that exist, locked until the transaction ends: to revise many of them."""
+    return {found.id: found for found in store_passes.lock(tx, pass_ids)}
+
+
 def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime) -> None:
     """Change what passes say, and promise a push of ``kind`` to every phone that holds a changed one.
 
