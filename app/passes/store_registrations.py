@@ -112,6 +112,7 @@ _counter = (
     .where(tag_counter.c.pass_type_identifier == bindparam("pass_type"))
     .scalar_subquery()
 )
+_tag = bindparam("tag", type_=wallet_pass.c.tag.type)
 _CHANGED = (
     select(
         device.c.id.label("device_id"),
@@ -125,7 +126,7 @@ _CHANGED = (
             wallet_pass,
             and_(
                 wallet_pass.c.id == registration.c.pass_id,
-                wallet_pass.c.tag > case((_counter < bindparam("tag"), -1), else_=bindparam("tag")),
+                wallet_pass.c.tag > case((_counter < _tag, -1), else_=_tag),
             ),
         )
     )

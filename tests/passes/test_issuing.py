@@ -16,7 +16,24 @@ from app.db.identifiers import DesignId, ProgrammeId, WalletPassId
 from app.errors import BadInput, Conflict, NotFound
 from app.passes import issuing, registrations
 from app.passes.issuing import Revision
-from tests.passes.shop import NOW, OTHER_TYPE, SECOND, TYPE, Shop, content, pending, publish, read, register
+from tests.passes.shop import (
+    NOW,
+    OTHER_TYPE,
+    SECOND,
+    TYPE,
+    Shop,
+    content,
+    open_shop,
+    pending,
+    publish,
+    read,
+    register,
+)
+
+
+@pytest.fixture
+def shop(database: Database) -> Shop:
+    return open_shop(database)
 
 
 def test_a_new_pass_has_a_serial_number_that_a_url_can_carry(database: Database, shop: Shop) -> None:
