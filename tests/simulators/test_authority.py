@@ -6,18 +6,12 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from app.simulators.authority import WWDR_NAME, Authority
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.create(tmp_path_factory.mktemp("authority"), now=NOW)
 
 
 def _credentials(authority: Authority, directory: Path, **more: object) -> Path:
