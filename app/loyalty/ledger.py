@@ -6,6 +6,7 @@ caller holds the enrolment's lock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.db import Tx
@@ -85,25 +86,21 @@ def take(
     if points:
         lots = in_order_of_use(store_ledger.open_lots(tx, enrolment_id))
         lots.sort(key=lambda lot: lot.entry_id != first_of)  # stable: the rest keeps its order
-        store_ledger.use_lots(tx, entry_id, taken(lots, points))
+        store_ledger.use_lots(tx, [(entry_id, use) for use in taken(lots, points)])
     return entry_id
 
 
-def expire(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime) -> int:
-    """Let go of points whose time is over; returns how many (hundredths)."""
-    over = [
-        lot
-        for lot in store_ledger.open_lots(tx, enrolment_id)
-        if lot.expires_at is not None and lot.expires_at <= now
-    ]
-    points = sum(lot.remaining for lot in over)
-    if points:
-        entry_id = store_ledger.insert_entry(
-            tx, enrolment_id=enrolment_id, kind="expiry", points=-points, now=now
-        )
-        store_ledger.use_lots(tx, entry_id, [LotUse(lot.id, lot.remaining) for lot in over])
-        store_enrolments.add(tx, enrolment_id, points=-points, stamps=0)
-    return points
+def expire(tx: Tx, enrolment_ids: Sequence[EnrolmentId], *, now: datetime) -> dict[EnrolmentId, int]:
+    """Let go of points whose time is over; returns how many (hundredths) each of those concerned lost."""
+    over = store_ledger.expired_lots(tx, enrolment_ids, now=now)
+    lost = {one: sum(lot.remaining for lot in lots) for one, lots in over.items()}
+    entry_ids = store_ledger.insert_expiries(tx, lost, now=now)
+    store_ledger.use_lots(
+        tx,
+        [(entry_ids[one], LotUse(lot.id, lot.remaining)) for one, lots in over.items() for lot in lots],
+    )
+    store_enrolments.add_points(tx, {one: -points for one, points in lost.items()})
+    return lost
 
 
 def spendable(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime) -> int:

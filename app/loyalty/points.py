@@ -39,19 +39,14 @@ def earned(amount: int, cashback: int, *, currency: str) -> int:
     return amount * cashback * 100 // (10_000 * _minor_units(currency))
 
 
-def worth(points: int, *, currency: str) -> int:
-    """Minor units that ``points`` hundredths pay, rounded up: whoever asks how much of a receipt
-    is paid with points must not be told too little."""
-    return -(-points * _minor_units(currency) // 100)
+def worth(points: int, *, currency: str) -> int | None:
+    """Minor units that ``points`` hundredths pay; None where that is no whole number of them."""
+    paid, rest = divmod(points * _minor_units(currency), 100)
+    return None if rest else paid
 
 
-def within_share(points: int, amount: int, share: int, *, currency: str) -> bool:
-    """Whether ``points`` pay no more than ``share`` basis points of a receipt of ``amount``."""
-    return points * _minor_units(currency) * 10_000 <= amount * share * 100
-
-
-def most_within_share(amount: int, share: int, *, currency: str) -> int:
-    """The most points (hundredths) that may pay for a receipt of ``amount``."""
+def most_payable(amount: int, share: int, *, currency: str) -> int:
+    """The most points (hundredths) that may pay ``share`` basis points of ``amount``; rounded down."""
     return amount * share * 100 // (10_000 * _minor_units(currency))
 
 

@@ -65,6 +65,35 @@ def create_programme(tx: Tx, draft: ProgrammeDraft, *, now: datetime, actor: str
     return programme(tx, ProgrammeId(row_id))
 
 
+def update_programme(
+    tx: Tx, programme_id: ProgrammeId, *, name: str, rules: Rules, now: datetime, actor: str
+) -> Programme:
+    """Change the name and the rules from the next receipt on; equal ones change nothing.
+
+    The kind stays: what guests have gathered means nothing under another. Raises BadInput, Conflict, NotFound.
+    """
+    before = programme(tx, programme_id)
+    rules, name = rulebook.checked(rules), checks.name(name)
+    if rulebook.kind_of(rules) != before.kind:
+        raise Conflict(
+            "kind-fixed", f"Programme {before.slug!r} stays {before.kind}: make another one for another kind"
+        )
+    changed = [key for key, value in (("name", name), ("rules", rules)) if value != getattr(before, key)]
+    if not changed:
+        return before
+    store.update_programme(tx, programme_id, name=name, rules=rulebook.to_json(rules))
+    audit.record(
+        tx,
+        at=now,
+        actor=actor,
+        brand_id=before.brand_id,
+        action="programme.changed",
+        subject=before.slug,
+        detail={"changed": changed},
+    )
+    return programme(tx, programme_id)
+
+
 def programme(tx: Tx, programme_id: ProgrammeId) -> Programme:
     """The programme; raises NotFound."""
     if row := store.programme(tx, programme_id):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 
 from app.db import Tx, insert
 from app.db.identifiers import (
@@ -72,6 +72,21 @@ class ConsentRow:
 
 
 _COLUMNS = tuple(enrolment_table.c[name] for name in Enrolment.__dataclass_fields__)
+
+
+_ADD_POINTS = (
+    update(enrolment_table)
+    .where(enrolment_table.c.id == bindparam("of_enrolment"))
+    .values(balance=enrolment_table.c.balance + bindparam("points"))
+)
+_SET_TIER = (
+    update(enrolment_table)
+    .where(enrolment_table.c.id == bindparam("of_enrolment"))
+    .values(
+        tier=bindparam("new_tier"),
+        tier_due_at=bindparam("new_due", type_=enrolment_table.c.tier_due_at.type),
+    )
+)
 
 
 def _enrolment(row: Row[Any] | None) -> Enrolment | None:
@@ -208,13 +223,30 @@ def add(tx: Tx, enrolment_id: int, *, points: int, stamps: int) -> bool:
     return changed.rowcount == 1
 
 
-def set_tier(tx: Tx, enrolment_id: int, *, tier: str, due_at: datetime | None) -> None:
-    """The tier, and when to look again."""
-    tx.execute(
-        update(enrolment_table)
-        .where(enrolment_table.c.id == enrolment_id)
-        .values(tier=tier, tier_due_at=due_at)
+def lock_many(tx: Tx, enrolment_ids: Sequence[int]) -> list[Enrolment]:
+    """These enrolments, sorted and locked; those that a till works on right now are left out."""
+    statement = (
+        _select()
+        .where(enrolment_table.c.id.in_(enrolment_ids))
+        .order_by(enrolment_table.c.id)
+        .with_for_update(skip_locked=True)
     )
+    return [Enrolment(**row._mapping) for row in tx.execute(statement)]
+
+
+def add_points(tx: Tx, points: Mapping[EnrolmentId, int]) -> None:
+    """Change many balances by signed amounts; the database refuses a negative balance."""
+    if points:
+        tx.execute(_ADD_POINTS, [{"of_enrolment": one, "points": part} for one, part in points.items()])
+
+
+def set_tiers(tx: Tx, tiers: Mapping[EnrolmentId, tuple[str, datetime | None]]) -> None:
+    """The tier of each, and when to look again."""
+    if tiers:
+        tx.execute(
+            _SET_TIER,
+            [{"of_enrolment": one, "new_tier": tier, "new_due": due} for one, (tier, due) in tiers.items()],
+        )
 
 
 def end(tx: Tx, enrolment_id: int, *, now: datetime) -> None:

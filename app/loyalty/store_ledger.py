@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import insert as plain_insert
 
 from app.db import Tx, insert
 from app.db.identifiers import EnrolmentId, LedgerEntryId, ReceiptId, VenueId
@@ -105,16 +106,19 @@ def mark_refunded(tx: Tx, receipt_id: int, *, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
-def spends(tx: Tx, enrolment_id: int, *, since: datetime) -> list[Spend]:
-    """What was spent after ``since`` and not refunded."""
+def spends(tx: Tx, enrolment_ids: Sequence[int], *, since: datetime) -> dict[EnrolmentId, list[Spend]]:
+    """What each spent after ``since`` and did not get back; who spent nothing is not in it."""
+    found: dict[EnrolmentId, list[Spend]] = {}
     rows = tx.execute(
-        select(receipt.c.at, receipt.c.amount).where(
-            receipt.c.enrolment_id == enrolment_id,
+        select(receipt.c.enrolment_id, receipt.c.at, receipt.c.amount).where(
+            receipt.c.enrolment_id.in_(enrolment_ids),
             receipt.c.at > since,
             receipt.c.refunded_at.is_(None),
         )
     )
-    return [Spend(row.at, row.amount) for row in rows]
+    for row in rows:
+        found.setdefault(row.enrolment_id, []).append(Spend(row.at, row.amount))
+    return found
 
 
 def receipts(tx: Tx, enrolment_ids: Sequence[int]) -> list[Receipt]:
@@ -198,15 +202,44 @@ def expired_of_entry(tx: Tx, entry_id: int) -> int:
     return int(tx.execute(statement).scalar_one())
 
 
-def use_lots(tx: Tx, entry_id: int, uses: Sequence[LotUse]) -> None:
-    """Take points out of lots on account of an entry; the database refuses more than a lot has."""
+def use_lots(tx: Tx, uses: Sequence[tuple[LedgerEntryId, LotUse]]) -> None:
+    """Take points out of lots, each on account of an entry; the database refuses more than a lot has."""
     if not uses:
         return
-    tx.execute(_TAKE, [{"of_lot": use.lot_id, "part": use.points} for use in uses])
+    tx.execute(_TAKE, [{"of_lot": use.lot_id, "part": use.points} for _, use in uses])
     tx.execute(
         insert(tx, lot_use),
-        [{"entry_id": entry_id, "lot_id": use.lot_id, "points": use.points} for use in uses],
+        [{"entry_id": entry_id, "lot_id": use.lot_id, "points": use.points} for entry_id, use in uses],
     )
+
+
+def expired_lots(tx: Tx, enrolment_ids: Sequence[int], *, now: datetime) -> dict[EnrolmentId, list[Lot]]:
+    """Lots of these enrolments with points whose time is over; who has none is not in it."""
+    found: dict[EnrolmentId, list[Lot]] = {}
+    rows = tx.execute(
+        select(lot.c.enrolment_id, *_LOT).where(
+            lot.c.enrolment_id.in_(enrolment_ids), lot.c.remaining > 0, lot.c.expires_at <= now
+        )
+    )
+    for enrolment_id, *columns in rows:
+        found.setdefault(enrolment_id, []).append(Lot(*columns))
+    return found
+
+
+def insert_expiries(
+    tx: Tx, points: Mapping[EnrolmentId, int], *, now: datetime
+) -> dict[EnrolmentId, LedgerEntryId]:
+    """An entry for each enrolment that loses so many points (positive hundredths)."""
+    if not points:
+        return {}
+    rows = tx.execute(
+        plain_insert(ledger_entry).returning(ledger_entry.c.enrolment_id, ledger_entry.c.id),
+        [
+            {"enrolment_id": one, "kind": "expiry", "points": -part, "stamps": 0, "at": now}
+            for one, part in points.items()
+        ],
+    )
+    return {row.enrolment_id: row.id for row in rows}
 
 
 def due_lots(tx: Tx, *, now: datetime, limit: int) -> list[EnrolmentId]:

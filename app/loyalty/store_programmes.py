@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.db import Tx, insert
 from app.loyalty.tables import programme as programme_table
@@ -36,6 +36,13 @@ def insert_programme(
         .returning(programme_table.c.id)
     ).scalar()
     return found
+
+
+def update_programme(tx: Tx, programme_id: int, *, name: str, rules: dict[str, Any]) -> None:
+    """Overwrite what may change."""
+    tx.execute(
+        update(programme_table).where(programme_table.c.id == programme_id).values(name=name, rules=rules)
+    )
 
 
 def programme(tx: Tx, programme_id: int) -> ProgrammeRow | None:

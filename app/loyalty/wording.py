@@ -39,6 +39,7 @@ class News:
     rewarded: bool = False  # the reward was handed over
     risen_to: LocalizedText | None = None  # the new tier, where it is a higher one
     welcome: bool = False
+    refund: bool = False
 
 
 def message(news: News) -> LocalizedText | None:
@@ -63,6 +64,8 @@ def _line(news: News, language: Language) -> str:
     parts: list[str] = []
     if news.welcome:
         parts.append("Добро пожаловать!" if language == "ru" else "Welcome!")
+    if news.refund and (news.points or news.stamps):
+        parts.append("Возврат" if language == "ru" else "Refund")
     if news.points:
         # Either both numbers show hundredths or neither does: "+4.50 points · balance 120.00".
         exact = bool(news.points % 100 or news.balance % 100)
