@@ -68,7 +68,8 @@ def test_no_sequence_of_pushes_goes_above_its_limit(
     policy: Policy, wanted: list[tuple[float, str, int]]
 ) -> None:
     """Whatever is wanted when: each push leaves within its limit, and no push waits for ever."""
-    now, patience = NOON, None
+    now = NOON
+    patience: Patience | None = None
     for pause, kind, passes in wanted:
         now += timedelta(seconds=pause)
         known = patience and Patience(patience.score, patience.last_push_at, passes)
