@@ -29,6 +29,12 @@ def newest() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def knows(revision: str) -> bool:
+    """Whether this code can bring a database of this revision to :func:`newest`."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return revision in {script.revision for script in scripts}
+
+
 def current(database: Database) -> str | None:
     """The revision the database is at; None for an empty one."""
     with database.read() as tx:
@@ -50,8 +56,7 @@ def require_newest(database: Database) -> None:
     have, want = current(database), newest()
     if have == want:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if have is not None and have not in known:
+    if have is not None and not knows(have):
         raise Misconfigured(
             f"The database is at revision {have}, which this version of Perkpass does not know: "
             "it was migrated by a newer one. Start that version, or restore a backup."

@@ -70,7 +70,8 @@ def update_programme(
 ) -> Programme:
     """Change the name and the rules from the next receipt on; equal ones change nothing.
 
-    The kind stays: what guests have gathered means nothing under another. Raises BadInput, Conflict, NotFound.
+    The kind stays: what guests have gathered means nothing under another.
+    Raises BadInput, Conflict, NotFound.
     """
     before = programme(tx, programme_id)
     rules, name = rulebook.checked(rules), checks.name(name)
