@@ -1,0 +1,174 @@
+"""The card drawn in a page: the fields that Wallet shows, in the page's language and the brand's colours.
+
+It is drawn from the very pass.json that the phone gets, so the page promises no other card than it gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_currency, format_decimal
+
+from app.db.identifiers import PassTypeIdentifier, SerialNumber
+from app.passes.content import Language, PassContent, PassIdentity
+from app.passes.layout import Design
+from app.passes.pass_json import PassTemplate
+
+_NOBODY = PassIdentity(PassTypeIdentifier("page"), SerialNumber("page"), "page")
+_Colour = tuple[int, int, int]
+_WHITE: _Colour = (255, 255, 255)
+_BLACK: _Colour = (0, 0, 0)
+_GROUNDS: dict[str, _Colour] = {"light": (246, 246, 244), "dark": (18, 18, 17)}  # --ground of guest.css
+_TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
+_SHAPE_CONTRAST = 3.0  # WCAG 2.2, 1.4.11
+
+
+@dataclass(frozen=True, slots=True)
+class FaceField:
+    """A label with its value, as words."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of the design in the sizes it has: ``src`` for one pixel a point, ``srcset`` for all."""
+
+    src: str
+    srcset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFace:
+    """Everything the template draws."""
+
+    organization: str
+    description: str
+    logo_text: str
+    stylesheet: str
+    icon: str
+    logo: Picture | None
+    strip: Picture | None
+    header: tuple[FaceField, ...]
+    primary: tuple[FaceField, ...]
+    secondary: tuple[FaceField, ...]
+    auxiliary: tuple[FaceField, ...]
+
+
+def draw(design: Design, content: PassContent, language: Language, *, files_at: str) -> CardFace:
+    """The face of ``content`` in ``language``; ``files_at`` is the address where the design's files lie."""
+    template = PassTemplate(design.layout, language, web_service_url="https://page.invalid")
+    document = json.loads(template.render(content, _NOBODY).document)
+    fields = document[design.layout.style]
+    words = template.own_strings
+
+    def row(group: str) -> tuple[FaceField, ...]:
+        return tuple(
+            FaceField(words.get(label := str(each.get("label", "")), label), _spell(each, words, language))
+            for each in fields.get(group, ())
+        )
+
+    icon = _picture(design, "icon", language, files_at)
+    return CardFace(
+        organization=str(document.get("organizationName", "")),
+        description=_said(document, "description", words),
+        logo_text=_said(document, "logoText", words),
+        stylesheet=f"{files_at}/card.css",
+        icon=icon.src if icon else "",
+        logo=_picture(design, "logo", language, files_at),
+        strip=_picture(design, "strip", language, files_at),
+        header=row("headerFields"),
+        primary=row("primaryFields"),
+        secondary=row("secondaryFields"),
+        auxiliary=row("auxiliaryFields"),
+    )
+
+
+def stylesheet(design: Design) -> str:
+    """The brand's colours as custom properties: the page's policy allows no inline style."""
+    document = design.layout.document
+    ground = parse_colour(document.get("backgroundColor")) or (36, 85, 107)
+    ink = parse_colour(document.get("foregroundColor")) or _more_legible(ground)
+    label = parse_colour(document.get("labelColor")) or ink
+    light, dark = (_accent(ground, theme) for theme in ("light", "dark"))
+    card = f"--card:{_css(ground)};--card-ink:{_css(ink)};--card-label:{_css(label)}"
+    return (
+        f":root{{{card};{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n" if light or dark
+        else f":root{{{card}}}\n"
+    )  # fmt: skip
+
+
+def parse_colour(words: object) -> _Colour | None:
+    """``rgb(1, 2, 3)`` or ``#010203``; None for anything else, which so never reaches the stylesheet."""
+    text = str(words or "").strip()
+    if text.startswith("#") and len(text) == 7:
+        try:
+            return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+        except ValueError:
+            return None
+    parts = text.removeprefix("rgb(").removesuffix(")").split(",")
+    if not text.startswith("rgb(") or len(parts) != 3 or not all(p.strip().isdecimal() for p in parts):
+        return None
+    red, green, blue = (min(255, int(part)) for part in parts)
+    return red, green, blue
+
+
+def contrast(one: _Colour, other: _Colour) -> float:
+    """From 1 (the same) to 21 (black on white), as WCAG 2.2 counts it."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _accent(colour: _Colour, theme: str) -> str:
+    """Buttons in the card's colour where that stands out from the page; else the page's own stay."""
+    ink = _more_legible(colour)
+    legible = contrast(colour, _GROUNDS[theme]) >= _SHAPE_CONTRAST and contrast(colour, ink) >= _TEXT_CONTRAST
+    return f"--accent:{_css(colour)};--on-accent:{_css(ink)}" if legible else ""
+
+
+def _more_legible(ground: _Colour) -> _Colour:
+    return max(_WHITE, _BLACK, key=lambda ink: contrast(ground, ink))
+
+
+def _luminance(colour: _Colour) -> float:
+    red, green, blue = (
+        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+        for part in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _css(colour: _Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _said(document: Mapping[str, Any], key: str, words: Mapping[str, str]) -> str:
+    said = str(document.get(key, ""))
+    return words.get(said, said)
+
+
+def _spell(field: Mapping[str, Any], words: Mapping[str, str], language: Language) -> str:
+    """A field's value as Wallet words it: numbers in the language's own spelling."""
+    value = field.get("value", "")
+    if isinstance(value, int | float):
+        number = Decimal(str(value))
+        if currency := field.get("currencyCode"):
+            return format_currency(number, str(currency), locale=language)
+        return format_decimal(number, format="#,##0.##", locale=language)
+    return words.get(str(value), str(value))
+
+
+def _picture(design: Design, name: str, language: Language, files_at: str) -> Picture | None:
+    """The image in the sizes the design has it in, a language's own before the common one."""
+    for folder in (f"{language}.lproj/", ""):
+        paths = {scale: f"{folder}{name}{suffix}.png" for scale, suffix in ((1, ""), (2, "@2x"), (3, "@3x"))}
+        found = {scale: f"{files_at}/{path}" for scale, path in paths.items() if path in design.files}
+        if found:
+            sizes = ", ".join(f"{address} {scale}x" for scale, address in found.items())
+            return Picture(found[min(found)], sizes)
+    return None

@@ -1,0 +1,45 @@
+"""What a request came from, told by its User-Agent: enough to offer the right button, never to identify."""
+
+from __future__ import annotations
+
+import re
+
+from werkzeug.datastructures import Headers
+
+from app.places.visits import DeviceKind
+
+# In this order: an iPad of today says "Macintosh" and is served as a desktop, which suits it, since it has
+# no Wallet: it shows a code for the phone. Android is told before Linux, whose name it carries.
+_KINDS: tuple[tuple[DeviceKind, re.Pattern[str]], ...] = (
+    ("iphone", re.compile(r"\b(iPhone|iPod)\b")),
+    ("ipad", re.compile(r"\biPad\b")),
+    ("android", re.compile(r"\bAndroid\b")),
+    ("desktop", re.compile(r"\b(Windows NT|Macintosh|X11|CrOS)\b")),
+)
+
+# Crawlers and the link previews of messengers. They say who they are; who does not is counted as a guest.
+_ROBOT = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|whatsapp/|vkshare|viber/"
+    r"|skypeuri|embedly|discord|mail\.ru_bot|yandex(?!search|\.browser)[a-z]*/|pinterest/|^curl/|^wget/|monitor",
+    re.IGNORECASE,
+)
+
+
+def device_kind(user_agent: str) -> DeviceKind:
+    """The kind of device that sends this User-Agent; "unknown" where it does not say."""
+    for kind, pattern in _KINDS:
+        if pattern.search(user_agent):
+            return kind
+    return "unknown"
+
+
+def is_robot(headers: Headers) -> bool:
+    """Whether nobody looks at the answer: crawlers, messengers' link previews, and the nameless."""
+    user_agent = headers.get("User-Agent", "").strip()
+    return not user_agent or _ROBOT.search(user_agent) is not None
+
+
+def is_prefetch(headers: Headers) -> bool:
+    """Whether a browser asks before its user did (Fetch, "Sec-Purpose"; older browsers: Purpose, X-Moz)."""
+    purpose = " ".join(headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return "prefetch" in purpose.lower() or "preview" in purpose.lower()

@@ -1,0 +1,84 @@
+"""The guests' side, ``/i/{code}`` and below, as one Flask blueprint."""
+
+from __future__ import annotations
+
+import math
+
+import structlog
+from flask import Blueprint, Response
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
+from app.web.guest_card import CardPage
+from app.web.guest_files import GuestFiles
+from app.web.guest_install import InstallPage
+from app.web.guest_limits import GuestLimits
+from app.web.guest_pages import Designs, Gone, gone, notice
+from app.web.links import Links
+from app.web.services import Services
+
+_MINUTE = 60
+log = structlog.get_logger()
+
+
+def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) -> Blueprint:
+    """Install page, form, card page, download, pictures and QR codes; their faults as pages for people."""
+    blueprint = Blueprint("guest", __name__, template_folder="templates")
+    links, designs = Links(services.secret_key, services.public_url), Designs()
+    limits = limits or GuestLimits(services.rate_limit_storage)
+    InstallPage(services, links, limits, designs).add_to(blueprint)
+    CardPage(services, links, designs).add_to(blueprint)
+    GuestFiles(services, links, designs).add_to(blueprint)
+    blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))
+    blueprint.register_error_handler(NotFound, _not_found)
+    blueprint.register_error_handler(TooMany, _too_many)
+    blueprint.register_error_handler(BadInput, _bad_input)
+    blueprint.register_error_handler(RequestEntityTooLarge, _too_large)
+    for fault in (Conflict, Misconfigured, Unavailable):
+        blueprint.register_error_handler(fault, _not_ready)
+    return blueprint
+
+
+def _not_found(_fault: NotFound) -> Response:
+    return notice(404, _("Nothing here"), _("Please check the address, or scan the code again."))
+
+
+def _too_many(fault: TooMany) -> Response:
+    seconds = math.ceil(fault.retry_after.total_seconds())
+    minutes = math.ceil(seconds / _MINUTE)
+    answer = notice(
+        429,
+        _("One moment, please"),
+        ngettext(
+            "Many people are here at once. Please try again in %(num)s minute.",
+            "Many people are here at once. Please try again in %(num)s minutes.",
+            minutes,
+        ),
+    )
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def _bad_input(fault: BadInput) -> Response:
+    log.info("guest_bad_input", code=fault.code)
+    return notice(400, _("That did not work"), _("Please check the address, or scan the code again."))
+
+
+def _too_large(_fault: RequestEntityTooLarge) -> Response:
+    return notice(
+        413, _("That was too much"), _("The form was larger than a name can be. Please start again.")
+    )
+
+
+def _not_ready(fault: Exception) -> Response:
+    """Ours to mend, not the guest's: told plainly here, in full in the log."""
+    log.error("guest_page_not_ready", fault=str(fault))
+    answer = notice(
+        503,
+        _("The card is not ready yet"),
+        _("It is not your fault, and we have written it down. Please try again in a few minutes."),
+    )
+    answer.headers["Retry-After"] = "120"
+    return answer

@@ -1,0 +1,122 @@
+"""The card's page and its download.
+
+The page's address is the guest's key to the card: a second phone that opens it gets the same card. It lives
+as long as the card, and ends with it or with a new link version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+
+from app.db import Tx
+from app.errors import NotFound
+from app.loyalty.enrolment import Enrolment, enrolment
+from app.passes import issuing
+from app.passes.content import Message
+from app.web import card_face, qr
+from app.web.device_kind import device_kind
+from app.web.guest_pages import (
+    HEADERS,
+    Designs,
+    Gone,
+    Place,
+    address,
+    files_at,
+    find_place,
+    language_switch,
+    notice,
+    page,
+)
+from app.web.language import current_language, spell_moment
+from app.web.links import CardToken, Links
+from app.web.services import Services
+
+PKPASS = "application/vnd.apple.pkpass"
+"""Apple, "Distributing and updating a pass": Safari opens Wallet for this type alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownMessage:
+    at: str
+    when: str
+    text: str
+
+
+class CardPage:
+    """The views; each opens the transactions it needs."""
+
+    def __init__(self, services: Services, links: Links, designs: Designs) -> None:
+        self._services, self._links, self._designs = services, links, designs
+
+    def add_to(self, blueprint: Blueprint) -> None:
+        """Route the views."""
+        blueprint.add_url_rule("/i/<code>/card/<token>", "card", self.show, methods=["GET"])
+        blueprint.add_url_rule("/i/<code>/pass/<token>.pkpass", "pkpass", self.download, methods=["GET"])
+
+    def show(self, code: str, token: str) -> Response:
+        """What the card says now, with the way into this device."""
+        named = self._links.read_card(token)
+        with self._services.database.read() as tx:
+            place = find_place(tx, code)
+            card = _living(tx, place, named)
+            wallet_pass = issuing.wallet_pass(tx, card.pass_id)
+            design = self._designs.design(tx, wallet_pass.design_id)
+        language, content = current_language(), wallet_pass.content
+        device = device_kind(request.headers.get("User-Agent", ""))
+        elsewhere = device in ("desktop", "ipad")
+        own = self._links.card_url(place.link.code, card.id, card.card_link_version)
+        path = f"/i/{place.link.code}/card/{token}"
+        download = self._links.download_token(card.id, card.card_link_version, now=self._services.clock())
+        return page(
+            "card",
+            brand=place.brand,
+            switch=language_switch(path),
+            face=card_face.draw(design, content, language, files_at=files_at(place, design)),
+            device=device,
+            # One code a page: a camera held at a desktop's screen must find the one for the phone.
+            code_svg="" if elsewhere else qr.inline_svg(content.card_code),
+            card_code=content.card_code,
+            hand_over_svg=qr.inline_svg(own) if elsewhere else "",
+            download=address(f"/i/{place.link.code}/pass/{download}.pkpass"),
+            messages=[self._message(message, place) for message in content.messages],
+        )
+
+    def download(self, code: str, token: str) -> Response:
+        """The signed pass as it is now, for Wallet."""
+        named = self._links.read_download(token, now=self._services.clock())
+        with self._services.database.read() as tx:
+            place = find_place(tx, code)
+            if named is None:
+                return notice(
+                    410,
+                    _("This download has expired"),
+                    _("Go back to the card’s page, load it again and press the button there."),
+                    brand=place.brand,
+                )
+            card = _living(tx, place, named)
+            bundle = self._services.build_pass(tx, card.pass_id)
+        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{place.brand.slug}.pkpass"'}
+        return Response(bundle, 200, headers, mimetype=PKPASS)
+
+    def _message(self, message: Message, place: Place) -> _ShownMessage:
+        language = current_language()
+        return _ShownMessage(
+            message.at.isoformat(timespec="seconds"),
+            spell_moment(message.at, language, place.brand.time_zone),
+            message.text.in_language(language),
+        )
+
+
+def _living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
+    """The enrolment that a link names; NotFound where it is none of ours, Gone where it has ended."""
+    if named is None:
+        raise NotFound("no-such-card", "There is no such card.")
+    card = enrolment(tx, named.enrolment_id)
+    if card.programme_id != place.link.programme_id:
+        raise NotFound("no-such-card", "There is no such card here.")
+    if card.ended_at is not None or card.card_link_version != named.card_link_version:
+        raise Gone(place.brand)
+    return card

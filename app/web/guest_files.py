@@ -1,0 +1,74 @@
+"""What guests' pages and managers' prints are made of: the stylesheet, a design's pictures, QR codes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.db.identifiers import DesignId
+from app.errors import BadInput, NotFound
+from app.web import card_face, qr
+from app.web.guest_pages import STYLE, STYLE_NAME, Designs, find_place, open_place
+from app.web.links import Links
+from app.web.services import Services
+
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+
+
+class GuestFiles:
+    """The views; none writes."""
+
+    def __init__(self, services: Services, links: Links, designs: Designs) -> None:
+        self._services, self._links, self._designs = services, links, designs
+
+    def add_to(self, blueprint: Blueprint) -> None:
+        """Route the views; no install code contains a hyphen."""
+        blueprint.add_url_rule(f"/i/-/{STYLE_NAME}", "style", self.style, methods=["GET"])
+        blueprint.add_url_rule(
+            "/i/<code>/design/<int:design_id>/card.css", "card_style", self.card_style, methods=["GET"]
+        )
+        blueprint.add_url_rule(
+            "/i/<code>/design/<int:design_id>/<path:file>", "picture", self.picture, methods=["GET"]
+        )
+        blueprint.add_url_rule("/i/<code>/qr.svg", "qr_svg", self.qr_svg, methods=["GET"])
+        blueprint.add_url_rule("/i/<code>/qr.png", "qr_png", self.qr_png, methods=["GET"])
+
+    def style(self) -> Response:
+        """The stylesheet; another content has another name."""
+        return Response(STYLE, 200, _FOR_EVER, mimetype="text/css")
+
+    def card_style(self, code: str, design_id: int) -> Response:
+        """The brand's colours."""
+        with self._services.database.read() as tx:
+            design = self._designs.of_place(tx, find_place(tx, code), DesignId(design_id))
+        return Response(card_face.stylesheet(design), 200, _FOR_EVER, mimetype="text/css")
+
+    def picture(self, code: str, design_id: int, file: str) -> Response:
+        """One of the design's images, by its name in the bundle."""
+        with self._services.database.read() as tx:
+            design = self._designs.of_place(tx, find_place(tx, code), DesignId(design_id))
+        data = design.files.get(file)
+        if data is None or not file.endswith(".png"):
+            raise NotFound("no-such-picture", "This design has no such picture.")
+        return Response(data, 200, _FOR_EVER, mimetype="image/png")
+
+    def qr_svg(self, code: str) -> Response:
+        """The install link as a vector, for print."""
+        return Response(qr.svg(self._url(code), scale=_scale()), 200, _FOR_A_DAY, mimetype="image/svg+xml")
+
+    def qr_png(self, code: str) -> Response:
+        """The install link as pixels, for mail and screens."""
+        return Response(qr.png(self._url(code), scale=_scale()), 200, _FOR_A_DAY, mimetype="image/png")
+
+    def _url(self, code: str) -> str:
+        with self._services.database.read() as tx:
+            return self._links.install_url(open_place(tx, code).link.code)
+
+
+def _scale() -> int:
+    asked = request.args.get("scale", str(qr.DEFAULT_SCALE))
+    if not asked.isdecimal() or len(asked) > 3 or not qr.MIN_SCALE <= int(asked) <= qr.MAX_SCALE:
+        raise BadInput(
+            "bad-scale", f"scale is pixels per module: {qr.MIN_SCALE} to {qr.MAX_SCALE}", field="scale"
+        )
+    return int(asked)

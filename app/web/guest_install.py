@@ -1,0 +1,265 @@
+"""The install page: a scan, the page, the form, the card.
+
+::
+
+    GET  /i/{code}            a scan: a new visit, then 303 to the page
+    GET  /i/{code}?v=VISIT    the page: reload, back and a second tap change nothing
+    GET  /i/{code}/seen/VISIT the browser showed the page (a picture of one pixel, so no prefetch counts)
+    POST /i/{code}            the form: enrols, then 303 to the card's page
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Response, redirect, request
+from flask_babel import gettext as _
+
+from app.accounts.brands import Brand
+from app.db import Tx
+from app.db.identifiers import CardCode, VisitId
+from app.errors import BadInput
+from app.loyalty import content as cards
+from app.loyalty import programmes
+from app.loyalty.enrolment import LONGEST_NAME, Enrolment, EnrolmentRequest, checked_name, enrol
+from app.loyalty.rules import TieredRules, point_rules
+from app.passes.content import PassContent
+from app.places import visits
+from app.web import card_face, consent_texts
+from app.web.device_kind import device_kind, is_prefetch, is_robot
+from app.web.guest_limits import GuestLimits
+from app.web.guest_pages import (
+    HEADERS,
+    Designs,
+    Place,
+    address,
+    files_at,
+    language_switch,
+    notice,
+    open_place,
+    page,
+    remote_address,
+)
+from app.web.language import current_language
+from app.web.links import FormToken, Links, VisitToken
+from app.web.services import Services
+
+MAX_FORM = 16 * 1024
+_ONE_PIXEL = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00"
+    b"\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+_NO_CODE = "0"  # a newcomer's card has none yet
+
+
+@dataclass(slots=True)
+class _Filled:
+    """What a guest wrote, and what is wrong with it by field."""
+
+    name: str = ""
+    ticked: set[str] = field(default_factory=set)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class InstallPage:
+    """The views; each opens the transactions it needs."""
+
+    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
+        self._services, self._links, self._limits, self._designs = services, links, limits, designs
+
+    def add_to(self, blueprint: Blueprint) -> None:
+        """Route the views."""
+        blueprint.add_url_rule("/i/<code>", "install", self.show, methods=["GET"])
+        blueprint.add_url_rule("/i/<code>", "enrol", self.send, methods=["POST"])
+        blueprint.add_url_rule("/i/<code>/seen/<token>", "seen", self.seen, methods=["GET"])
+
+    def show(self, code: str) -> Response:
+        """The page of a visit, or the beginning of one."""
+        if is_prefetch(request.headers):
+            # Refused rather than answered: the browser asks again when its user really comes.
+            return Response("", 503, HEADERS)
+        now = self._services.clock()
+        with self._services.database.read() as tx:
+            place = open_place(tx, code)
+            visit = self._links.read_visit(place.link.code, request.args.get("v", ""), now=now)
+            taken = visit is not None and visits.is_enrolled(tx, visit.visit_id)
+        if visit is None:
+            nobody = is_robot(request.headers) and "start" not in request.args
+            return self._page(place, None, _Filled()) if nobody else self._begin(place)
+        if taken:
+            return self._taken(place)
+        return self._page(place, FormToken(visit, secrets.token_hex(8)), _Filled())
+
+    def _begin(self, place: Place) -> Response:
+        """Record a scan under a new visit and send the browser to that visit's page."""
+        path = f"/i/{place.link.code}"
+        now = self._services.clock()
+        visit_id = visits.new_visit_id()
+        if request.method != "HEAD":
+            self._limits.count_visit(remote_address())
+            with self._services.database.write() as tx:
+                self._record(tx, place, visit_id, "scan")
+        token = self._links.visit_token(place.link.code, visit_id, now)
+        answer = redirect(address(path, v=token), 303)
+        answer.headers.update(HEADERS)
+        return answer  # type: ignore[return-value]
+
+    def seen(self, code: str, token: str) -> Response:
+        """One pixel, and the fact that a browser asked for it."""
+        now = self._services.clock()
+        if request.method == "GET" and not is_prefetch(request.headers):
+            with self._services.database.write() as tx:
+                place = open_place(tx, code)
+                visit = self._links.read_visit(place.link.code, token, now=now)
+                if visit is not None:
+                    visits.record_event(tx, visit_id=visit.visit_id, kind="page", at=now)
+        return Response(_ONE_PIXEL, 200, HEADERS, mimetype="image/gif")
+
+    def send(self, code: str) -> Response:
+        """The form: shown again with what is wrong, or a card."""
+        request.max_content_length = MAX_FORM
+        now = self._services.clock()
+        with self._services.database.read() as tx:
+            place = open_place(tx, code)
+        self._limits.count_form(remote_address())
+        form = self._links.read_form(place.link.code, request.form.get("form", ""), now=now)
+        if form is None:
+            return notice(
+                400,
+                _("This page is too old"),
+                _("Nothing was sent. Please start again, it takes half a minute."),
+                brand=place.brand,
+                href=address(f"/i/{place.link.code}"),
+                action=_("Start again"),
+            )
+        filled = self._read(place.brand)
+        if filled.errors:
+            return self._page(place, form, filled, status=422)
+        with self._services.database.write() as tx:
+            enrolment = self._enrol(tx, place, form, filled)
+        card = self._links.card_token(enrolment.id, enrolment.card_link_version)
+        answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
+        answer.headers.update(HEADERS)
+        return answer  # type: ignore[return-value]
+
+    def _read(self, brand: Brand) -> _Filled:
+        texts = consent_texts.consent_texts(brand, current_language())
+        filled = _Filled(request.form.get("name", ""))
+        filled.ticked = {text.purpose for text in texts if request.form.get(text.purpose) == "yes"}
+        try:
+            checked_name(filled.name)
+        except BadInput as wrong:
+            filled.errors["name"] = (
+                _("Please shorten the name: %(most)s characters fit on the card.", most=LONGEST_NAME)
+                if wrong.code == "name-too-long"
+                else _("Please write the name with letters only.")
+            )
+        if request.form.get("wording") != consent_texts.wording(texts):
+            # They would have agreed to other words than we would keep as evidence.
+            filled.ticked = set()
+            filled.errors["data"] = _("These words have changed. Please read and tick them again.")
+        elif any(text.needed and text.purpose not in filled.ticked for text in texts):
+            filled.errors["data"] = _("Without this consent we cannot make your card.")
+        return filled
+
+    def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: _Filled) -> Enrolment:
+        """The same form twice is one card; the form of a friend who got the page's address is another's."""
+        visit_id = form.visit.visit_id
+        self._record(tx, place, visit_id, "form")
+        if not visits.claim_form(tx, visit_id, form.mark):
+            visit_id = self._links.friends_visit(form)
+            for kind in ("scan", "page", "form"):
+                self._record(tx, place, visit_id, kind)
+            visits.claim_form(tx, visit_id, form.mark)
+        language = current_language()
+        texts = consent_texts.consent_texts(place.brand, language)
+        wanted = EnrolmentRequest(
+            programme_id=place.link.programme_id,
+            venue_id=place.link.venue_id,
+            visit_id=visit_id,
+            name=filled.name,
+            language=language,
+            consents=consent_texts.answers(texts, filled.ticked, language),
+        )
+        return enrol(tx, wanted, now=self._services.clock())
+
+    def _record(self, tx: Tx, place: Place, visit_id: VisitId, kind: visits.VisitEventKind) -> None:
+        visits.record(
+            tx,
+            visit_id=visit_id,
+            link_id=place.link.id,
+            kind=kind,
+            at=self._services.clock(),
+            device_kind=device_kind(request.headers.get("User-Agent", "")),
+            language=current_language(),
+        )
+
+    def _page(self, place: Place, token: FormToken | None, filled: _Filled, *, status: int = 200) -> Response:
+        language, code = current_language(), place.link.code
+        with self._services.database.read() as tx:
+            design = self._designs.newest(tx, place)
+            content = _newcomers(tx, place)
+        values: dict[str, object] = {
+            "face": card_face.draw(design, content, language, files_at=files_at(place, design)),
+            "device": device_kind(request.headers.get("User-Agent", "")),
+            "errors": filled.errors,
+        }
+        if token is None:
+            start = address(f"/i/{code}", start="1")
+            return page("install", status, brand=place.brand, start=start,
+                        switch=language_switch(f"/i/{code}"), **values)  # fmt: skip
+        visit = self._visit_token(code, token.visit)
+        values["form"] = self._form(place.brand, code, token, filled)
+        values["seen"] = f"/i/{code}/seen/{visit}"
+        return page("install", status, brand=place.brand,
+                    switch=language_switch(f"/i/{code}", v=visit), **values)  # fmt: skip
+
+    def _form(self, brand: Brand, code: str, token: FormToken, filled: _Filled) -> dict[str, object]:
+        texts = consent_texts.consent_texts(brand, current_language())
+        return {
+            "action": f"/i/{code}",
+            "token": self._links.form_token(code, token.visit, token.mark),
+            "wording": consent_texts.wording(texts),
+            "name": filled.name,
+            "name_length": LONGEST_NAME,
+            "consents": [
+                {
+                    "purpose": text.purpose,
+                    "text": text.text,
+                    "needed": text.needed,
+                    "ticked": text.purpose in filled.ticked,
+                }
+                for text in texts
+            ],
+        }
+
+    def _visit_token(self, code: str, visit: VisitToken) -> str:
+        return self._links.visit_token(code, visit.visit_id, visit.began_at)
+
+    def _taken(self, place: Place) -> Response:
+        """Not the card: whoever was sent this page's address would hold it."""
+        return notice(
+            200,
+            _("A card was made on this page"),
+            _("If it is yours, go forward in your browser to find it. If not, get one of your own."),
+            brand=place.brand,
+            href=address(f"/i/{place.link.code}"),
+            action=_("Get a new card"),
+        )
+
+
+def _newcomers(tx: Tx, place: Place) -> PassContent:
+    """The card as it would be issued now to somebody who gives no name."""
+    rules = programmes.programme(tx, place.link.programme_id).rules
+    points = point_rules(rules)
+    first = rules.tiers[0].key if isinstance(rules, TieredRules) else None
+    return cards.new_content(
+        language=current_language(),
+        card_code=CardCode(_NO_CODE),
+        member_name=None,
+        balance=points.welcome if points else 0,
+        tier=cards.tier_name(rules, first),
+        venues=(),
+        home=place.link.venue_id,
+    )

@@ -1,0 +1,162 @@
+"""What every guest's page shares: whose link it is, which language it speaks, how it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, make_response, render_template, request
+from flask_babel import gettext as _
+
+from app.accounts import brands
+from app.accounts.brands import Brand
+from app.db import Tx
+from app.db.identifiers import DesignId
+from app.errors import NotFound
+from app.passes import designs
+from app.passes.layout import Design
+from app.places import links as install_links
+from app.places.links import InstallLink
+from app.web.language import LANGUAGES, NAMES, Language, asked_language, choose_language, current_language
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+"""No script at all, nothing from elsewhere, nothing inline: a brand's words stay words."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",  # addresses carry tokens
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Language, User-Agent",
+}
+STYLE = (Path(__file__).parent / "static" / "guest.css").read_bytes()
+STYLE_NAME = f"guest-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+STYLE_ADDRESS = f"/i/-/{STYLE_NAME}"
+_MOST_DESIGNS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An install link and whose it is."""
+
+    link: InstallLink
+    brand: Brand
+
+
+class Gone(Exception):
+    """The page was there once; ``brand`` is known."""
+
+    def __init__(self, brand: Brand) -> None:
+        super().__init__(brand.slug)
+        self.brand = brand
+
+
+def find_place(tx: Tx, code: str) -> Place:
+    """Whose link ``code`` is, retired or not; settles the language. Raises :class:`NotFound`."""
+    link = install_links.link_by_code(tx, code)
+    brand = brands.brand(tx, link.brand_id)
+    choose_language(brand.language)
+    return Place(link, brand)
+
+
+def open_place(tx: Tx, code: str) -> Place:
+    """The same for a link that guests may begin at; raises :class:`Gone` where it is retired."""
+    place = find_place(tx, code)
+    if place.link.retired_at is not None:
+        raise Gone(place.brand)
+    return place
+
+
+class Designs:
+    """Published designs, kept in memory: a version never changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[DesignId, Design] = {}
+
+    def newest(self, tx: Tx, place: Place) -> Design:
+        """What a newcomer's card would look like; raises :class:`NotFound` before the first is published."""
+        return self.design(tx, designs.newest_id(tx, place.link.programme_id))
+
+    def design(self, tx: Tx, design_id: DesignId) -> Design:
+        """This version; raises :class:`NotFound`."""
+        found = self._kept.get(design_id)
+        if found is None:
+            found = designs.design(tx, design_id)
+            if len(self._kept) >= _MOST_DESIGNS:
+                self._kept.clear()
+            self._kept[design_id] = found
+        return found
+
+    def of_place(self, tx: Tx, place: Place, design_id: DesignId) -> Design:
+        """This version, if it is one of the link's programme; raises :class:`NotFound`."""
+        found = self.design(tx, design_id)
+        if found.programme_id != place.link.programme_id:
+            raise NotFound("no-such-design", "This programme has no such design.")
+        return found
+
+
+def files_at(place: Place, design: Design) -> str:
+    """Where the design's pictures and its stylesheet lie."""
+    return f"/i/{place.link.code}/design/{design.id}"
+
+
+def address(path: str, **arguments: str | None) -> str:
+    """``path`` with the arguments that are given, and the language where the guest chose one."""
+    given = {name: value for name, value in arguments.items() if value}
+    if asked := asked_language():
+        given.setdefault("lang", asked)
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def page(template: str, status: int = 200, *, brand: Brand | None = None, **values: Any) -> Response:
+    """A page in the language that was settled, with the headers that all guests' pages have."""
+    language = current_language()
+    body = render_template(
+        f"guest/{template}.html",
+        language=language,
+        stylesheet=STYLE_ADDRESS,
+        brand_name=brand.name if brand else "",
+        texts=dict(brand.texts[language]) if brand else {},
+        **values,
+    )
+    return make_response(body, status, HEADERS | {"Content-Language": language})
+
+
+def notice(
+    status: int, heading: str, words: str, *, brand: Brand | None = None, href: str = "", action: str = ""
+) -> Response:
+    """A page that says one thing, and where to go from there."""
+    return page("notice", status, brand=brand, heading=heading, words=words, href=href, action=action)
+
+
+def gone(brand: Brand) -> Response:
+    """For a link or a card that has ended."""
+    return notice(
+        410,
+        _("This link has ended"),
+        _("To get a card, scan the code in the venue again or ask the staff."),
+        brand=brand,
+    )
+
+
+def language_switch(path: str, **arguments: str) -> list[dict[str, object]]:
+    """The languages with the address of this page in each."""
+    current = current_language()
+
+    def one(language: Language) -> dict[str, object]:
+        href = f"{path}?{urlencode(arguments | {'lang': language})}"
+        return {"language": language, "name": NAMES[language], "href": href, "current": language == current}
+
+    return [one(language) for language in LANGUAGES]
+
+
+def remote_address() -> str:
+    """Who asks, by address; the trusted proxies were taken out before."""
+    return request.remote_addr or ""
