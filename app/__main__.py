@@ -16,6 +16,22 @@ _COMMANDS = {
     "web": "app.commands.serve:web",
     "worker": "app.commands.serve:worker",
     "migrate": "app.commands.serve:migrate",
+    "audit": "app.commands.audit:audit",
+    "backup": "app.commands.backup:backup",
+    "brand": "app.commands.brand:brand",
+    "chain": "app.commands.chain:chain",
+    "design": "app.commands.design:design",
+    "doctor": "app.commands.doctor:doctor",
+    "issue": "app.commands.issue:issue",
+    "key": "app.commands.key:key",
+    "link": "app.commands.link:link",
+    "member": "app.commands.member:member",
+    "placement": "app.commands.venue:placement",
+    "programme": "app.commands.programme:programme",
+    "restore": "app.commands.backup:restore",
+    "staff": "app.commands.staff:staff",
+    "template": "app.commands.template:template",
+    "venue": "app.commands.venue:venue",
 }
 
 

@@ -38,6 +38,7 @@ def _limited(name: str, longest: int) -> AfterValidator:
 
 Slug = Annotated[str, _by(checks.slug)]
 Name = Annotated[str, _by(checks.name)]
+TemplateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # a folder of TEMPLATES_DIR
 TimeZone = Annotated[str, _by(checks.time_zone)]
 
 
@@ -70,7 +71,7 @@ class BrandTexts(_Part):
 class DesignPart(_Part):
     """Which template the programme's card is made from, and what the brand puts in place of its own."""
 
-    template: Slug
+    template: TemplateName
     rules: BothLanguages | None = None  # the programme's, in words: on the back of the card
     colours: dict[str, str] = Field(default_factory=dict)  # Apple's key to "rgb(r, g, b)"
     images: dict[str, str] = Field(default_factory=dict)  # "logo@2x.png" to a file beside the chain's

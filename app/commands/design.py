@@ -1,0 +1,157 @@
+"""``perkpass design``: how a programme's cards look, version by version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from app.accounts import audit, brands
+from app.commands.answers import json_option, show, show_list, warn
+from app.commands.shell import Shell, opened
+from app.errors import BadInput, NotFound
+from app.loyalty import programmes
+from app.passes import designs, issuing
+from app.passes.content import LocalizedText
+
+
+@click.group()
+def design() -> None:
+    """Designs: how a programme's cards look, in versions that never change."""
+
+
+@design.command()
+@click.argument("brand")
+@click.argument("programme")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--rules-ru", help="the programme's rules in words, in Russian; with --rules-en")
+@click.option("--rules-en", help="the same in English")
+@click.option(
+    "--colour",
+    "colours",
+    nargs=2,
+    multiple=True,
+    metavar="KEY VALUE",
+    help="like: --colour backgroundColor 'rgb(74, 28, 20)'",
+)
+@json_option
+def publish(
+    brand: str,
+    programme: str,
+    directory: Path,
+    rules_ru: str | None,
+    rules_en: str | None,
+    colours: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> None:
+    """Publish the template in DIRECTORY as PROGRAMME's next version; new cards are made with it.
+
+    Cards in phones stay as they are until `perkpass design move`.
+    """
+    if (rules_ru is None) != (rules_en is None):
+        raise BadInput("half-rules", "Give --rules-ru and --rules-en, or neither", field="rules")
+    rules = LocalizedText(rules_ru, rules_en) if rules_ru is not None and rules_en is not None else None
+    with opened() as shell:
+        with shell.database.write() as tx:
+            owner = brands.brand_by_slug(tx, brand)
+            card = programmes.programme_by_slug(tx, owner.id, programme)
+            made = designs.publish(
+                tx,
+                programme_id=card.id,
+                template_dir=directory,
+                values=designs.brand_values(owner, rules=rules, colours=dict(colours)),
+                now=shell.now,
+            )
+            is_new = made.created_at == shell.now
+            if is_new:
+                audit.record(
+                    tx,
+                    at=shell.now,
+                    actor=shell.actor,
+                    brand_id=owner.id,
+                    action="design.published",
+                    subject=f"design {made.id}",
+                    detail={"programme": programme, "version": made.version, "template": made.template},
+                )
+        for finding in designs.warnings(made):
+            warn(str(finding))
+        show(
+            {"id": made.id, "version": made.version, "template": made.template, "new": is_new},
+            as_json=as_json,
+        )
+
+
+@design.command("list")
+@click.argument("brand")
+@click.argument("programme")
+@json_option
+def list_designs(brand: str, programme: str, as_json: bool) -> None:
+    """Every version of PROGRAMME's design, and how many cards are of it."""
+    with opened() as shell, shell.database.read() as tx:
+        card = programmes.programme_by_slug(tx, brands.brand_by_slug(tx, brand).id, programme)
+        found = designs.versions(tx, card.id)
+    show_list(
+        [
+            {
+                "version": v.version,
+                "template": v.template,
+                "created_at": v.created_at,
+                "cards": v.cards,
+            }
+            for v in found
+        ],
+        as_json=as_json,
+        empty=f"{programme} has no design yet. Publish one: perkpass design publish --help",
+    )
+
+
+@design.command()
+@click.argument("brand")
+@click.argument("programme")
+@click.option("--from", "source", type=int, required=True, help="the version that cards are of now")
+@click.option("--to", "target", type=int, required=True, help="the version they shall be of, newer or older")
+@click.option("--limit", type=click.IntRange(min=1), help="at most so many cards: to try it on a few first")
+@json_option
+def move(brand: str, programme: str, source: int, target: int, limit: int | None, as_json: bool) -> None:
+    """Move cards from one version of the design to another; phones are told silently."""
+    with opened() as shell:
+        with shell.database.read() as tx:
+            owner = brands.brand_by_slug(tx, brand)
+            card = programmes.programme_by_slug(tx, owner.id, programme)
+            versions = {v.version: v for v in designs.versions(tx, card.id)}
+        for number in (source, target):
+            if number not in versions:
+                raise NotFound("no-such-design", f"{programme} has no design version {number}")
+        moved = _move(shell, versions[source], versions[target], limit)
+        with shell.database.write() as tx:
+            audit.record(
+                tx,
+                at=shell.now,
+                actor=shell.actor,
+                brand_id=owner.id,
+                action="design.moved",
+                subject=f"programme {programme}",
+                detail={"from": source, "to": target, "cards": moved},
+            )
+        show({"moved": moved, "from": source, "to": target}, as_json=as_json)
+
+
+def _move(
+    shell: Shell, source: designs.DesignVersion, target: designs.DesignVersion, limit: int | None
+) -> int:
+    """One transaction per 200 cards, so that tills get their turn in between."""
+    wanted = source.cards if limit is None else min(limit, source.cards)
+    moved = 0
+    with tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar:
+        while limit is None or moved < limit:
+            batch = issuing.MOST_CHANGES if limit is None else min(issuing.MOST_CHANGES, limit - moved)
+            with shell.database.write() as tx:
+                done = issuing.move_design(
+                    tx, from_design_id=source.id, to_design_id=target.id, limit=batch, now=shell.now
+                )
+            if not done:
+                break
+            moved += done
+            bar.update(done)
+    return moved
