@@ -249,7 +249,7 @@ def _issuer_faults(
         certificate.verify_directly_issued_by(intermediate)
     except (ValueError, TypeError, InvalidSignature):
         generation = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
-        which = f" ({generation[0].value})" if generation else ""
+        which = f" ({generation[0].value!s})" if generation else ""
         return [
             f"{source.intermediate_name}: did not issue {source.certificate_name}; fetch the WWDR "
             f"intermediate that did{which} from {WWDR_URL}"

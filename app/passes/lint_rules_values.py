@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import math
 import re
+from typing import TypeGuard
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,6 +21,16 @@ _W3C_DATE = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
 )
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """A number of JSON: finite, and true is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def has_type(value: object, wanted: type) -> bool:
+    """One of JSON's types; ``float`` stands for any number."""
+    return is_number(value) if wanted is float else isinstance(value, wanted)
 
 
 def parse_colour(value: str) -> tuple[int, int, int] | None:

@@ -119,7 +119,7 @@ class PassTemplate:
         self._other = other(language)
         self._texts = layout.texts
         self._zone = ZoneInfo(layout.time_zone)
-        self.own_strings: dict[str, str] = dict(layout.strings[language])
+        self.own_strings: dict[str, str] = dict(sorted(layout.strings[language].items()))
         """Entries of the holder's own pass.strings, the same for every pass."""
         self.other_strings: dict[str, str] = dict(layout.strings[self._other])
         """Entries of the other pass.strings that are the same for every pass."""
@@ -139,6 +139,7 @@ class PassTemplate:
             for group in FIELD_GROUPS
         ]
         self._barcodes = f',"barcodes":{_json(self._resolve(barcodes))}' if barcodes else ""
+        self.other_strings = dict(sorted(self.other_strings.items()))
 
     def render(self, content: PassContent, identity: PassIdentity) -> Rendered:
         """One pass. A voided one carries nothing of its guest: no name, no balance, no code, no places."""
@@ -237,4 +238,5 @@ class PassTemplate:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Sorted, since PostgreSQL keeps no order of keys: a design read back must give the same bytes.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -87,58 +87,52 @@ LABELS = {
 
 def values(**changes: Any) -> BrandValues:
     """A brand with both languages."""
-    return BrandValues(
-        **{
-            "organization_name": "Берёзка",
-            "description": LocalizedText("Карта гостя «Берёзки»", "Berezka guest card"),
-            "pass_type_identifier": PASS_TYPE,
-            "team_identifier": TEAM,
-            "time_zone": "Europe/Moscow",
-            "texts": {"support": LocalizedText("Пишите: help@example.com", "Write: help@example.com")},
-        }
-        | changes
-    )
+    whole: dict[str, Any] = {
+        "organization_name": "Берёзка",
+        "description": LocalizedText("Карта гостя «Берёзки»", "Berezka guest card"),
+        "pass_type_identifier": PASS_TYPE,
+        "team_identifier": TEAM,
+        "time_zone": "Europe/Moscow",
+        "texts": {"support": LocalizedText("Пишите: help@example.com", "Write: help@example.com")},
+    }
+    return BrandValues(**(whole | changes))
 
 
 def design(**changes: Any) -> Design:
     """A published version, without a database."""
     brand = changes.pop("values", None) or values()
     made_of = changes.pop("document", None) or document()
-    return Design(
-        **{
-            "id": DesignId(1),
-            "programme_id": ProgrammeId(1),
-            "version": 1,
-            "template": "test",
-            "layout": merge(made_of, {"ru": LABELS, "en": {key: key for key in LABELS}}, brand),
-            "files": {"icon.png": png(29, 29), "icon@2x.png": png(58, 58), "logo.png": png(160, 50)},
-            "created_at": NOW,
-        }
-        | changes
-    )
+    whole: dict[str, Any] = {
+        "id": DesignId(1),
+        "programme_id": ProgrammeId(1),
+        "version": 1,
+        "template": "test",
+        "layout": merge(made_of, {"ru": LABELS, "en": {key: key for key in LABELS}}, brand),
+        "files": {"icon.png": png(29, 29), "icon@2x.png": png(58, 58), "logo.png": png(160, 50)},
+        "created_at": NOW,
+    }
+    return Design(**(whole | changes))
 
 
 def content(**changes: Any) -> PassContent:
     """A guest who has everything."""
-    return PassContent(
-        **{
-            "language": "ru",
-            "card_code": CardCode("K7Q2M9XA"),
-            "member_name": "Алёна Ж.",
-            "balance": 125_050,
-            "tier": LocalizedText("Золотой", "Gold"),
-            "stamps": 3,
-            "messages": (
-                Message(LocalizedText('Кофе "за так" 50 %', 'Coffee "on us" 50 %'), NOW, "offer:1"),
-                Message(LocalizedText("Начислено 12,5 балла", "12.5 points added"), NOW, "receipt:1"),
-            ),
-            "locations": (
-                Location(59.934280, 30.335099, LocalizedText("Мы рядом: Невский, 1", "Near you: Nevsky 1")),
-                Location(-33.8688, 151.2093),
-            ),
-        }
-        | changes
-    )
+    whole: dict[str, Any] = {
+        "language": "ru",
+        "card_code": CardCode("K7Q2M9XA"),
+        "member_name": "Алёна Ж.",
+        "balance": 125_050,
+        "tier": LocalizedText("Золотой", "Gold"),
+        "stamps": 3,
+        "messages": (
+            Message(LocalizedText('Кофе "за так" 50 %', 'Coffee "on us" 50 %'), NOW, "offer:1"),
+            Message(LocalizedText("Начислено 12,5 балла", "12.5 points added"), NOW, "receipt:1"),
+        ),
+        "locations": (
+            Location(59.934280, 30.335099, LocalizedText("Мы рядом: Невский, 1", "Near you: Nevsky 1")),
+            Location(-33.8688, 151.2093),
+        ),
+    }
+    return PassContent(**(whole | changes))
 
 
 IDENTITY = PassIdentity(PASS_TYPE, SerialNumber("c7f1.A-b_9"), "0123456789abcdef0123456789abcdef")

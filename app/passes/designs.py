@@ -1,0 +1,127 @@
+"""Designs: how a programme's cards look, published in numbered versions that never change.
+
+A version belongs to the pass, so that a new one can be rolled out in stages, and taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from app.accounts.brands import Brand
+from app.db import Tx
+from app.db.identifiers import DesignId, ProgrammeId
+from app.errors import NotFound
+from app.passes import store_designs
+from app.passes.content import LocalizedText
+from app.passes.findings import DesignRefused, Finding, refusals
+from app.passes.layout import BrandValues, Design, merge
+from app.passes.lint_rules_layout import check_template
+from app.passes.linter import lint_layout
+from app.passes.store_designs import DesignVersion
+from app.passes.template import read_template
+
+__all__ = [
+    "BrandValues",
+    "Design",
+    "DesignVersion",
+    "brand_values",
+    "design",
+    "newest",
+    "newest_id",
+    "publish",
+]
+
+_DESCRIPTION = LocalizedText("Карта гостя", "Loyalty card")
+
+
+def brand_values(
+    brand: Brand,
+    *,
+    rules: LocalizedText | None = None,
+    colours: Mapping[str, str] | None = None,
+    images: Mapping[str, bytes] | None = None,
+) -> BrandValues:
+    """What a brand's own words and identifiers put into a template.
+
+    ``rules`` are the programme's in words; ``colours`` by Apple's key, ``images`` by file name, both in place
+    of the template's.
+    """
+    names = sorted({name for texts in brand.texts.values() for name in texts})
+    texts = {
+        name: LocalizedText(
+            str(brand.texts.get("ru", {}).get(name, "")), str(brand.texts.get("en", {}).get(name, ""))
+        )
+        for name in names
+    }
+    if rules is not None:
+        texts["rules"] = rules
+    return BrandValues(
+        organization_name=brand.name,
+        description=LocalizedText(f"{_DESCRIPTION.ru} «{brand.name}»", f"{brand.name}: {_DESCRIPTION.en}"),
+        pass_type_identifier=brand.pass_type_identifier,
+        team_identifier=brand.team_identifier,
+        time_zone=brand.time_zone,
+        logo_text=texts.get("programme"),
+        texts=texts,
+        colours=colours or {},
+        images=images or {},
+    )
+
+
+def publish(
+    tx: Tx, *, programme_id: ProgrammeId, template_dir: Path, values: BrandValues, now: datetime
+) -> Design:
+    """Publish the programme's next version from a template's folder and a brand's values.
+
+    Where nothing differs from the newest version, that one is returned. Raises :class:`DesignRefused` with
+    every fault that iOS would refuse the card for (nothing is stored then), :class:`app.errors.Conflict`
+    where another version was published at the same moment.
+    """
+    template, findings = read_template(template_dir)
+    layout = merge(template.document, template.strings, values)
+    files = dict(template.files) | dict(values.images)
+    if template.document:
+        findings += [*check_template(template.document), *lint_layout(layout, files, now=now)]
+    if refused := refusals(findings):
+        raise DesignRefused(refused)
+    latest = store_designs.newest_id(tx, programme_id)
+    if latest is not None:
+        published = design(tx, latest)
+        if published.layout.to_json() == layout.to_json() and published.files == files:
+            return published
+    return store_designs.add(
+        tx, programme_id=programme_id, template=template.name, layout=layout, files=files, now=now
+    )
+
+
+def warnings(design: Design) -> list[Finding]:
+    """What a published version could do better; nothing here keeps a card from being signed."""
+    return lint_layout(design.layout, design.files)
+
+
+def versions(tx: Tx, programme_id: ProgrammeId) -> list[DesignVersion]:
+    """Every published version of a programme, oldest first, with the number of cards that are of it."""
+    return store_designs.versions(tx, programme_id)
+
+
+def newest(tx: Tx, programme_id: ProgrammeId) -> Design:
+    """The version that the programme's new cards are made with; raises NotFound before the first."""
+    return design(tx, newest_id(tx, programme_id))
+
+
+def newest_id(tx: Tx, programme_id: ProgrammeId) -> DesignId:
+    """Which version that is, without its files; raises NotFound before the first."""
+    design_id = store_designs.newest_id(tx, programme_id)
+    if design_id is None:
+        raise NotFound("no-design", "This programme has no published design yet; publish one.")
+    return design_id
+
+
+def design(tx: Tx, design_id: DesignId) -> Design:
+    """One published version; raises NotFound."""
+    found = store_designs.by_id(tx, design_id)
+    if found is None:
+        raise NotFound("no-such-design", f"There is no design {design_id}.")
+    return found

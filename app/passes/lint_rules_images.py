@@ -1,0 +1,95 @@
+"""The images of a card: iOS insists on an icon alone; the rest is about looking right and staying small."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from app.passes.findings import Finding, refuse, warn
+
+# Apple's sizes in points; times two and three for @2x and @3x.
+_POINTS: dict[str, tuple[int, int]] = {
+    "icon": (29, 29),
+    "logo": (160, 50),
+    "strip": (375, 144),
+    "thumbnail": (90, 90),
+    "background": (180, 220),
+    "footer": (286, 15),
+    "personalizationLogo": (150, 40),
+    "primaryLogo": (160, 50),
+    "secondaryLogo": (160, 50),
+}
+_STYLES: dict[str, tuple[str, ...]] = {
+    "strip": ("storeCard", "coupon", "eventTicket"),
+    "thumbnail": ("generic", "eventTicket"),
+    "background": ("eventTicket",),
+    "footer": ("boardingPass",),
+}
+_STRIP_HEIGHTS = {"eventTicket": 98}
+_NAME = re.compile(r"(?:[a-z]{2}(?:-[A-Za-z]+)?\.lproj/)?([A-Za-z]+)(@[23]x)?\.png")
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+LARGEST_BUNDLE = 100 * 1024  # bytes: every campaign is fetched by every phone
+
+
+def size_of(image: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels from the header of a PNG; None where it is not one."""
+    if not image.startswith(_SIGNATURE) or image[12:16] != b"IHDR" or len(image) < 33:
+        return None
+    return int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
+
+
+def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Finding]:
+    """Every image, what is missing, and the weight of all."""
+    scales: dict[str, set[str]] = {}
+    for path, content in files.items():
+        match = _NAME.fullmatch(path)
+        if match is None or match[1] not in _POINTS:
+            yield warn("image-unknown", path, f"iOS does not show it; it knows {', '.join(_POINTS)}")
+            continue
+        name, scale = match[1], match[2] or ""
+        if "/" not in path:
+            scales.setdefault(name, set()).add(scale)
+        size = size_of(content)
+        if size is None:
+            yield refuse("image-unreadable", path, "is not a PNG; save it as PNG")
+            continue
+        yield from _size(path, name, int(scale[1]) if scale else 1, size, style)
+    if "icon" not in scales:
+        yield refuse("icon-missing", "icon.png", "iOS refuses a card without an icon; add icon.png, 29 by 29")
+    for name, present in scales.items():
+        if missing := [scale for scale in ("@2x", "@3x") if scale not in present]:
+            yield warn(
+                "image-scale-missing",
+                f"{name}.png",
+                "looks blurred on most iPhones; add "
+                + " and ".join(f"{name}{scale}.png" for scale in missing),
+            )
+    used = {name for name in scales if style is None or style in _STYLES.get(name, (style,))}
+    for name in sorted(scales.keys() - used):
+        yield warn("image-unused", f"{name}.png", f"a {style} shows no {name}; leave it out")
+    if "strip" in used and used & {"background", "thumbnail"}:
+        yield warn("strip-alone", "strip.png", "a card with a strip shows no background and no thumbnail")
+    weight = sum(map(len, files.values()))
+    if weight > LARGEST_BUNDLE:
+        yield warn(
+            "bundle-large",
+            "images",
+            f"weigh {weight // 1024} KB, wanted at most {LARGEST_BUNDLE // 1024} KB: every phone "
+            "fetches them with every change; reduce their colours",
+        )
+
+
+def _size(path: str, name: str, scale: int, size: tuple[int, int], style: str | None) -> Iterator[Finding]:
+    width, height = _POINTS[name]
+    if name == "strip" and style in _STRIP_HEIGHTS:
+        height = _STRIP_HEIGHTS[style]
+    most = (width * scale, height * scale)
+    exact = name in ("icon", "strip")
+    fits = size == most if exact else size[0] <= most[0] and size[1] <= most[1]
+    if not fits:
+        yield warn(
+            "image-size",
+            path,
+            f"is {size[0]} by {size[1]} pixels, iOS wants {'' if exact else 'at most '}{most[0]} by "
+            f"{most[1]} and scales or crops it",
+        )

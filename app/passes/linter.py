@@ -1,0 +1,123 @@
+"""The linter: refuses what iOS would refuse, warns of what would look wrong, informs of the rest.
+
+It runs when a design is published and when a template is checked, not for every pass: sample guests (one
+who has everything, one who has nothing, one who has left, in both languages) stand for all of them, and what
+could still differ from guest to guest is refused by :func:`app.passes.pass_json.check_content`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
+from app.passes import lint_rules_codes, lint_rules_pass, lint_rules_places
+from app.passes.content import Language, LocalizedText, Location, Message, PassContent, PassIdentity
+from app.passes.findings import Finding, refusals
+from app.passes.layout import LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout, merge
+from app.passes.lint_rules_fields import check_fields
+from app.passes.lint_rules_images import check_images
+from app.passes.lint_rules_layout import check_structure, check_template, check_words
+from app.passes.lint_rules_pass import expiration
+from app.passes.pass_json import PassTemplate
+from app.passes.template import LAYOUT, read_template
+
+_MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+_IDENTITY = PassIdentity(PassTypeIdentifier("pass.example"), SerialNumber("sample"), "0" * 32)
+_SERVICE = "https://sample.example/passkit"
+_PASS_RULES = (*lint_rules_pass.RULES, *lint_rules_places.RULES, *lint_rules_codes.RULES)
+_SEVERITIES = {"refuse": 0, "warn": 1, "inform": 2}
+
+
+def lint_pass(
+    document: Mapping[str, Any], files: Mapping[str, bytes], *, now: datetime | None = None
+) -> list[Finding]:
+    """What iOS would say to this pass.json with these images; ``now`` lets expired cards be noticed."""
+    found = [finding for rule in _PASS_RULES for finding in rule(document)]
+    found += check_fields(document)
+    if now is not None:
+        found += expiration(document, now)
+    found += check_images(files, next((style for style in STYLES if style in document), None))
+    return _sorted(found)
+
+
+def lint_layout(layout: Layout, files: Mapping[str, bytes], *, now: datetime | None = None) -> list[Finding]:
+    """What is wrong with a design, whoever its guests are."""
+    found = list(check_structure(layout))
+    if refusals(found):
+        return _sorted(found)
+    found += check_words(layout)
+    for language in LANGUAGES:
+        template = PassTemplate(layout, language, web_service_url=_SERVICE)
+        for content in _guests(language):
+            found += lint_pass(json.loads(template.render(content, _IDENTITY).document), files, now=now)
+    return _sorted(found)
+
+
+def lint_template(directory: Path, *, now: datetime | None = None) -> list[Finding]:
+    """What is wrong with a template's folder, with sample words in place of a brand's."""
+    template, found = read_template(directory)
+    if any(finding.where in (str(directory), LAYOUT) for finding in found):
+        return _sorted([*found, *check_images(template.files, None)] if template.files else found)
+    found += check_template(template.document)
+    layout = merge(template.document, template.strings, sample_values(template.document))
+    return _sorted([*found, *lint_layout(layout, template.files, now=now)])
+
+
+def sample_values(document: Mapping[str, Any]) -> BrandValues:
+    """A brand that has a text for every name the layout asks for."""
+    names = set(TEXT_PLACEHOLDER.findall(json.dumps(document, ensure_ascii=False, default=str)))
+    return BrandValues(
+        organization_name="Образец",
+        description=LocalizedText("Карта гостя", "Loyalty card"),
+        pass_type_identifier=_IDENTITY.pass_type_identifier,
+        team_identifier="A1B2C3D4E5",
+        time_zone="Europe/Moscow",
+        logo_text=LocalizedText("Образец", "Sample"),
+        texts={
+            name: LocalizedText("https://sample.example", "https://sample.example")
+            if name.endswith("_url")
+            else LocalizedText("Образец текста", "Sample text")
+            for name in names
+        },
+    )
+
+
+def _guests(language: Language) -> list[PassContent]:
+    message = Message(LocalizedText("Скидка 50 %", "50 % off"), _MOMENT, "sample")
+    everything = PassContent(
+        language=language,
+        card_code=CardCode("K7Q2M9XA"),
+        member_name="Алёна",
+        balance=125_050,
+        tier=LocalizedText("Золотой", "Gold"),
+        stamps=3,
+        messages=(message,) * 5,
+        locations=(Location(59.93, 30.33, LocalizedText("Мы рядом", "We are near")),),
+    )
+    nothing = PassContent(
+        language=language,
+        card_code=CardCode("K7Q2M9XA"),
+        member_name=None,
+        balance=0,
+        tier=None,
+        stamps=0,
+    )
+    voided = PassContent(
+        language=language,
+        card_code=CardCode("K7Q2M9XA"),
+        member_name=None,
+        balance=0,
+        tier=None,
+        stamps=0,
+        voided=True,
+    )
+    return [everything, nothing, voided]
+
+
+def _sorted(found: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, the worst first."""
+    return sorted(dict.fromkeys(found), key=lambda each: _SEVERITIES[each.severity])

@@ -1,0 +1,124 @@
+"""A template: a folder with a readable layout, images and the words of two languages.
+
+::
+
+    tiered_card/
+        layout.toml                  Apple's keys of pass.json, with the placeholders of app.passes.layout
+        icon.png icon@2x.png …       images at one, two and three times the points
+        ru.lproj/pass.strings        the layout's own words, in Russian; images may lie here too
+        en.lproj/pass.strings        the same in English
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from app.passes.content import Language
+from app.passes.findings import Finding
+from app.passes.layout import LANGUAGES
+from app.passes.strings import parse
+
+LAYOUT = "layout.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A folder as it was read."""
+
+    name: str
+    document: Mapping[str, Any]
+    strings: Mapping[Language, Mapping[str, str]]
+    files: Mapping[str, bytes]  # the images, by their path inside the bundle
+
+
+def read_template(directory: Path) -> tuple[Template, list[Finding]]:
+    """The folder, and every fault found in reading it; what could not be read is empty."""
+    findings: list[Finding] = []
+    if not directory.is_dir():
+        findings.append(
+            Finding("refuse", "template-missing", str(directory), "no such folder; name a template's folder")
+        )
+        return Template(directory.name, {}, {language: {} for language in LANGUAGES}, {}), findings
+    template = Template(
+        directory.name,
+        _document(directory / LAYOUT, findings),
+        {
+            language: _strings(directory / f"{language}.lproj" / "pass.strings", findings)
+            for language in LANGUAGES
+        },
+        _images(directory, findings),
+    )
+    return template, findings
+
+
+def _document(path: Path, findings: list[Finding]) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = _plain(tomllib.loads(path.read_text(encoding="utf-8")))
+        return document
+    except FileNotFoundError:
+        message = (
+            "is missing; it holds the layout in Apple's keys, copy the one of pass_templates/tiered_card"
+        )
+    except OSError as fault:
+        message = f"cannot be read: {fault.strerror}"
+    except UnicodeDecodeError:
+        message = "is not UTF-8; save it as UTF-8"
+    except tomllib.TOMLDecodeError as fault:
+        message = f"is not TOML: {fault}"
+    findings.append(Finding("refuse", "layout-unreadable", path.name, message))
+    return {}
+
+
+def _plain(value: Any) -> Any:
+    """TOML's own moments as text, which is what JSON and Apple know."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def _strings(path: Path, findings: list[Finding]) -> dict[str, str]:
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        message = 'is missing; it holds the layout\'s words in this language, a "key" = "value"; to a line'
+        findings.append(Finding("refuse", "strings-missing", where, message))
+        return {}
+    try:
+        text = data.decode("utf-8")
+        if not text.startswith('"'):
+            raise ValueError('begin the file with ", without comments or a byte order mark')
+        return parse(text)
+    except UnicodeDecodeError:
+        message = "is not UTF-8; save it as UTF-8 without a byte order mark"
+    except ValueError as fault:
+        message = str(fault)
+    findings.append(Finding("refuse", "strings-unreadable", where, message))
+    return {}
+
+
+def _images(directory: Path, findings: list[Finding]) -> dict[str, bytes]:
+    images = {}
+    for path in sorted(directory.rglob("*")):
+        where = path.relative_to(directory).as_posix()
+        if path.is_dir() or path.name.startswith(".") or where == LAYOUT or path.name == "pass.strings":
+            continue
+        folder = where.rpartition("/")[0]
+        if path.suffix != ".png" or folder not in ("", *(f"{language}.lproj" for language in LANGUAGES)):
+            message = (
+                "is left out of the card; a template holds layout.toml, PNG images, ru.lproj and en.lproj"
+            )
+            findings.append(Finding("inform", "file-left-out", where, message))
+        elif not where.isascii():
+            message = "give the image an ASCII name such as logo@2x.png"
+            findings.append(Finding("refuse", "image-name", where, message))
+        else:
+            images[where] = path.read_bytes()
+    return images
