@@ -1,0 +1,106 @@
+"""The send beat: an event loop in a thread of its own, so that connections are always served."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from threading import Thread
+from typing import Any, Final
+
+import structlog
+
+from app.worker import metrics
+from app.worker.channel import Answered, Channel, Ready, unanswered
+
+log = structlog.get_logger()
+
+_LINGER: Final = 0.005
+"""Seconds that the first answer waits for others, so that they are settled in one transaction."""
+
+
+class Sender:
+    """Sends batches beside each other; answers are collected until the worker fetches them."""
+
+    def __init__(self, channel: Channel, *, time_limit: timedelta, tell: Callable[[], None]) -> None:
+        """``tell`` is called (from the loop's thread) when answers are there. ``time_limit``: the lease's."""
+        self._channel, self._tell = channel, tell
+        self._time_limit = time_limit.total_seconds()
+        self._answers: deque[Answered] = deque()
+        self._told = False
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, name="sending", daemon=True)
+        self.in_flight = 0  # handed over, and not fetched; the worker's thread alone touches it
+
+    def start(self) -> None:
+        """Start the loop's thread."""
+        self._thread.start()
+
+    def send(self, ready: Sequence[Ready]) -> None:
+        """Begin to send a batch."""
+        self.in_flight += len(ready)
+        self._submit(self._send(ready))
+
+    def fetch(self, limit: int) -> list[Answered]:
+        """Up to ``limit`` answers that came since."""
+        self._told = False
+        answers = [self._answers.popleft() for _ in range(min(limit, len(self._answers)))]
+        self.in_flight -= len(answers)
+        return answers
+
+    def refresh(self) -> None:
+        """Have the channel look for renewed credentials, beside everything else."""
+        self._submit(self._refresh())
+
+    def stop(self, patience: float) -> None:
+        """Close the channel and end the loop; what is still unanswered stays claimed until its lease ends."""
+        try:
+            asyncio.run_coroutine_threadsafe(self._channel.close(), self._loop).result(patience)
+        except Exception:
+            log.exception("channel_not_closed")
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(patience)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        finally:
+            self._loop.close()
+
+    def _submit(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _refresh(self) -> None:
+        try:
+            await self._channel.refresh()
+        except Exception:
+            log.exception("credentials_not_refreshed")
+
+    async def _send(self, ready: Sequence[Ready]) -> None:
+        began = time.monotonic()
+        left = {one.claimed.id: one for one in ready}
+
+        def report(answers: Sequence[Answered]) -> None:
+            new = [answer for answer in answers if left.pop(answer.ready.claimed.id, None)]
+            self._answers.extend(new)
+            if not self._told:
+                self._told = True
+                self._loop.call_later(_LINGER, self._tell)
+
+        try:
+            async with asyncio.timeout(self._time_limit):
+                await self._channel.send(ready, report)
+        except TimeoutError:
+            log.error("send_took_too_long", unanswered=len(left), seconds=self._time_limit)  # noqa: TRY400
+        except Exception:
+            log.exception("send_failed", unanswered=len(left))
+        finally:
+            report([unanswered(one, "NoAnswer") for one in left.values()])
+            metrics.BEATS.labels("send").observe(time.monotonic() - began)

@@ -1,0 +1,116 @@
+"""Periodic work: each slot's work is done once, by whichever worker comes first, in short transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from app.db import Database, Tx
+from app.delivery import jobs, queue
+from app.passes import evidence
+from app.passes.signing import Signer, expiry_stage, expiry_warning
+from app.worker import metrics
+
+log = structlog.get_logger()
+
+LEASE: Final = timedelta(minutes=2)
+"""A slot's work that has not come to its end in that time is begun again by another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Work for every ``every``; ``step`` does a part of it in the transaction; True: there is more."""
+
+    kind: str
+    every: timedelta
+    step: Callable[[Tx, datetime], bool]
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.every <= jobs.KEPT / 2:
+            raise ValueError(f"{self.kind}: a period must be between nothing and a day")
+
+
+class Ticker:
+    """One worker's share of the periodic work; call :meth:`step` often, it does one short piece at most."""
+
+    def __init__(self, database: Database, ticks: Iterable[Tick], *, owner: str) -> None:
+        self._database, self._owner = database, owner
+        self._ticks = tuple(ticks)
+        self._seen: dict[str, datetime] = {}  # the slot last looked at
+        self._begun: dict[str, tuple[datetime, datetime]] = {}  # ours: slot, end of its lease
+
+    def step(self, now: datetime) -> bool:
+        """True where a piece of work was done, so that there may be more of it."""
+        return any(self._step(tick, now) for tick in self._ticks)
+
+    def _step(self, tick: Tick, now: datetime) -> bool:
+        slot = jobs.slot_of(now, tick.every)
+        begun = self._begun.get(tick.kind)
+        if begun is not None and now >= begun[1]:
+            del self._begun[tick.kind]  # too late: another worker may be at it
+            begun = None
+        if begun is None:
+            if self._seen.get(tick.kind) == slot:
+                return False
+            with self._database.write() as tx:
+                mine = jobs.take(tx, tick.kind, slot, owner=self._owner, now=now, lease=LEASE)
+            self._seen[tick.kind] = slot
+            if mine:
+                self._begun[tick.kind] = (slot, now + LEASE)
+            return mine
+        with self._database.write() as tx:
+            more = tick.step(tx, now)
+            if not more:
+                jobs.finish(tx, tick.kind, begun[0], owner=self._owner, now=now)
+        if not more:
+            del self._begun[tick.kind]
+            metrics.TICKS.labels(tick.kind).inc()
+        return True
+
+
+def retag_tick(*, older_than: timedelta, every: timedelta = timedelta(minutes=1)) -> Tick:
+    """Passes that were listed and never fetched are listed and pushed again."""
+
+    def step(tx: Tx, now: datetime) -> bool:
+        return evidence.retag_unfetched(tx, now=now, older_than=older_than) > 0
+
+    return Tick("retag_unfetched", every, step)
+
+
+def purge_tick(*, keep: timedelta = timedelta(days=30), every: timedelta = timedelta(hours=1)) -> Tick:
+    """Settled promises and slots that nobody asks about any more are deleted."""
+
+    def step(tx: Tx, now: datetime) -> bool:
+        if queue.purge(tx, settled_before=now - keep):
+            return True
+        jobs.forget(tx, now=now)
+        return False
+
+    return Tick("purge", every, step)
+
+
+def certificate_tick(
+    signers: Callable[[Tx, datetime], Iterable[Signer]], *, every: timedelta = timedelta(days=1)
+) -> Tick:
+    """Certificates that near their end are told in the log, at 60, 30, 7 and 1 days and when they are over.
+
+    ``signers`` gives those that can be loaded; what it cannot load it reports itself.
+    """
+    told: dict[str, int] = {}
+
+    def step(tx: Tx, now: datetime) -> bool:
+        for signer in signers(tx, now):
+            stage, text = expiry_stage(signer, now), expiry_warning(signer, now)
+            if stage is None or text is None:
+                told.pop(signer.pass_type_identifier, None)
+            elif told.get(signer.pass_type_identifier) != stage:
+                told[signer.pass_type_identifier] = stage
+                tell = log.error if stage <= 7 else log.warning
+                tell("certificate_expires", pass_type_identifier=signer.pass_type_identifier, message=text)
+        return False
+
+    return Tick("certificates", every, step)
