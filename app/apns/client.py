@@ -124,7 +124,11 @@ class ApnsClient:
                 self._waiting.append(exchange)
         self.has_room()
         self._arm_sweep(deadline)
-        await batch.done
+        try:
+            await batch.done
+        except asyncio.CancelledError:
+            self._arm_sweep(loop.time())  # streams that nobody waits for are given back
+            raise
         return [outcome for outcome in batch.outcomes if outcome is not None]
 
     async def close(self) -> None:

@@ -73,6 +73,7 @@ def host_and_port(url: str) -> tuple[str, int]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or 443
+        (host or "").encode("idna")  # as the resolver will, where it is too late to say so kindly
     except ValueError:
         host, port = None, 0
     if not host or not url.startswith("https://") or parts.path.strip("/") or parts.username:
