@@ -11,9 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts import brands
-from app.db import schema
+from app.db import Tx, schema
 from app.delivery import queue
 from app.errors import Misconfigured, PerkpassError
+from app.passes.signing import expiry_warning
 from app.web.services import Services
 
 
@@ -61,37 +62,39 @@ def _readiness(services: Services, now: datetime) -> tuple[list[str], list[str]]
         schema.require_newest(services.database)
         with services.database.read() as tx:
             known = brands.all_brands(tx)
-            snapshot = queue.snapshot(tx, now=now)
+            snapshot = queue.snapshot(tx, now)
+            expiring = [_expiry(services, tx, brand, now) for brand in known]
     except Misconfigured as fault:
         return list(fault.faults), warnings
     except SQLAlchemyError:
         return ["The database does not answer. Check PERKPASS_DATABASE_URL and the server."], warnings
-    for pass_type_identifier in dict.fromkeys(brand.pass_type_identifier for brand in known):
-        brand = next(one for one in known if one.pass_type_identifier == pass_type_identifier)
-        try:
-            warning = services.press.expiry_warning(brand, now=now)
-        except PerkpassError as fault:
-            faults.append(f"{brand.slug}: {fault}")
-        else:
-            if warning:
-                warnings.append(f"{brand.slug}: {warning}")
-    warnings += [f"{breaker.subject}: pushes are stopped: {breaker.reason}" for breaker in snapshot.breakers]
+    for fault_, warning in expiring:
+        faults += [fault_] if fault_ else []
+        warnings += [warning] if warning else []
+    warnings += [f"{subject}: pushes are stopped, see the log" for subject in snapshot.open_breakers]
     return faults, warnings
+
+
+def _expiry(services: Services, tx: Tx, brand: brands.Brand, now: datetime) -> tuple[str | None, str | None]:
+    """A fault or a warning about the brand's certificate."""
+    try:
+        warning = expiry_warning(services.press.signer(tx, brand.pass_type_identifier), now)
+    except PerkpassError as fault:
+        return f"{brand.slug}: {fault}", None
+    return None, f"{brand.slug}: {warning}" if warning else None
 
 
 def _queue_metrics(services: Services, now: datetime) -> bytes:
     registry = CollectorRegistry()
     with services.database.read() as tx:
-        snapshot = queue.snapshot(tx, now=now)
-    rows = Gauge("perkpass_deliveries", "Deliveries by state", ["channel", "state"], registry=registry)
-    for (channel, state), count in snapshot.by_state.items():
-        rows.labels(channel, state).set(count)
+        snapshot = queue.snapshot(tx, now)
+    pending = Gauge("perkpass_deliveries", "Deliveries that are not settled", ["state"], registry=registry)
+    for state in ("due", "waiting", "held", "sending"):
+        pending.labels(state).set(getattr(snapshot, state))
     age = Gauge("perkpass_queue_oldest_due_seconds", "Age of the oldest due delivery", registry=registry)
-    age.set(snapshot.oldest_due_age.total_seconds())
-    held = Gauge("perkpass_deliveries_held", "Deliveries held back by the phones' budgets", registry=registry)
-    held.set(snapshot.held)
+    age.set(snapshot.oldest_due_seconds)
     opened = Gauge("perkpass_breakers_open", "Providers that pushes are withheld from", registry=registry)
-    opened.set(len(snapshot.breakers))
+    opened.set(len(snapshot.open_breakers))
     watermark = Gauge(
         "perkpass_evidence_watermark_seconds", "Age of the oldest fetch not yet recorded", registry=registry
     )

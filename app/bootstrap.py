@@ -1,0 +1,239 @@
+"""Wiring: settings in; WSGI application or worker out. The only place that chooses implementations."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from app.accounts import brands
+from app.db import Database, Tx, connect, schema
+from app.db.identifiers import PassTypeIdentifier, WalletPassId
+from app.delivery.budget import Policy
+from app.errors import Misconfigured, Unavailable
+from app.loyalty import enrolment, idempotency, periodic
+from app.passes import bundle, issuing, tokens
+from app.passes.content import PassIdentity
+from app.passes.issuing import WalletPass
+from app.passes.press import Press
+from app.passes.signing import Signer, load_signer
+from app.places import visits
+from app.settings import Settings, kept_secret, load
+from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
+from app.web.application import make_application
+from app.web.passkit import make_passkit
+from app.web.passkit_evidence import EvidenceRecorder
+from app.web.services import Services
+from app.worker.apple import AppleChannel
+from app.worker.loop import Worker
+from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = structlog.get_logger()
+
+
+def clock() -> datetime:
+    """The present moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name; nothing is asked of it yet."""
+    if settings.embedded:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4)
+
+
+def prepare_schema(settings: Settings) -> None:
+    """Embedded databases migrate themselves; others must be current, or Misconfigured says how."""
+    database = open_database(settings)
+    try:
+        if settings.embedded:
+            schema.migrate(database)
+        schema.require_newest(database)
+    except OperationalError as fault:
+        raise Unavailable(f"The database does not answer: {fault.orig}") from None
+    finally:
+        database.close()
+
+
+def make_wakeup(settings: Settings) -> Wakeup:
+    """Redis where there is one, otherwise a socket in the data directory."""
+    if settings.redis_url:
+        return RedisWakeup(settings.redis_url)
+    return LocalWakeup(settings.data_dir / "worker.sock")
+
+
+def configure_logging(settings: Settings) -> None:
+    """One line per event on standard error: JSON, or for people."""
+    level = getattr(logging, settings.log_level.upper())
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def pass_builder(press: Press, pass_key: bytes) -> Callable[[Tx, WalletPass], bytes]:
+    """What turns a pass as the database has it into the signed ``.pkpass`` that phones get."""
+
+    def build(tx: Tx, wallet_pass: WalletPass) -> bytes:
+        token = tokens.authentication_token(
+            pass_key, wallet_pass.pass_type_identifier, wallet_pass.serial_number, wallet_pass.key_version
+        )
+        identity = PassIdentity(wallet_pass.pass_type_identifier, wallet_pass.serial_number, token)
+        prepared = press.prepared(tx, wallet_pass.design_id)
+        return bundle.build(wallet_pass.content, identity, prepared, signing_time=clock())
+
+    return build
+
+
+def make_web(settings: Settings) -> WSGIApplication:
+    """The whole web side. Raises :class:`Misconfigured` on a schema that is behind."""
+    configure_logging(settings)
+    database = open_database(settings)
+    schema.require_newest(database)
+    press = Press(settings.web_service_url, clock=clock)
+    pass_key = kept_secret(settings, "pass_key")
+    evidence = EvidenceRecorder(database)
+    wakeup = make_wakeup(settings)
+    build = pass_builder(press, pass_key)
+    services = Services(
+        database=database,
+        press=press,
+        wakeup=wakeup,
+        clock=clock,
+        build_pass=lambda tx, pass_id: build(tx, issuing.wallet_pass(tx, pass_id)),
+        evidence_age=evidence.age,
+        public_url=settings.public_url.rstrip("/"),
+        secret_key=kept_secret(settings, "secret_key"),
+        pass_key=pass_key,
+        rate_limit_storage=settings.redis_url or "memory://",
+        metrics_token=settings.metrics_token.get_secret_value(),
+        trusted_proxies=settings.trusted_proxies,
+    )
+    passkit = make_passkit(
+        database=database,
+        pass_key=pass_key,
+        build_pass=build,
+        evidence=evidence,
+        wakeup=wakeup,
+        clock=clock,
+        on_registered=_card_added,
+        on_last_removed=_card_removed,
+    )
+    return make_application(services, passkit)
+
+
+def web_from_environment() -> WSGIApplication:
+    """What a WSGI server's worker process loads."""
+    return make_web(load())
+
+
+def make_worker(settings: Settings) -> Worker:
+    """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind."""
+    configure_logging(settings)
+    database = open_database(settings)
+    schema.require_newest(database)
+
+    def credentials(pass_type_identifier: PassTypeIdentifier) -> tuple[bytes, bytes]:
+        # Read anew each time: the channel asks seldom, and a renewed certificate is to be noticed.
+        with database.read() as tx:
+            owners = brands.brand_of_pass_type(tx, pass_type_identifier)
+        if not owners:
+            raise Misconfigured(f"No brand has the pass type identifier {pass_type_identifier}.")
+        signer = _signer(owners[0], clock())
+        return signer.certificate_pem, signer.key_pem
+
+    channel = AppleChannel(
+        credentials,
+        url=settings.apns_url,
+        ca=settings.apns_ca,
+        connections=settings.apns_connections,
+        expiration=timedelta(days=settings.push_expiration_days),
+        push_timeout=timedelta(seconds=min(15.0, settings.push_lease_seconds / 2)),
+        left_alone=_cards_lost,
+    )
+    return Worker(
+        database=database,
+        channel=channel,
+        wakeup=make_wakeup(settings),
+        clock=clock,
+        policy=Policy(
+            receipt=settings.push_budget_receipt,
+            campaign=settings.push_budget_campaign,
+            coalesce=timedelta(seconds=settings.push_coalesce_seconds),
+        ),
+        lease=timedelta(seconds=settings.push_lease_seconds),
+        poll_seconds=settings.worker_poll_seconds,
+        ticks=_ticks(settings),
+    )
+
+
+def _ticks(settings: Settings) -> list[Tick]:
+    unfetched = timedelta(minutes=settings.retag_minutes)
+    return [
+        retag_tick(
+            older_than=unfetched, every=min(timedelta(minutes=1), max(unfetched, timedelta(seconds=1)))
+        ),
+        purge_tick(),
+        certificate_tick(_signers),
+        Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
+        Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
+        Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
+    ]
+
+
+def _signer(brand: brands.Brand, now: datetime) -> Signer:
+    return load_signer(
+        brand.credentials,
+        pass_type_identifier=brand.pass_type_identifier,
+        team_identifier=brand.team_identifier,
+        now=now,
+    )
+
+
+def _signers(tx: Tx, now: datetime) -> list[Signer]:
+    loaded = []
+    for brand in brands.all_brands(tx):
+        try:
+            loaded.append(_signer(brand, now))
+        except Misconfigured as fault:
+            log.error("certificate_unusable", brand=brand.slug, faults=fault.faults)  # noqa: TRY400
+    return loaded
+
+
+def _card_added(tx: Tx, pass_id: WalletPassId, first: bool, now: datetime) -> None:
+    visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
+    if first and visit_id is not None:
+        visits.record_event(tx, visit_id=visit_id, kind="added", at=now)
+
+
+def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:
+    visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
+    if visit_id is not None:
+        visits.record_event(tx, visit_id=visit_id, kind="removed", at=now)
+
+
+def _cards_lost(tx: Tx, pass_ids: Sequence[WalletPassId], now: datetime) -> None:
+    for pass_id in pass_ids:
+        _card_removed(tx, pass_id, now)
