@@ -177,6 +177,7 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
     expire first; the balance never becomes negative. The spend no longer counts towards the tier.
     Raises :class:`NotFound` for a receipt that this venue did not record, :class:`Conflict` the second time.
     """
+    checks.number(number)
     known = store_ledger.receipt_by_number(tx, venue_id, number)
     enrolment = store_enrolments.lock(tx, known.enrolment_id) if known else None
     if known is None or enrolment is None or enrolment.brand_id != brand_id:

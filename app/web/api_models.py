@@ -1,0 +1,267 @@
+"""The till API's words: what comes in, strictly, and what goes out. English and Russian for the docs page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.loyalty import till
+from app.loyalty.checks import MOST_MONEY
+from app.loyalty.till import MOST_POINTS, CardView
+
+
+def _said(en: str, ru: str, **more: Any) -> Any:
+    """A field with what it means in both languages."""
+    return Field(description=en, json_schema_extra={"x-description-ru": ru}, **more)
+
+
+class _In(BaseModel):
+    # Strict: a float is no money, and a field nobody knows is a mistake that must not pass unseen.
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+_Card = Annotated[
+    str,
+    _said(
+        "The card's code as scanned or typed: any case, hyphens optional",
+        "Код карты, как считан или набран: в любом регистре, дефисы не обязательны",
+        min_length=1,
+        max_length=64,
+        examples=["7K3M-9QXA-T2RB"],
+    ),
+]
+_Currency = Annotated[
+    str,
+    _said(
+        "ISO 4217, the brand's own",
+        "Валюта бренда по ISO 4217",
+        pattern="^[A-Z]{3}$",
+        examples=["RUB"],
+    ),
+]
+
+
+class CallHeaders(BaseModel):
+    """Headers of every call that changes something."""
+
+    idempotency_key: str = Field(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=64,
+        pattern="^[!-~]+$",
+        description="A new key for each new act; the same key repeats the first answer and acts no more."
+        " Kept for 30 days. A refused call frees its key.",
+        json_schema_extra={
+            "x-description-ru": "Новый ключ на каждое новое действие; с тем же ключом повторяется первый"
+            " ответ, а действие не повторяется. Хранится 30 дней. Отказ освобождает ключ."
+        },
+    )
+
+
+class ReceiptIn(_In):
+    """A sale."""
+
+    card: _Card
+    number: str = _said(
+        "The receipt's number, unique in the venue",
+        "Номер чека, единственный в заведении",
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\s/]+$",
+        examples=["2026-000123"],
+    )
+    amount: int = _said(
+        "Minor units (kopecks, cents) paid in money; what points paid for earns nothing",
+        "Оплачено деньгами, в копейках (центах); оплаченное баллами баллов не приносит",
+        ge=1,
+        le=MOST_MONEY,
+        examples=[45000],
+    )
+    currency: _Currency
+    at: AwareDatetime = _said(
+        "When it was rung up, with a UTC offset; at most 5 minutes ahead and 30 days old",
+        "Когда пробит, со смещением от UTC; не более 5 минут вперёд и не старше 30 дней",
+        examples=["2026-11-21T15:00:00+03:00"],
+    )
+
+    def draft(self) -> till.ReceiptDraft:
+        """As loyalty wants it."""
+        return till.ReceiptDraft(
+            card=self.card, number=self.number, amount=self.amount, currency=self.currency, at=self.at
+        )
+
+
+class RedemptionIn(_In):
+    """Points off a receipt, or a reward for stamps."""
+
+    card: _Card
+    points: int | None = _said(
+        "Hundredths of a point to take; either this or reward",
+        "Сколько списать, в сотых балла; либо это, либо reward",
+        default=None,
+        ge=1,
+        le=MOST_POINTS,
+        examples=[15000],
+    )
+    reward: bool = _said(
+        "Hand over the reward of a stamp card", "Выдать награду по карте штампов", default=False
+    )
+    amount: int | None = _said(
+        "The receipt before points, in minor units; needed where the programme limits what points may pay",
+        "Сумма чека до баллов, в копейках; нужна, если программа ограничивает оплату баллами",
+        default=None,
+        ge=1,
+        le=MOST_MONEY,
+    )
+    currency: _Currency | None = None
+
+    def redemption(self) -> till.Redemption:
+        """As loyalty wants it."""
+        return till.Redemption(
+            card=self.card,
+            points=self.points,
+            reward=self.reward,
+            amount=self.amount,
+            currency=self.currency,
+        )
+
+
+class NameOut(BaseModel):
+    """Words in both languages."""
+
+    ru: str
+    en: str
+
+
+class TierOut(BaseModel):
+    """A level."""
+
+    key: str = _said("Stable name", "Постоянное имя")
+    name: NameOut
+    cashback: int = _said("Basis points of the next receipt", "Доля следующего чека, в сотых процента")
+
+
+class StampsOut(BaseModel):
+    """A stamp card."""
+
+    stamps: int = _said("Stamps on the card", "Штампов на карте")
+    for_reward: int = _said("Stamps that one reward takes", "Штампов за награду")
+    rewards: int = _said("Rewards that may be handed over now", "Наград можно выдать сейчас")
+    missing: int = _said("Stamps to the next reward", "Штампов до следующей награды")
+
+
+class CardOut(BaseModel):
+    """What a cashier may know of a card."""
+
+    card: str = _said("The card's code", "Код карты")
+    kind: Literal["bonus", "stamp", "tiered"] = _said("The programme's kind", "Вид программы")
+    currency: str = _said("The brand's currency", "Валюта бренда")
+    balance: int = _said(
+        "Hundredths of a point that may be spent now", "Можно потратить сейчас, в сотых балла"
+    )
+    tier: TierOut | None
+    stamps: StampsOut | None
+    name_initial: str | None = _said("First letter of the guest's name", "Первая буква имени гостя")
+
+    @classmethod
+    def of(cls, view: CardView) -> Self:
+        """As loyalty has it."""
+        tier, stamps = view.tier, view.stamps
+        return cls(
+            card=view.code,
+            kind=view.kind,
+            currency=view.currency,
+            balance=view.balance,
+            tier=TierOut(key=tier.key, name=NameOut(ru=tier.name.ru, en=tier.name.en), cashback=tier.cashback)
+            if tier
+            else None,
+            stamps=StampsOut(
+                stamps=stamps.stamps,
+                for_reward=stamps.for_reward,
+                rewards=stamps.rewards,
+                missing=stamps.missing,
+            )
+            if stamps
+            else None,
+            name_initial=view.name_initial,
+        )
+
+
+class ReceiptOut(BaseModel):
+    """What a sale brought."""
+
+    number: str = _said("The receipt's number", "Номер чека")
+    points: int = _said("Hundredths of a point that it earned", "Начислено, в сотых балла")
+    stamps: int = _said("Stamps that it earned", "Начислено штампов")
+    level_up: bool = _said("Whether it led to a higher tier", "Привёл ли чек к новому уровню")
+    card: CardOut
+
+    @classmethod
+    def of(cls, recorded: till.Recorded) -> Self:
+        """As loyalty has it."""
+        return cls(
+            number=recorded.number,
+            points=recorded.points,
+            stamps=recorded.stamps,
+            level_up=recorded.risen,
+            card=CardOut.of(recorded.card),
+        )
+
+
+class RedemptionOut(BaseModel):
+    """What was taken."""
+
+    points: int = _said("Hundredths of a point that were taken", "Списано, в сотых балла")
+    worth: int = _said("Minor units to take off the receipt", "На сколько уменьшить чек, в копейках")
+    stamps: int = _said("Stamps that were taken", "Списано штампов")
+    reward: bool = _said("Whether the reward is to be handed over", "Нужно ли выдать награду")
+    card: CardOut
+
+    @classmethod
+    def of(cls, redeemed: till.Redeemed) -> Self:
+        """As loyalty has it."""
+        return cls(
+            points=redeemed.points,
+            worth=redeemed.worth,
+            stamps=redeemed.stamps,
+            reward=redeemed.reward,
+            card=CardOut.of(redeemed.card),
+        )
+
+
+class RefundOut(BaseModel):
+    """What a refund took back."""
+
+    number: str = _said("The receipt's number", "Номер чека")
+    points: int = _said("Hundredths of a point that were taken back", "Забрано назад, в сотых балла")
+    stamps: int = _said("Stamps that were taken back", "Забрано назад штампов")
+    card: CardOut
+
+    @classmethod
+    def of(cls, refunded: till.Refunded) -> Self:
+        """As loyalty has it."""
+        return cls(
+            number=refunded.number,
+            points=refunded.points,
+            stamps=refunded.stamps,
+            card=CardOut.of(refunded.card),
+        )
+
+
+class FieldOut(BaseModel):
+    """One fault of the request."""
+
+    field: str = _said("Which part is at fault", "В какой части ошибка")
+    detail: str = _said("What is wrong with it", "Что в ней не так")
+
+
+class ProblemOut(BaseModel):
+    """A refusal (RFC 9457); nothing was changed."""
+
+    type: str = _said("Stable address of the problem's kind", "Постоянный адрес вида ошибки")
+    title: str = _said("The kind in words, ru or en by Accept-Language", "Вид ошибки словами")
+    status: int = _said("The HTTP status", "Код HTTP")
+    detail: str = _said("What to do about it", "Что с этим делать")
+    code: str = _said("The kind for programs", "Вид ошибки для программ")
+    fields: list[FieldOut] | None = _said("Faults by field", "Ошибки по полям", default=None)
