@@ -163,7 +163,10 @@ class BrandPart(_Part):
 
     def draft(self, directory: Path) -> brands.BrandDraft:
         """As accounts wants it; a relative ``file:`` is meant from ``directory``."""
-        kind, _, place = self.credentials.partition(":")
+        credentials = self.credentials
+        kind, _, place = credentials.partition(":")
+        if kind == "file" and place:
+            credentials = f"file:{(directory / place).resolve()}"
         return brands.BrandDraft(
             slug=self.slug,
             name=self.name,
@@ -173,7 +176,7 @@ class BrandPart(_Part):
             language=self.language,
             pass_type_identifier=self.pass_type_identifier,
             team_identifier=self.team_identifier,
-            credentials=f"file:{directory / place}" if kind == "file" and place else self.credentials,
+            credentials=credentials,
         )
 
     @model_validator(mode="after")

@@ -100,9 +100,7 @@ class _Loading:
     def run(self) -> None:
         self._brand = self._load_brand()
         brand_id = self._brand.id
-        self._programmes = {
-            p.slug: p.id for p in programmes.programmes_of_brand(self._tx, brand_id)
-        } | self._load_programmes()
+        self._programmes = self._load_programmes()
         self._venues = {v.slug: v for v in venues.all_venues(self._tx, brand_id)}
         self._placements: dict[tuple[VenueId, str, str], PlacementId] = {
             (p.venue_id, p.kind, p.name): p.id for p in placements.placements_of_brand(self._tx, brand_id)

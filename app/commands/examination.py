@@ -193,8 +193,8 @@ def _pass_key(settings: Settings, cards: int) -> Iterator[Look]:
             yield Look(
                 "pass key",
                 "fault",
-                f"{settings.data_dir / 'pass_key'} is missing, and {cards} cards in phones depend on it: bring"
-                " it back from a backup before you start Perkpass (perkpass restore)",
+                f"{settings.data_dir / 'pass_key'} is missing, and {cards} cards in phones depend on it:"
+                " bring it back from a backup before you start Perkpass (perkpass restore)",
             )
         else:
             yield Look("pass key", "ok", "is made at the first start")

@@ -55,8 +55,8 @@ def test_a_brand_is_kept_with_every_text_and_audited(database: Database) -> None
     ],
 )
 def test_wrong_words_are_refused_and_the_field_is_named(database: Database, field: str, value: str) -> None:
+    wrong = replace(a_brand_draft(), **{field: value})  # type: ignore[arg-type]
     with database.write() as tx, pytest.raises(BadInput) as refused:
-        wrong = replace(a_brand_draft(), **{field: value})  # type: ignore[arg-type]
         brands.create_brand(tx, wrong, now=NOW, actor="t")
     assert refused.value.field == field
     assert len(refused.value.message) > 20
