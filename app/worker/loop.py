@@ -86,6 +86,7 @@ class Worker:
         finally:
             self._ended.set()
             self._sender.stop(patience=5)
+            self._wakeup.ring()  # ends the listener's wait
             listener.join(self._poll + 6)
             self._wakeup.close()
             log.info("worker_stopped", owner=self.owner, left_to_their_lease=self._sender.in_flight)
