@@ -69,14 +69,15 @@ class ApnsClient:
             endpoint.encoder()
         except ValueError as fault:
             raise Misconfigured(f"the pass type identifier cannot be a topic: {fault}") from fault
-        self._address, self._provider_token = endpoint.address, provider_token
+        self.address = endpoint.address  # for people: host:port
+        self._provider_token = provider_token
         self._expiration = int(expiration.total_seconds())
         self._push_timeout, self._patience = push_timeout, patience
         self._waiting: deque[Exchange] = deque()
         self._pool = Pool(self, endpoint, connections)
         self._pumping = False
         self._sweep: asyncio.TimerHandle | None = None
-        self._last_fault = WireBroken(f"{self._address} did not take the push in time")
+        self._last_fault = WireBroken(f"{self.address} did not take the push in time")
 
     async def push(
         self,
@@ -118,7 +119,7 @@ class ApnsClient:
                 exchange.settle(WireBroken("the APNs client is closed"))
             elif len(self._waiting) >= self._patience.queue_limit:
                 exchange.settle(
-                    WireBroken(f"{self._patience.queue_limit} pushes wait for {self._address} already")
+                    WireBroken(f"{self._patience.queue_limit} pushes wait for {self.address} already")
                 )
             else:
                 self._waiting.append(exchange)
@@ -240,7 +241,7 @@ class ApnsClient:
             self._fail(exchange, fault)
 
     def _too_late(self) -> WireBroken:
-        return WireBroken(f"{self._address} did not answer in {self._push_timeout:g} s")
+        return WireBroken(f"{self.address} did not answer in {self._push_timeout:g} s")
 
     def _arm_sweep(self, deadline: float) -> None:
         if self._pool.is_closed or (self._sweep is not None and self._sweep.when() <= deadline):

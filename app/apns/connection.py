@@ -97,6 +97,8 @@ class Connection(asyncio.Protocol):
     def send(self, exchange: Exchange) -> None:
         """Send one push, within :meth:`room`. It leaves with all others of this turn of the loop."""
         self._streams.send(exchange)
+        if self._streams.exhausted:
+            self._drain("the connection has no stream number left")
         if self._watch is None:
             self._watch = self._loop.call_later(self._ping_timeout, self._look)
 

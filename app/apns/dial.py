@@ -60,7 +60,7 @@ class Endpoint:
                 )
                 await connection.settled
         except OSError as error:
-            return faults.of_exception(error, self.address)
+            return faults.before_http2(error, self.address)
         finally:
             if not connection.ready:
                 connection.abort("the connection was given up")

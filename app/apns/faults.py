@@ -28,7 +28,7 @@ class CertificateRefused(WireBroken):
 
 
 def of_exception(error: BaseException, address: str) -> WireBroken:
-    """The fault behind a failed or lost connection to ``address`` (``host:port``)."""
+    """The fault behind a connection to ``address`` (``host:port``) that failed or was lost."""
     if isinstance(error, WireBroken):
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -48,14 +48,16 @@ def of_exception(error: BaseException, address: str) -> WireBroken:
         return WireBroken(f"the name of {address} cannot be resolved: {error.strerror}")
     if isinstance(error, ConnectionRefusedError):
         return WireBroken(f"{address} refuses connections")
+    if isinstance(error, ConnectionError):
+        return WireBroken(f"{address} broke the connection")
     if isinstance(error, TimeoutError):
         return WireBroken(f"{address} did not answer in time while connecting")
     return WireBroken(f"the connection to {address} failed: {str(error) or type(error).__name__}")
 
 
 def before_http2(error: BaseException | None, address: str) -> WireBroken:
-    """The fault where the server hung up after the TLS handshake and before its SETTINGS."""
-    if isinstance(error, ssl.SSLError):
+    """The fault where a connection came to nothing before the server's SETTINGS."""
+    if error is not None and not isinstance(error, ConnectionResetError | BrokenPipeError):
         return of_exception(error, address)
     return WireBroken(
         f"{address} closed the connection before HTTP/2 began; "
