@@ -7,6 +7,7 @@ import binascii
 import codecs
 import math
 import re
+from datetime import datetime
 from typing import TypeGuard
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -25,7 +26,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def is_number(value: object) -> TypeGuard[float]:
     """A number of JSON: finite, and true is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def has_type(value: object, wanted: type) -> bool:
@@ -52,7 +55,12 @@ def colour_fault(value: str) -> str | None:
 
 def date_fault(value: str) -> str | None:
     """A W3C date with hours, minutes and zone; seconds may follow, fractions must not."""
-    if not _W3C_DATE.fullmatch(value):
+    try:
+        datetime.fromisoformat(value)
+        real = _W3C_DATE.fullmatch(value) is not None
+    except ValueError:
+        real = False
+    if not real:
         return "write the moment as 2026-12-31T23:59+03:00, with a zone and without fractions of a second"
     return None
 
@@ -106,7 +114,7 @@ def encoding_fault(message: str, encoding: str) -> str | None:
         message.encode(encoding)
     except LookupError:
         return f"{encoding!r} is no IANA charset; use iso-8859-1"
-    except UnicodeEncodeError:
+    except ValueError:
         return f"the message cannot be said in {encoding}; keep it ASCII and put words into altText"
     return None
 
