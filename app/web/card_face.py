@@ -95,12 +95,11 @@ def stylesheet(design: Design) -> str:
     ground = parse_colour(document.get("backgroundColor")) or (36, 85, 107)
     ink = parse_colour(document.get("foregroundColor")) or _more_legible(ground)
     label = parse_colour(document.get("labelColor")) or ink
-    light, dark = (_accent(ground, theme) for theme in ("light", "dark"))
-    card = f"--card:{_css(ground)};--card-ink:{_css(ink)};--card-label:{_css(label)}"
-    return (
-        f":root{{{card};{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n" if light or dark
-        else f":root{{{card}}}\n"
-    )  # fmt: skip
+    rules = [f":root{{--card:{_css(ground)};--card-ink:{_css(ink)};--card-label:{_css(label)}}}"]
+    for theme, page in _GROUNDS.items():
+        if accent := _accent((ground, ink, label), page):
+            rules.append(f"@media (prefers-color-scheme:{theme}){{:root{{{accent}}}}}")
+    return "\n".join(rules) + "\n"
 
 
 def parse_colour(words: object) -> _Colour | None:
@@ -124,11 +123,13 @@ def contrast(one: _Colour, other: _Colour) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _accent(colour: _Colour, theme: str) -> str:
-    """Buttons in the card's colour where that stands out from the page; else the page's own stay."""
-    ink = _more_legible(colour)
-    legible = contrast(colour, _GROUNDS[theme]) >= _SHAPE_CONTRAST and contrast(colour, ink) >= _TEXT_CONTRAST
-    return f"--accent:{_css(colour)};--on-accent:{_css(ink)}" if legible else ""
+def _accent(colours: tuple[_Colour, ...], page: _Colour) -> str:
+    """Buttons in the first of the card's colours that stands out from the page; else the page's own stay."""
+    for colour in colours:
+        ink = _more_legible(colour)
+        if contrast(colour, page) >= _SHAPE_CONTRAST and contrast(colour, ink) >= _TEXT_CONTRAST:
+            return f"--accent:{_css(colour)};--on-accent:{_css(ink)}"
+    return ""
 
 
 def _more_legible(ground: _Colour) -> _Colour:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from app.db.identifiers import DesignId
 from app.errors import BadInput, NotFound
 from app.web import card_face, qr
-from app.web.guest_pages import STYLE, STYLE_NAME, Designs, find_place, open_place
+from app.web.guest_pages import ICON, ICON_ADDRESS, STYLE, STYLE_ADDRESS, Designs, find_place, open_place
 from app.web.links import Links
 from app.web.services import Services
 
@@ -22,8 +22,9 @@ class GuestFiles:
         self._services, self._links, self._designs = services, links, designs
 
     def add_to(self, blueprint: Blueprint) -> None:
-        """Route the views; no install code contains a hyphen."""
-        blueprint.add_url_rule(f"/i/-/{STYLE_NAME}", "style", self.style, methods=["GET"])
+        """Route the views."""
+        blueprint.add_url_rule(STYLE_ADDRESS, "style", self.style, methods=["GET"])
+        blueprint.add_url_rule(ICON_ADDRESS, "icon", self.icon, methods=["GET"])
         blueprint.add_url_rule(
             "/i/<code>/design/<int:design_id>/card.css", "card_style", self.card_style, methods=["GET"]
         )
@@ -36,6 +37,10 @@ class GuestFiles:
     def style(self) -> Response:
         """The stylesheet; another content has another name."""
         return Response(STYLE, 200, _FOR_EVER, mimetype="text/css")
+
+    def icon(self) -> Response:
+        """For pages that belong to no brand."""
+        return Response(ICON, 200, _FOR_EVER, mimetype="image/svg+xml")
 
     def card_style(self, code: str, design_id: int) -> Response:
         """The brand's colours."""

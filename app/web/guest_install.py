@@ -199,7 +199,7 @@ class InstallPage:
         language, code = current_language(), place.link.code
         with self._services.database.read() as tx:
             design = self._designs.newest(tx, place)
-            content = _newcomers(tx, place)
+            content = newcomers_card(tx, place)
         values: dict[str, object] = {
             "face": card_face.draw(design, content, language, files_at=files_at(place, design)),
             "device": device_kind(request.headers.get("User-Agent", "")),
@@ -249,7 +249,7 @@ class InstallPage:
         )
 
 
-def _newcomers(tx: Tx, place: Place) -> PassContent:
+def newcomers_card(tx: Tx, place: Place) -> PassContent:
     """The card as it would be issued now to somebody who gives no name."""
     rules = programmes.programme(tx, place.link.programme_id).rules
     points = point_rules(rules)

@@ -36,9 +36,10 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept-Language, User-Agent",
 }
-STYLE = (Path(__file__).parent / "static" / "guest.css").read_bytes()
-STYLE_NAME = f"guest-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
-STYLE_ADDRESS = f"/i/-/{STYLE_NAME}"
+_STATIC = Path(__file__).parent / "static"
+STYLE, ICON = ((_STATIC / name).read_bytes() for name in ("guest.css", "card.svg"))
+STYLE_ADDRESS = f"/i/-/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"  # no install code contains a hyphen
+ICON_ADDRESS = f"/i/-/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
 _MOST_DESIGNS = 32
 
 
@@ -122,6 +123,7 @@ def page(template: str, status: int = 200, *, brand: Brand | None = None, **valu
         f"guest/{template}.html",
         language=language,
         stylesheet=STYLE_ADDRESS,
+        neutral_icon=ICON_ADDRESS,
         brand_name=brand.name if brand else "",
         texts=dict(brand.texts[language]) if brand else {},
         **values,

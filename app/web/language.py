@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, cast
@@ -9,6 +10,7 @@ from typing import Literal, cast
 from babel.dates import format_datetime, get_timezone
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, refresh
+from werkzeug.exceptions import RequestEntityTooLarge
 
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
@@ -24,7 +26,10 @@ def init_languages(app: Flask) -> None:
 
 def asked_language() -> Language | None:
     """What the guest chose on the page: ``lang`` in the address or the form; None where neither says."""
-    asked = request.args.get("lang") or (request.form.get("lang") if request.method == "POST" else None)
+    asked = request.args.get("lang")
+    if asked is None and request.method == "POST":
+        with suppress(RequestEntityTooLarge):  # the view will say so, in some language
+            asked = request.form.get("lang")
     return asked if asked in LANGUAGES else None
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html import unescape
 
 from flask import Flask
@@ -231,7 +232,10 @@ def _open_shop(
         now=NOW, actor="test",
     )  # fmt: skip
     venue = venues.create_venue(
-        tx, VenueDraft(brand_id=brand.id, slug="main", name="Main", address="Main street 1"), now=NOW, actor="test"
+        tx,
+        VenueDraft(brand_id=brand.id, slug="main", name="Main", address="Main street 1"),
+        now=NOW,
+        actor="test",
     )
     programme = programmes.create_programme(
         tx, ProgrammeDraft(brand_id=brand.id, slug="card", name="Card", rules=rules), now=NOW, actor="test"
@@ -308,12 +312,14 @@ def _png(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
+@cache
 def _square(side: int, colours: tuple[str, str]) -> bytes:
     image = Image.new("RGB", (side, side), colours[0])
     ImageDraw.Draw(image).ellipse((side // 6, side // 6, side * 5 // 6, side * 5 // 6), fill=colours[1])
     return _png(image)
 
 
+@cache
 def _strip(scale: int) -> bytes:
     width, height = 375 * scale, 144 * scale
     image = Image.new("RGB", (width, height), (62, 44, 34))
