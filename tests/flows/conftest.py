@@ -1,0 +1,110 @@
+"""One installation per test process, its push service, and phones; the stories share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import psycopg
+import pytest
+
+from app.simulators.apns import RunningApns, running, settings_for
+from app.simulators.authority import Authority
+from app.simulators.phone import Phone, PhoneSettings
+from tests import servers
+from tests.conftest import SERVERS
+from tests.flows.installation import Installation, yesterday
+from tests.flows.installation import running as installed
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories share processes, so one test process tells them all."""
+    for item in items:
+        if "tests/flows" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("flows"))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("authority"), now=yesterday())
+
+
+@pytest.fixture(scope="session")
+def apns(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApns]:
+    with running(settings_for(authority, tmp_path_factory.mktemp("apns"))) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def make_installation(
+    request: pytest.FixtureRequest,
+    authority: Authority,
+    apns: RunningApns,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Installation]:
+    """An installation on this run's servers, not yet loaded."""
+
+    def make(name: str, **settings: str) -> Installation:
+        database_url = redis_url = ""
+        if SERVERS == "postgresql":
+            server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
+            redis_url = request.getfixturevalue("redis_server")
+            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE flow_{name}".encode())
+            database_url = server.url(f"flow_{name}")
+        return Installation(tmp_path_factory.mktemp(name), authority, apns, database_url, redis_url, settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def installation(make_installation: Callable[..., Installation]) -> Iterator[Installation]:
+    with installed(make_installation("shared")) as one:
+        yield one
+
+
+@pytest.fixture
+def phone_settings(authority: Authority, apns: RunningApns) -> PhoneSettings:
+    """iPhones that never throttle, since the stories are told fast."""
+    return PhoneSettings(
+        root=authority.root,
+        push_service=apns.control_url,
+        allow_http=True,
+        limit_rate=False,
+        back_off=(0.2, 0.4, 0.8, 1.6, 3.2, 5.0),
+    )
+
+
+class Phones:
+    """Phones of one story; all of them are switched off at its end."""
+
+    def __init__(self, settings: PhoneSettings) -> None:
+        self._settings = settings
+        self._phones: list[Phone] = []
+
+    async def new(self, name: str = "phone") -> Phone:
+        phone = Phone(name, self._settings)
+        self._phones.append(phone)
+        await phone.start()
+        return phone
+
+    async def off(self) -> None:
+        for phone in self._phones:
+            await phone.stop()
+
+
+@pytest.fixture
+def tell(phone_settings: PhoneSettings) -> Callable[[Callable[[Phones], Awaitable[None]]], None]:
+    """Run one story with phones."""
+
+    def run(story: Callable[[Phones], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            phones = Phones(phone_settings)
+            try:
+                await story(phones)
+            finally:
+                await phones.off()
+
+        asyncio.run(whole())
+
+    return run
