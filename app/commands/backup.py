@@ -10,15 +10,16 @@ from pathlib import Path
 import click
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app import __version__
 from app.accounts import audit, brands
 from app.commands import backup_archive, backup_postgresql, backup_sqlite
 from app.commands.answers import json_option, show
 from app.commands.backup_archive import DATABASE, KEYS, Engine, Manifest
-from app.commands.shell import actor, now, opened
+from app.commands.shell import actor, now
 from app.db import Database, connect, schema
-from app.errors import Conflict, Misconfigured
+from app.errors import Conflict, Misconfigured, Unavailable
 from app.passes import restoring
 from app.settings import PREFIX, Settings, kept_secret, load
 
@@ -32,25 +33,31 @@ def backup(file: Path, as_json: bool) -> None:
     Certificates are not in it: keep the directories that your brands name. Who has FILE can make cards in
     your name; it is readable by its owner alone.
     """
-    with opened() as shell, _workplace(file) as place:
-        url = shell.settings.resolved_database_url
-        dumped = Path(place) / DATABASE
-        if shell.database.is_sqlite:
-            backup_sqlite.dump(_sqlite_path(url), dumped)
-        else:
-            backup_postgresql.dump(url, dumped)
-        files = {DATABASE: dumped}
-        for name in KEYS:
-            files[name] = Path(place) / name
-            files[name].write_bytes(_kept(shell.settings, name))
-        manifest = backup_archive.write_archive(
-            file,
-            files=files,
-            perkpass=__version__,
-            revision=schema.newest(),
-            engine=_engine(shell.database),
-            at=shell.now,
-        )
+    from app import bootstrap
+
+    settings, began = load(), now()
+    database = bootstrap.open_database(settings)
+    try:
+        with _workplace(file) as place:
+            # Not migrated: before an upgrade it is the old schema that one wants to have.
+            revision = _revision(database)
+            files = {name: Path(place) / name for name in (DATABASE, *KEYS)}
+            if database.is_sqlite:
+                backup_sqlite.dump(_sqlite_path(settings.resolved_database_url), files[DATABASE])
+            else:
+                backup_postgresql.dump(settings.resolved_database_url, files[DATABASE])
+            for name in KEYS:
+                files[name].write_bytes(_kept(settings, name))
+            manifest = backup_archive.write_archive(
+                file,
+                files=files,
+                perkpass=__version__,
+                revision=revision,
+                engine=_engine(database),
+                at=began,
+            )
+    finally:
+        database.close()
     show(
         {
             "file": str(file),
@@ -72,10 +79,10 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
     FILE is checked as a whole before anything is touched. Then every update tag is lifted above any that was
     issued since the backup, so that phones which know later ones go on updating.
     """
+    from app import bootstrap
+
     settings = load()
-    if settings.embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = connect(settings.resolved_database_url)
+    database = bootstrap.open_database(settings)
     try:
         with tempfile.TemporaryDirectory(prefix="perkpass-") as place:
             manifest = backup_archive.read_archive(file, Path(place))
@@ -174,6 +181,16 @@ def _renew(database: Database, manifest: Manifest) -> int:
             detail={"backed_up_at": manifest.created_at.isoformat(), "passes": passes},
         )
     return passes
+
+
+def _revision(database: Database) -> str:
+    try:
+        revision = schema.current(database)
+    except OperationalError as fault:
+        raise Unavailable(f"The database does not answer: {fault.orig}") from None
+    if revision is None:
+        raise Conflict("nothing-to-back-up", "The database is empty: there is nothing to back up")
+    return revision
 
 
 def _kept(settings: Settings, name: str) -> bytes:

@@ -14,8 +14,8 @@ from app.commands.shell import now, opened
 from app.errors import BadInput, Conflict, Misconfigured
 from app.loyalty import enrolment
 from app.loyalty.enrolment import ConsentGiven, EnrolmentRequest
-from app.passes import bundle, issuing, tokens
-from app.passes.content import Language, PassIdentity
+from app.passes import issuing
+from app.passes.content import Language
 from app.passes.press import Press
 from app.places import links
 from app.settings import kept_secret
@@ -45,9 +45,11 @@ def issue(
             "Nobody becomes a member without having agreed: ask the guest, then add --consent",
             field="consent",
         )
+    from app import bootstrap
+
     with opened() as shell:
-        pass_key = kept_secret(shell.settings, "pass_key")
         press = Press(shell.settings.web_service_url, clock=now)
+        build = bootstrap.pass_builder(press, kept_secret(shell.settings, "pass_key"))
         with shell.database.write() as tx:
             link = links.link_by_code(tx, link_code)
             if link.retired_at is not None:
@@ -83,16 +85,7 @@ def issue(
                 detail={"link": link.code},
             )
             card = issuing.wallet_pass(tx, made.pass_id)
-            identity = PassIdentity(
-                card.pass_type_identifier,
-                card.serial_number,
-                tokens.authentication_token(
-                    pass_key, card.pass_type_identifier, card.serial_number, card.key_version
-                ),
-            )
-            signed = bundle.build(
-                card.content, identity, press.prepared(tx, card.design_id), signing_time=shell.now
-            )
+            signed = build(tx, card)
             # Before the commit: a card that nobody got is not enrolled.
             _write(output, signed)
     show(
