@@ -73,6 +73,7 @@ class ApnsClient:
         self._provider_token = provider_token
         self._expiration = int(expiration.total_seconds())
         self._push_timeout, self._patience = push_timeout, patience
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[Exchange] = deque()
         self._pool = Pool(self, endpoint, connections)
         self._pumping = False
@@ -106,6 +107,10 @@ class ApnsClient:
         if not pushes:
             return []
         loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise RuntimeError("an APNs client lives in one event loop; keep the loop as long as the client")
         batch = Batch(len(pushes), loop.create_future())
         deadline = loop.time() + self._push_timeout
         expiration = int(time.time()) + self._expiration

@@ -63,7 +63,8 @@ class Streams:
     @property
     def room(self) -> int:
         """Pushes that may be sent now."""
-        return min(self.limit - len(self._open), self._window // _BODY_SIZE)
+        numbers = (frames.MAX_STREAM_ID - self._next) // 2 + 1
+        return min(self.limit - len(self._open), self._window // _BODY_SIZE, numbers)
 
     @property
     def exhausted(self) -> bool:

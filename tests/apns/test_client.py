@@ -201,11 +201,11 @@ def test_a_second_connection_is_opened_when_more_than_70_percent_are_taken(
 
 def test_nothing_of_a_push_stays_in_memory(certificates: Certificates, apns: RunningApns) -> None:
     async def scenario(client: ApnsClient) -> None:
-        await client.push_many(pushes(200))
+        await client.push_many(pushes(100))
         tracemalloc.start()
         sizes = []
         for _ in range(3):
-            await client.push_many(pushes(200))
+            await client.push_many(pushes(100))
             gc.collect()
             mine = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/app/apns/*")])
             sizes.append(sum(trace.size for trace in mine.traces))
@@ -214,3 +214,17 @@ def test_nothing_of_a_push_stays_in_memory(certificates: Certificates, apns: Run
         assert sizes[2] - sizes[0] < 4_000
 
     use(certificates, apns.url, scenario)
+
+
+def test_a_client_is_not_carried_into_another_event_loop(
+    certificates: Certificates, apns: RunningApns
+) -> None:
+    client = certificates.client(apns.url)
+
+    async def first() -> None:
+        assert (await client.push(push_token(1))).status == 200
+        await client.close()
+
+    asyncio.run(first())
+    with pytest.raises(RuntimeError, match="one event loop"):
+        asyncio.run(client.push(push_token(2)))

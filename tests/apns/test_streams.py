@@ -91,5 +91,8 @@ def test_numbers_of_streams_come_to_an_end() -> None:
     streams = make(Ledger(), [])
     assert not streams.exhausted
     streams._next = frames.MAX_STREAM_ID
+    left = streams.room
+    assert left == 1
     streams.send(exchange())
     assert streams.exhausted
+    assert streams.room == left - 1
