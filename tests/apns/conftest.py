@@ -19,7 +19,7 @@ from tests.apns.scripted import server_tls
 
 TOPIC = "pass.example.kofe"
 TEAM = "TEAM123456"
-HASTE = Patience(connect_timeout=2.0, ping_timeout=0.25, connect_attempts=2)
+HASTE = Patience(connect_timeout=2.0, ping_timeout=0.4, connect_attempts=2)
 
 
 @dataclass(frozen=True)

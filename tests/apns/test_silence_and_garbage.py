@@ -15,7 +15,10 @@ from hyperframe.frame import (
     RstStreamFrame,
     SettingsFrame,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from app.apns import frames
 from app.apns.client import ApnsClient
 from app.apns.faults import WireBroken
 from app.apns.requests import Push
@@ -186,3 +189,37 @@ def test_closing_ends_what_is_under_way(certificates: Certificates) -> None:
             await client.push(push_token(1))
 
     play(certificates, scenario, mute)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    garbage=st.lists(
+        st.builds(
+            frames.frame,
+            st.integers(0, 10),
+            st.integers(0, 255),
+            st.sampled_from([0, 1, 3]),
+            st.binary(max_size=20),
+        ),
+        max_size=8,
+    ).map(b"".join)
+    | st.binary(max_size=100)
+)
+def test_no_garbage_keeps_a_push_from_its_outcome(certificates: Certificates, garbage: bytes) -> None:
+    unhandled: list[object] = []
+
+    async def babbles(peer: Peer) -> None:
+        await peer.begin()
+        await peer.request()
+        peer.writer.write(garbage)
+        await peer.writer.drain()
+        peer.writer.close()
+        await peer.rest()
+
+    async def scenario(client: ApnsClient, server: ScriptedServer) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+        await client.push(push_token(1))
+        assert client.in_flight == client.waiting == 0
+
+    play(certificates, scenario, babbles, good)
+    assert unhandled == []

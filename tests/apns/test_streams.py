@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.apns import frames
 from app.apns.exchange import Batch, Exchange
@@ -96,3 +98,60 @@ def test_numbers_of_streams_come_to_an_end() -> None:
     streams.send(exchange())
     assert streams.exhausted
     assert streams.room == left - 1
+
+
+SETTING = st.binary(min_size=6, max_size=6) | st.sampled_from([b"\0\3\0\0\0\2", b"\0\4\0\0\0\1"])
+answers = st.builds(
+    Frame,
+    st.just(frames.HEADERS),
+    st.sampled_from([frames.END_HEADERS, frames.END_HEADERS | frames.END_STREAM]),
+    st.sampled_from([1, 3, 5, 7]),
+    st.one_of(
+        st.binary(max_size=30),
+        st.sampled_from([b"\x88", b"\x8d", b"\x48\x03103", b"\x48\x03999", b"\x48\x04-200"]),
+        st.sampled_from([b"\x20", b"\x3f\xe1\x1f", b"\x3f\xe1\x1f\x88"]),
+    ),
+    st.just(0),
+)
+others = st.one_of(
+    st.builds(
+        Frame, st.just(frames.DATA), st.sampled_from([0, 1]), st.sampled_from([1, 3, 9]), st.binary(),
+        st.just(9),
+    ),
+    st.builds(
+        Frame, st.just(frames.RST_STREAM), st.just(0), st.sampled_from([1, 3, 9]),
+        st.binary(min_size=4, max_size=4), st.just(4),
+    ),
+    st.builds(
+        Frame, st.just(frames.WINDOW_UPDATE), st.just(0), st.sampled_from([0, 1, 3]),
+        st.binary(min_size=4, max_size=4), st.just(4),
+    ),
+    st.builds(
+        Frame, st.just(frames.SETTINGS), st.just(0), st.just(0),
+        st.lists(SETTING, max_size=3).map(b"".join),
+        st.just(6),
+    ),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(answers, others), max_size=10))
+def test_whatever_a_server_sends_every_push_has_one_outcome_or_is_still_open(received: list[Frame]) -> None:
+    ledger, written = Ledger(), list[bytes]()
+    streams = make(ledger, written)
+    for _ in range(3):
+        streams.send(exchange())
+    handlers = {
+        frames.HEADERS: streams.receive_headers,
+        frames.DATA: streams.receive_data,
+        frames.RST_STREAM: streams.receive_reset,
+        frames.WINDOW_UPDATE: streams.receive_window,
+        frames.SETTINGS: streams.receive_settings,
+    }
+    try:
+        for frame in received:
+            handlers[frame.kind](frame)
+    except FrameError:
+        pass
+    assert len(streams) + len(ledger.answers) + len(ledger.faults) == 3
+    assert len(streams.take_back()) + len(ledger.answers) + len(ledger.faults) == 3
