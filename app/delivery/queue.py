@@ -36,6 +36,16 @@ __all__ = [
     "snapshot",
 ]
 
+_CLAIMED = (
+    delivery.c.id,
+    delivery.c.device_id,
+    delivery.c.pass_type_identifier,
+    delivery.c.kind,
+    delivery.c.attempts,
+    delivery.c.due_at,
+)
+_PATIENCE = (push_budget.c.score, push_budget.c.last_push_at, push_budget.c.passes)
+
 
 def enqueue_pushes(
     tx: Tx,
@@ -180,7 +190,7 @@ def rescue(tx: Tx, *, now: datetime, limit: int = 500) -> int:
     every time must not be claimed for ever.
     """
     rows = tx.execute(
-        select(delivery)
+        select(*_CLAIMED)
         .where(delivery.c.state == SENDING, delivery.c.lease_until < now)
         .order_by(delivery.c.lease_until)
         .limit(limit)
@@ -212,7 +222,7 @@ def _due(
     """Due rows of one priority: one range of ``ix_delivery_due``, however many rows wait for later."""
     on_its_way = delivery.alias("on_its_way")
     statement = (
-        select(delivery, push_budget.c.score, push_budget.c.last_push_at, push_budget.c.passes)
+        select(*_CLAIMED, delivery.c.held_since, *_PATIENCE)
         .select_from(delivery.outerjoin(push_budget, push_budget.c.device_id == delivery.c.device_id))
         .where(
             delivery.c.state == PENDING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -190,15 +191,14 @@ class Carrier:
         closed: Sequence[PassTypeIdentifier],
         now: datetime,
     ) -> None:
-        for outcome in outcomes:
-            claimed = outcome.claimed
-            state = reached.get(claimed.id)
-            if state is None:
-                metrics.STALE.inc()
-                continue
-            metrics.PUSHES.labels(claimed.pass_type_identifier, state).inc()
-            if state == "accepted":
-                metrics.LATENESS.labels(claimed.kind).observe((now - claimed.due_at).total_seconds())
+        settled = [outcome.claimed for outcome in outcomes if outcome.claimed.id in reached]
+        metrics.STALE.inc(len(outcomes) - len(settled))
+        counts = Counter((one.pass_type_identifier, reached[one.id]) for one in settled)
+        for (pass_type, state), count in counts.items():
+            metrics.PUSHES.labels(pass_type, state).inc(count)
+        for one in settled:
+            if reached[one.id] == "accepted":
+                metrics.LATENESS[one.kind].observe((now - one.due_at).total_seconds())
         for pass_type, reason in opened:
             metrics.BREAKER.labels(breaker.subject_of(pass_type)).set(1)
             log.error(
