@@ -16,8 +16,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
 from app.db.identifiers import (
@@ -45,16 +43,16 @@ from app.web.passkit_answers import (
 )
 from app.web.passkit_evidence import EvidenceRecorder
 from app.web.passkit_limit import AddressLimit
+from app.web.passkit_reader import NO_DATABASE, Reader
 from app.web.services import Bell
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 BuildPass = Callable[[Tx, WalletPass], bytes]
 OnRegistered = Callable[[Tx, WalletPassId, bool, datetime], None]
 OnLastRemoved = Callable[[Tx, WalletPassId, datetime], None]
 
-_NO_DATABASE = (OperationalError, InterfaceError, PoolTimeout)
 _NAME = re.compile(r"[!-~]{1,255}")  # identifiers that iOS makes or that we made: printable ASCII
 _PUSH_TOKEN = re.compile(r"[!-~]{1,4096}")
 _JSON = (("Content-Type", "application/json"),)
@@ -73,30 +71,12 @@ _BROKEN = refusal(500, "internal", "Something went wrong on our side. Try again.
 log = structlog.get_logger()
 
 
-def make_passkit(
-    *,
-    database: Database,
-    pass_key: bytes,
-    build_pass: BuildPass,
-    evidence: EvidenceRecorder,
-    wakeup: Bell,
-    clock: Callable[[], datetime],
-    on_registered: OnRegistered,
-    on_last_removed: OnLastRemoved,
-) -> WSGIApplication:
-    """The service to mount where ``webServiceURL`` points.
+class PassKit:
+    """The service, as the WSGI callable to mount where ``webServiceURL`` points."""
 
-    ``on_registered(tx, pass_id, first, now)`` and ``on_last_removed(tx, pass_id, now)`` run in the
-    transaction of the registration; ``first`` is True where no reachable phone held the pass before.
-    """
-    return _PassKit(
-        database, pass_key, build_pass, evidence, wakeup, clock, on_registered, on_last_removed
-    ).answer
-
-
-class _PassKit:
     def __init__(
         self,
+        *,
         database: Database,
         pass_key: bytes,
         build_pass: BuildPass,
@@ -106,21 +86,32 @@ class _PassKit:
         on_registered: OnRegistered,
         on_last_removed: OnLastRemoved,
     ) -> None:
+        """Both callbacks run in the transaction of the registration.
+
+        ``on_registered(tx, pass_id, first, now)``: ``first`` where no reachable phone held the pass before.
+        ``on_last_removed(tx, pass_id, now)``: no reachable phone holds it any more.
+        """
         self._database, self._pass_key, self._build_pass = database, pass_key, build_pass
         self._evidence, self._wakeup, self._clock = evidence, wakeup, clock
         self._on_registered, self._on_last_removed = on_registered, on_last_removed
+        self._reader = Reader(database)
         self._log_limit = AddressLimit(burst=30, per_second=0.5)
 
-    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def close(self) -> None:
+        """Give back the connections that were kept; it may be asked again afterwards."""
+        self._reader.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
         method = environ["REQUEST_METHOD"]
         try:
             answer = self._route(method, environ)
-        except (*_NO_DATABASE, Unavailable, Misconfigured) as fault:
-            # Foreseen: a trace would say nothing more.
-            log.error("passkit_unavailable", path=environ["PATH_INFO"][:300], fault=type(fault).__name__)  # noqa: TRY400
+        except (*NO_DATABASE, Unavailable, Misconfigured) as fault:
+            # Foreseen: a trace would say nothing more. The path holds the device's shared secret.
+            log.error("passkit_unavailable", method=method, fault=type(fault).__name__)  # noqa: TRY400
             answer = _NOT_NOW
         except Exception:
-            log.exception("passkit_error", path=environ["PATH_INFO"][:300], method=method)
+            log.exception("passkit_error", endpoint=path_of(environ)[1:2], method=method)
             answer = _BROKEN
         return answer.send(start_response, head=method == "HEAD")
 
@@ -153,10 +144,11 @@ class _PassKit:
         if not (_NAME.fullmatch(device) and _NAME.fullmatch(pass_type)):
             return _NOTHING_NEW
         tag = tag_of(environ)
-        try:
-            found = self._changed(device, pass_type, tag)
-        except _NO_DATABASE:  # one failure here mutes later pushes on the phone: try a fresh connection
-            found = self._changed(device, pass_type, tag)
+        found = self._reader.read(
+            lambda tx: listing.changed_since(
+                tx, DeviceLibraryIdentifier(device), PassTypeIdentifier(pass_type), tag
+            )
+        )
         if found is None:
             return _NOTHING_NEW
         if counts:
@@ -166,30 +158,24 @@ class _PassKit:
         body = {"serialNumbers": found.serial_numbers, "lastUpdated": found.last_updated}
         return Answer(200, json.dumps(body).encode(), _JSON)
 
-    def _changed(self, device: str, pass_type: str, tag: str | None) -> listing.Listing | None:
-        with self._database.autocommit() as tx:
-            return listing.changed_since(
-                tx, DeviceLibraryIdentifier(device), PassTypeIdentifier(pass_type), tag
-            )
-
     # GET /v1/passes/{type}/{serial}
 
     def _pass(self, environ: WSGIEnvironment, pass_type: str, serial: str, *, counts: bool) -> Answer:
+        key = self._admit(environ, pass_type, serial)
+        if key is None:
+            return _UNAUTHORISED
+        since = environ.get("HTTP_IF_MODIFIED_SINCE", "")
+        modified = http_date(key.last_modified)
+        held = None
+        # What we served comes back as it was; a proxy may have written the same date otherwise. A date later
+        # than ours was served before a restore: the phone needs the pass.
+        if since and (since == modified or (held := moment_of(since)) == key.last_modified):
+            if counts:
+                self._evidence.installed(Install(key.id, key.version, self._clock()))
+            return Answer(304, headers=(("Last-Modified", modified),))
+        if not counts:
+            return Answer(200, headers=(_PKPASS, ("Last-Modified", modified)))
         with self._database.autocommit() as tx:
-            key = self._admit(tx, environ, pass_type, serial)
-            if key is None:
-                return _UNAUTHORISED
-            since = environ.get("HTTP_IF_MODIFIED_SINCE", "")
-            modified = http_date(key.last_modified)
-            held = None
-            # What we served comes back as it was; a proxy may have written the same date otherwise. A date
-            # later than ours was served before a restore: the phone needs the pass.
-            if since and (since == modified or (held := moment_of(since)) == key.last_modified):
-                if counts:
-                    self._evidence.installed(Install(key.id, key.version, self._clock()))
-                return Answer(304, headers=(("Last-Modified", modified),))
-            if not counts:
-                return Answer(200, headers=(_PKPASS, ("Last-Modified", modified)))
             wallet_pass = issuing.wallet_pass(tx, key.id)
             body = self._build_pass(tx, wallet_pass)
         version, last_modified = wallet_pass.version, wallet_pass.last_modified
@@ -199,8 +185,7 @@ class _PassKit:
     # POST /v1/devices/{device}/registrations/{type}/{serial}
 
     def _register(self, environ: WSGIEnvironment, device: str, pass_type: str, serial: str) -> Answer:
-        with self._database.autocommit() as tx:
-            key = self._admit(tx, environ, pass_type, serial)
+        key = self._admit(environ, pass_type, serial)
         if key is None:
             return _UNAUTHORISED
         document = json_of(environ)
@@ -228,8 +213,7 @@ class _PassKit:
     # DELETE /v1/devices/{device}/registrations/{type}/{serial}
 
     def _unregister(self, environ: WSGIEnvironment, device: str, pass_type: str, serial: str) -> Answer:
-        with self._database.autocommit() as tx:
-            key = self._admit(tx, environ, pass_type, serial)
+        key = self._admit(environ, pass_type, serial)
         if key is None:
             return _UNAUTHORISED
         if not _NAME.fullmatch(device):
@@ -273,12 +257,20 @@ class _PassKit:
             now = self._clock()
             self._evidence.logged(LogLine(now, line) for line in lines)
 
-    def _admit(self, tx: Tx, environ: WSGIEnvironment, pass_type: str, serial: str) -> PassKey | None:
+    def _admit(self, environ: WSGIEnvironment, pass_type: str, serial: str) -> PassKey | None:
         token = token_of(environ)
         if not (token and _NAME.fullmatch(pass_type) and _NAME.fullmatch(serial)):
             return None
-        return access.admit(tx, self._pass_key, PassTypeIdentifier(pass_type), SerialNumber(serial), token)
+        return self._reader.read(
+            lambda tx: access.admit(
+                tx, self._pass_key, PassTypeIdentifier(pass_type), SerialNumber(serial), token
+            )
+        )
 
 
 def _not_allowed(methods: str) -> Answer:
     return refusal(405, "method-not-allowed", f"Use {methods} here.", ("Allow", methods))
+
+
+make_passkit = PassKit
+"""The name by which the wiring asks for it."""

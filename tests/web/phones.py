@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
@@ -13,12 +13,9 @@ from app.db.identifiers import WalletPassId
 from app.passes import issuing, tokens
 from app.passes.content import PassContent
 from app.passes.issuing import PushKind, Revision, WalletPass
-from app.web.passkit import make_passkit
+from app.web.passkit import PassKit
 from app.web.passkit_evidence import EvidenceRecorder
 from tests.passes.shop import NOW, PASS_KEY, Shop, open_shop
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 PKPASS = "application/vnd.apple.pkpass"
 
@@ -39,10 +36,15 @@ class Service:
     def __post_init__(self) -> None:
         self.shop = open_shop(self.database)
         self.evidence = EvidenceRecorder(self.database)
-        self.client = Client(self.with_database(self.database))
+        self.passkit = self.with_database(self.database)
+        self.client = Client(self.passkit)
 
-    def with_database(self, database: Database) -> WSGIApplication:
-        return make_passkit(
+    def close(self) -> None:
+        self.evidence.close()
+        self.passkit.close()
+
+    def with_database(self, database: Database) -> PassKit:
+        return PassKit(
             database=database,
             pass_key=PASS_KEY,
             build_pass=bundle,

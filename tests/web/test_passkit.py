@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import Client, TestResponse
 
 from app.db import Database, connect
-from app.passes import issuing, registrations
+from app.passes import issuing, registrations, restoring
 from app.passes.tables import device
 from tests.passes.shop import NOW, OTHER_TYPE, TYPE, content, everything
 from tests.web.phones import PKPASS, Phone, Service, token_for
@@ -23,7 +23,7 @@ from tests.web.phones import PKPASS, Phone, Service, token_for
 def service(database: Database) -> Iterator[Service]:
     made = Service(database)
     yield made
-    made.evidence.close()
+    made.close()
 
 
 @pytest.fixture
@@ -369,7 +369,7 @@ def test_a_restored_backup_loses_no_phone(service: Service, phone: Phone) -> Non
     assert phone.fetch(card, later).status_code == 200
     phone.tag = "123456"
     with service.database.write() as tx:
-        issuing.retag_everything(tx)
+        restoring.lift_tags(tx, now=NOW, backed_up_at=NOW)
     assert phone.list(card).status_code == 200
     assert phone.tag is not None
     assert int(phone.tag) > 123456

@@ -27,7 +27,7 @@ from tests.web.phones import Phone, Service
 def service(database: Database) -> Iterator[Service]:
     made = Service(database)
     yield made
-    made.evidence.close()
+    made.close()
 
 
 @pytest.fixture

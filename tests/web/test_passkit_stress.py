@@ -24,7 +24,7 @@ PROCESSES, THREADS, UPDATES = 2, 2, 500
 def service(database: Database) -> Iterator[Service]:
     made = Service(database)
     yield made
-    made.evidence.close()
+    made.close()
 
 
 def _write(url: str, pass_ids: list[WalletPassId], seed: int) -> int:
