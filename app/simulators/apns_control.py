@@ -18,6 +18,7 @@ reads ``{"token": "…", "topic": "…"}`` for every push.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import asdict
 from datetime import datetime
@@ -63,13 +64,14 @@ class Control:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: HTTP or a phone."""
-        first = await reader.read(1)
-        if first == b"{":
-            await self._serve_phone(first, reader, writer)
-        elif first:
-            await converse(self._handle, reader, writer, first)
-        else:
-            writer.close()
+        with contextlib.suppress(asyncio.CancelledError):  # the loop ends: nothing to report
+            first = await reader.read(1)
+            if first == b"{":
+                await self._serve_phone(first, reader, writer)
+            elif first:
+                await converse(self._handle, reader, writer, first)
+            else:
+                writer.close()
 
     async def _serve_phone(
         self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -36,9 +37,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is sent back: bytes, or an endless iterator of pieces (server-sent events)."""
+    """What is sent back: bytes, or an endless generator of pieces (server-sent events)."""
 
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncGenerator[bytes, None] = b""
     status: int = 200
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = field(default=())
@@ -122,9 +123,10 @@ async def _write(
         if response.body and request.method != "HEAD":
             writer.write(connection.send(h11.Data(data=response.body)) or b"")
     else:
-        async for piece in response.body:
-            writer.write(connection.send(h11.Data(data=piece)) or b"")
-            await writer.drain()
+        async with contextlib.aclosing(response.body) as pieces:
+            async for piece in pieces:
+                writer.write(connection.send(h11.Data(data=piece)) or b"")
+                await writer.drain()
     writer.write(connection.send(h11.EndOfMessage()) or b"")
     await writer.drain()
 
@@ -133,7 +135,8 @@ async def listen(handler: Handler, host: str, port: int) -> asyncio.Server:
     """A server on ``host:port`` (0: any free one) that is already accepting."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await converse(handler, reader, writer)
+        with contextlib.suppress(asyncio.CancelledError):  # the loop ends: nothing to report
+            await converse(handler, reader, writer)
 
     return await asyncio.start_server(accept, host, port)
 

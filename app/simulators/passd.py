@@ -121,7 +121,7 @@ class Passd:
         phone, topic = self._phone, service.pass_type_identifier
         patience = phone.patience.setdefault(topic, Patience(phone.settings.thresholds))
         if pushed and phone.settings.limit_rate and (wait := patience.wait(phone.clock.seconds())):
-            phone.note(f"patience is {patience.mood}: asking in {wait:.0f} s")
+            phone.note("waits", f"{wait:.0f} s")
             await self._sleep(wait)
         what = (
             f"Get serial #s task (for device {service.device_library_identifier}, pass type {topic}, "
@@ -222,7 +222,7 @@ class Passd:
         shown = banner(card.wallet_pass, new, phone.language, phone.clock.now())
         card.wallet_pass, card.changed_at = new, phone.clock.seconds()
         card.last_modified = answer.last_modified
-        phone.note(f"updated {serial}")
+        phone.note("updated", serial)
         if shown is not None:
             phone.banners.append(shown)
             del phone.banners[:-50]
@@ -243,7 +243,7 @@ class Passd:
             try:
                 answer = await ask()
             except TaskFailed as failure:
-                self._phone.note(f"{what.partition(' (')[0]}: {failure}")
+                self._phone.note("failed", f"{what.partition(' (')[0]}: {failure}")
                 if not isinstance(failure, Unreachable):
                     self._log.enter(service, f"{what} encountered error: {failure}")
                 if not failure.again:
@@ -271,7 +271,7 @@ class Passd:
             self._tasks.discard(finished)
             owners.discard(finished)
             if not finished.cancelled() and (error := finished.exception()):
-                self._phone.note(f"the phone itself failed: {error!r}")
+                self._phone.note("broke", repr(error))
                 finished.get_loop().call_exception_handler(
                     {"message": "a phone's task failed", "exception": error, "task": finished}
                 )

@@ -79,7 +79,7 @@ class Phone:
         self.push_tokens: dict[str, str] = {}
         self.banners: list[Banner] = []  # newest last
         self.alerts: list[str] = []
-        self.journal: list[tuple[datetime, str]] = []
+        self.journal: list[tuple[datetime, str, str]] = []  # when, what, about what
         self.offline = False
         self.observers: list[Callable[[], None]] = []  # told after every visible change
         self._root = x509.load_pem_x509_certificate(settings.root.read_bytes())
@@ -126,7 +126,7 @@ class Phone:
             changed_at=self.clock.seconds(),
         )  # fmt: skip
         self.cards[key] = card
-        self.note(f"added {wallet_pass.serial_number}")
+        self.note("added", wallet_pass.serial_number)
         if service is not None:
             self.passd.register(card)
         self.show()
@@ -138,14 +138,14 @@ class Phone:
 
     def pull_to_refresh(self, card: Card) -> None:
         """The holder pulls the pass down: it is asked for directly, without a list call."""
-        self.note(f"pulled to refresh {card.key[1]}")
+        self.note("refreshed", card.key[1])
         self.passd.refresh(card)
 
     def delete(self, card: Card) -> None:
         """Remove the pass from Wallet; the service is told, now or when there is a network again."""
         if self.cards.get(card.key) is card:
             del self.cards[card.key]
-        self.note(f"removed {card.key[1]}")
+        self.note("removed", card.key[1])
         self.passd.unregister(card)
         self.show()
 
@@ -154,7 +154,7 @@ class Phone:
         if card.updates_on == on:
             return
         card.updates_on = on
-        self.note(f"automatic updates {'on' if on else 'off'} for {card.key[1]}")
+        self.note("updates_on" if on else "updates_off", card.key[1])
         if card.service is not None:
             self.passd.register(card) if on else self.passd.unregister(card)
         self.show()
@@ -164,7 +164,7 @@ class Phone:
         if self.offline == (not on):
             return
         self.offline = not on
-        self.note("network on" if on else "network off")
+        self.note("network_on" if on else "network_off")
         if self._line is not None:
             if on:
                 self._line.start()
@@ -188,7 +188,7 @@ class Phone:
 
     def pushed(self, topic: str) -> None:
         """A push for ``topic`` reached the phone."""
-        self.note(f"push for {topic}")
+        self.note("pushed", topic)
         self.passd.pushed(topic)
 
     async def settle(self, seconds: float = 10.0) -> None:
@@ -200,9 +200,9 @@ class Phone:
         """Every line that the phone wrote into the service's log so far, sent or not."""
         return self.passd.log_lines
 
-    def note(self, text: str) -> None:
-        """Enter something into the journal that the phone's page shows."""
-        self.journal.append((self.clock.now(), text))
+    def note(self, event: str, detail: str = "") -> None:
+        """Enter something into the journal that the phone's page shows; it has the words for ``event``."""
+        self.journal.append((self.clock.now(), event, detail))
         del self.journal[:-200]
 
     def show(self) -> None:
