@@ -31,7 +31,7 @@ from app.passes import store_passes
 from app.passes.content import PassContent
 from app.passes.store_passes import Change, WalletPass
 
-__all__ = ["Revision", "WalletPass", "issue", "move_design", "retag_everything", "revise", "tombstone"]
+__all__ = ["Revision", "WalletPass", "issue", "move_design", "revise", "tombstone"]
 
 PushKind = Literal["receipt", "campaign", "silent"]
 MOST_CHANGES = 200
@@ -40,7 +40,6 @@ MOST_CHANGES = 200
 _ALPHABET = string.ascii_letters + string.digits  # iOS escapes others twice, and "/" splits the path
 _SERIAL_LENGTH = 22  # 131 bits
 _VOID_CODE = CardCode("VOID")  # no till knows it
-_RESTORE_LIFT = 1_000_000_000
 _SECOND = timedelta(seconds=1)
 
 
@@ -166,18 +165,6 @@ def move_design(
     moved = [(old, replace(_successor(old, now), design_id=to_design_id)) for old in present]
     _change(tx, moved, kind="silent", now=now)
     return len(present)
-
-
-def retag_everything(tx: Tx) -> int:
-    """After a restore: lift every tag counter above any tag that may have been issued since the backup.
-
-    Every pass gets its counter's new tag, so that each phone is told of each of its passes again, whatever
-    tag it kept. Returns how many passes there are.
-    """
-    return sum(
-        store_passes.retag_type(tx, pass_type, store_passes.lift_tag(tx, pass_type, by=_RESTORE_LIFT))
-        for pass_type in store_passes.counted_types(tx)
-    )
 
 
 def _whole_second(moment: datetime) -> datetime:

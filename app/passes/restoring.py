@@ -17,7 +17,7 @@ from datetime import datetime
 from app.accounts import brands
 from app.db import Tx
 from app.passes import store_restoring as store
-from app.passes.store_passes import retag_type
+from app.passes.store_passes import counted_types, retag_type
 
 
 def lift_tags(tx: Tx, *, now: datetime, backed_up_at: datetime) -> int:
@@ -26,7 +26,10 @@ def lift_tags(tx: Tx, *, now: datetime, backed_up_at: datetime) -> int:
     ``backed_up_at`` guards against a clock that was set back since the backup.
     """
     floor = int(max(now, backed_up_at).timestamp() * 1000)
-    pass_types = sorted({brand.pass_type_identifier for brand in brands.all_brands(tx)})
+    # A brand's counter may be younger than the backup: it too must begin above what phones have seen.
+    pass_types = sorted(
+        {brand.pass_type_identifier for brand in brands.all_brands(tx)} | set(counted_types(tx))
+    )
     return sum(
         retag_type(tx, pass_type, store.lift_tag_to(tx, pass_type, at_least=floor))
         for pass_type in pass_types

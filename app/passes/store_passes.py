@@ -154,17 +154,6 @@ def next_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> UpdateTag:
     return tag
 
 
-def lift_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, by: int) -> UpdateTag:
-    """Move the counter far ahead; returns where it is now."""
-    tag: UpdateTag = tx.execute(
-        update(tag_counter)
-        .where(tag_counter.c.pass_type_identifier == pass_type_identifier)
-        .values(value=tag_counter.c.value + by)
-        .returning(tag_counter.c.value)
-    ).scalar_one()
-    return tag
-
-
 def counted_types(tx: Tx) -> list[PassTypeIdentifier]:
     """Every pass type identifier that has a tag counter, sorted."""
     return list(

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from app.db import Database
 from app.db.identifiers import DesignId, ProgrammeId, WalletPassId
 from app.errors import BadInput, Conflict, NotFound
-from app.passes import issuing, registrations
+from app.passes import issuing, registrations, restoring
 from app.passes.issuing import Revision
 from tests.passes.shop import (
     NOW,
@@ -225,7 +225,7 @@ def test_a_restore_lifts_every_tag_above_any_that_was_given(database: Database, 
     with database.write() as tx:
         cards = [shop.issue(tx), shop.issue(tx), shop.issue(tx, pass_type=OTHER_TYPE)]
     with database.write() as tx:
-        assert issuing.retag_everything(tx) == 3
+        assert restoring.lift_tags(tx, now=NOW, backed_up_at=NOW) == 3
         lifted = [read(tx, card.id) for card in cards]
         assert shop.issue(tx).tag > lifted[0].tag
     assert all(new.tag > old.tag + 1_000_000 for new, old in zip(lifted, cards, strict=True))
