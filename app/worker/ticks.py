@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
 from app.delivery import jobs, queue
@@ -40,7 +42,7 @@ class Ticker:
     def __init__(self, database: Database, ticks: Iterable[Tick], *, owner: str) -> None:
         self._database, self._owner = database, owner
         self._ticks = tuple(ticks)
-        self._seen: dict[str, datetime] = {}  # the slot last looked at
+        self._look_at: dict[str, datetime] = {}  # not before then is there anything to take
         self._begun: dict[str, tuple[datetime, datetime]] = {}  # ours: slot, end of its lease
 
     def step(self, now: datetime) -> bool:
@@ -48,28 +50,38 @@ class Ticker:
         return any(self._step(tick, now) for tick in self._ticks)
 
     def _step(self, tick: Tick, now: datetime) -> bool:
-        slot = jobs.slot_of(now, tick.every)
-        begun = self._begun.get(tick.kind)
-        if begun is not None and now >= begun[1]:
-            del self._begun[tick.kind]  # too late: another worker may be at it
-            begun = None
-        if begun is None:
-            if self._seen.get(tick.kind) == slot:
-                return False
+        slot, lease_until = self._begun.get(tick.kind, (None, now))
+        if slot is None or now >= lease_until:  # too late: another worker may be at it
+            self._begun.pop(tick.kind, None)
+            return self._take(tick, now)
+        try:
             with self._database.write() as tx:
-                mine = jobs.take(tx, tick.kind, slot, owner=self._owner, now=now, lease=LEASE)
-            self._seen[tick.kind] = slot
-            if mine:
-                self._begun[tick.kind] = (slot, now + LEASE)
-            return mine
-        with self._database.write() as tx:
-            more = tick.step(tx, now)
-            if not more:
-                jobs.finish(tx, tick.kind, begun[0], owner=self._owner, now=now)
+                more = tick.step(tx, now)
+                if not more:
+                    jobs.finish(tx, tick.kind, slot, owner=self._owner, now=now)
+        except (OperationalError, PoolTimeout):
+            raise
+        except Exception:  # one kind of work that cannot be done must not keep pushes waiting
+            log.exception("periodic_work_failed", kind=tick.kind)
+            del self._begun[tick.kind]
+            return True
         if not more:
             del self._begun[tick.kind]
+            self._look_at[tick.kind] = slot + tick.every
             metrics.TICKS.labels(tick.kind).inc()
         return True
+
+    def _take(self, tick: Tick, now: datetime) -> bool:
+        if now < self._look_at.get(tick.kind, now):
+            return False
+        slot = jobs.slot_of(now, tick.every)
+        with self._database.write() as tx:
+            mine = jobs.take(tx, tick.kind, slot, owner=self._owner, now=now, lease=LEASE)
+        if mine:
+            self._begun[tick.kind] = (slot, now + LEASE)
+        # Whoever has the slot may die over it: its lease tells, to us as well.
+        self._look_at[tick.kind] = min(slot + tick.every, now + LEASE + timedelta(seconds=1))
+        return mine
 
 
 def retag_tick(*, older_than: timedelta, every: timedelta = timedelta(minutes=1)) -> Tick:
