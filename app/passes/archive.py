@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
@@ -19,8 +19,7 @@ _DOS_DATE = (1980 - 1980) << 9 | 1 << 5 | 1  # 1 January 1980, the first day tha
 _READABLE_FILE = 0o100644 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One file of an archive; its name is ASCII."""
 
     name: bytes
@@ -33,13 +32,12 @@ class Member:
         return cls(name.encode("ascii"), content, zlib.crc32(content))
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(NamedTuple):
     """The first members of many archives, laid out."""
 
     local: bytes
     central: bytes
-    count: int
+    members: int
 
 
 def beginning(members: list[Member]) -> Beginning:
@@ -51,11 +49,11 @@ def beginning(members: list[Member]) -> Beginning:
 def complete(start: Beginning, members: list[Member]) -> bytes:
     """A whole archive: the prepared beginning, then these members."""
     local, central = _lay_out(members, len(start.local))
-    entries = b"".join((start.central, *central))
-    body = b"".join((start.local, *local))
-    count = start.count + len(members)
-    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(entries), len(body), 0)
-    return b"".join((body, entries, end))
+    offset = len(start.local) + sum(map(len, local))
+    size = len(start.central) + sum(map(len, central))
+    count = start.members + len(members)
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, size, offset, 0)
+    return b"".join((start.local, *local, start.central, *central, end))
 
 
 def _lay_out(members: list[Member], offset: int) -> tuple[list[bytes], list[bytes]]:

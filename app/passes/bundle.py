@@ -22,7 +22,7 @@ from app.passes.layout import LANGUAGES, Design, other
 from app.passes.lint_rules_values import web_service_url_fault
 from app.passes.pass_json import PassTemplate, check_content
 from app.passes.signing import Signer
-from app.passes.strings import entry, render
+from app.passes.strings import render
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -122,9 +122,7 @@ def build(
     rendered = shared.template.render(content, identity)
     # A lone surrogate has no UTF-8; a question mark in its place beats a card that cannot be fetched.
     document = rendered.document.encode("utf-8", "replace")
-    words = "".join([entry(raw, text) for raw, text in rendered.translations.items()]).encode(
-        "utf-8", "replace"
-    )
+    words = render(rendered.translations).encode("utf-8", "replace")
     strings_hash = shared.strings_hash.copy()
     strings_hash.update(words)
     manifest = (

@@ -53,21 +53,27 @@ _SHA256_ALGORITHM = _tlv(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.1"))
 _RSA_ALGORITHM = _tlv(_SEQUENCE, _oid("1.2.840.113549.1.1.1"), _tlv(_NULL))
 
 
-def _time(moment: datetime) -> bytes:
-    moment = moment.astimezone(UTC)
-    if moment.year > _LAST_UTC_TIME_YEAR:
-        return _tlv(_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
-    return _tlv(_UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
+_CONTENT_TYPE_ATTRIBUTE = _tlv(_SEQUENCE, _CONTENT_TYPE, _tlv(_SET, _DATA))
+_DIGEST_ATTRIBUTE = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, bytes(32))))[:-32]
+_TIME_ATTRIBUTES = {
+    tag: _tlv(_SEQUENCE, _SIGNING_TIME, _tlv(_SET, _tlv(tag, bytes(length))))[:-length]
+    for tag, length in ((_UTC_TIME, 13), (_GENERALIZED_TIME, 15))
+}
 
 
 def _attributes(digest: bytes, signing_time: datetime) -> bytes:
-    """The content of the SET of signed attributes; sorted as DER asks for a SET OF."""
-    attributes = (
-        _tlv(_SEQUENCE, _CONTENT_TYPE, _tlv(_SET, _DATA)),
-        _tlv(_SEQUENCE, _SIGNING_TIME, _tlv(_SET, _time(signing_time))),
-        _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, digest))),
+    """The content of the SET of signed attributes.
+
+    DER sorts a SET OF by the encoded bytes; here the lengths, 24, 28 or 30, and 47, decide.
+    """
+    moment = signing_time.astimezone(UTC)
+    if moment.year > _LAST_UTC_TIME_YEAR:
+        tag, said = _GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ")
+    else:
+        tag, said = _UTC_TIME, moment.strftime("%y%m%d%H%M%SZ")
+    return b"".join(
+        (_CONTENT_TYPE_ATTRIBUTE, _TIME_ATTRIBUTES[tag], said.encode(), _DIGEST_ATTRIBUTE, digest)
     )
-    return b"".join(sorted(attributes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
-from app.passes.content import Language, LocalizedText, Message, PassContent, PassIdentity
+from app.passes.content import Language, PassContent, PassIdentity
 from app.passes.layout import FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
 
 MOST_LOCATIONS = 10  # Apple, "Pass", key `locations`
@@ -22,13 +21,14 @@ MOST_MESSAGES = 5
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Number(str):
-    """A number as it stands in JSON."""
+class Say(Protocol):
+    """Puts words into pass.json: quoted, in the holder's language; their translation is noted."""
 
-    __slots__ = ()
+    def __call__(self, ru: str, en: str) -> str | None: ...  # noqa: D102
 
 
-Value = LocalizedText | str | Number | None
+Value = Callable[[PassContent, Say, ZoneInfo], str | None]
+"""One guest's own value as JSON; None where there is none."""
 
 
 def check_content(content: PassContent) -> None:
@@ -60,50 +60,76 @@ def check_content(content: PassContent) -> None:
             )
 
 
-def _points(content: PassContent) -> Number:
+def _points(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
     whole, hundredths = divmod(abs(content.balance), 100)
     sign = "-" if content.balance < 0 else ""
-    return Number(f"{sign}{whole}.{hundredths:02d}".rstrip("0").rstrip("."))
+    return f"{sign}{whole}.{hundredths:02d}".rstrip("0").rstrip(".") if hundredths else f"{sign}{whole}"
 
 
-def _history(messages: tuple[Message, ...], zone: ZoneInfo) -> LocalizedText | None:
-    """The last messages with their dates, newest first."""
-    if not messages:
+def _stamps(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
+    return str(content.stamps)
+
+
+def _tier(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
+    return say(content.tier.ru, content.tier.en) if content.tier else None
+
+
+def _member_name(content: PassContent, _say: Say, _zone: ZoneInfo) -> str | None:
+    return quoted(content.member_name) if content.member_name else None
+
+
+def _card_code(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
+    return quoted(content.card_code)
+
+
+def _latest_message(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
+    if not content.messages:
         return None
-    days = [message.at.astimezone(zone) for message in messages]
-    pairs = list(zip(days, messages, strict=True))
-    return LocalizedText(
-        ru="\n\n".join(f"{at.day:02d}.{at.month:02d}.{at.year} — {message.text.ru}" for at, message in pairs),
-        en="\n\n".join(
-            f"{at.day} {_MONTHS[at.month - 1]} {at.year} — {message.text.en}" for at, message in pairs
-        ),
-    )
+    text = content.messages[0].text
+    return say(text.ru, text.en)
 
 
-_VALUES: dict[str, Callable[[PassContent, ZoneInfo], Value]] = {
-    "{balance}": lambda content, _: _points(content),
-    "{stamps}": lambda content, _: Number(content.stamps),
-    "{tier}": lambda content, _: content.tier,
-    "{member_name}": lambda content, _: content.member_name,
-    "{card_code}": lambda content, _: content.card_code,
-    "{latest_message}": lambda content, _: content.messages[0].text if content.messages else None,
-    "{messages}": lambda content, zone: _history(content.messages, zone),
+def _messages(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
+    """The last messages with their dates, newest first."""
+    if not content.messages:
+        return None
+    ru, en = [], []
+    for message in content.messages:
+        day = message.at.astimezone(zone)
+        ru.append(f"{day.day:02d}.{day.month:02d}.{day.year} — {message.text.ru}")
+        en.append(f"{day.day} {_MONTHS[day.month - 1]} {day.year} — {message.text.en}")
+    return say("\n\n".join(ru), "\n\n".join(en))
+
+
+_VALUES: dict[str, Value] = {
+    "{balance}": _points,
+    "{stamps}": _stamps,
+    "{tier}": _tier,
+    "{member_name}": _member_name,
+    "{card_code}": _card_code,
+    "{latest_message}": _latest_message,
+    "{messages}": _messages,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One field: JSON around a hole, or JSON alone."""
+def _unless_zero(value: Value) -> Value:
+    def unless_zero(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
+        said = value(content, say, zone)
+        return None if said == "0" else said
+
+    return unless_zero
+
+
+class _Field(NamedTuple):
+    """JSON around a hole; where nothing fills it, JSON alone."""
 
     before: str
-    value: Callable[[PassContent, ZoneInfo], Value] | None = None
+    value: Value | None = None
     after: str = ""
     empty: str | None = None  # JSON of what stands there meanwhile
-    optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """pass.json, and what the other language's pass.strings must say beyond its static part."""
 
     document: str
@@ -116,6 +142,7 @@ class PassTemplate:
     def __init__(self, layout: Layout, language: Language, *, web_service_url: str) -> None:
         """``web_service_url`` is the same for every pass of a pass type identifier, without ``/v1``."""
         self._language = language
+        self._is_russian = language == "ru"
         self._other = other(language)
         self._texts = layout.texts
         self._zone = ZoneInfo(layout.time_zone)
@@ -144,11 +171,23 @@ class PassTemplate:
     def render(self, content: PassContent, identity: PassIdentity) -> Rendered:
         """One pass. A voided one carries nothing of its guest: no name, no balance, no code, no places."""
         translations: dict[str, str] = {}
+        russian, static, zone, voided = self._is_russian, self.other_strings, self._zone, content.voided
+
+        def say(ru: str, en: str) -> str | None:
+            raw, translated = (ru, en) if russian else (en, ru)
+            if raw and translated and raw != translated and raw not in static:
+                translations[raw] = translated
+            words = raw or translated
+            return quoted(words) if words else None
+
         groups = [self._style_extras] if self._style_extras else []
         for opening, fields in self._groups:
-            rendered = [
-                text for each in fields if (text := self._fill(each, content, translations)) is not None
-            ]
+            rendered = []
+            for before, value, after, empty in fields:
+                if value is None:
+                    rendered.append(before)
+                elif not voided and (said := value(content, say, zone) or empty) is not None:
+                    rendered.append(f"{before}{said}{after}")
             if rendered:
                 groups.append(f"{opening}{','.join(rendered)}]")
         parts = [
@@ -163,7 +202,7 @@ class PassTemplate:
         else:
             parts.append(self._barcodes.replace("{card_code}", quoted(content.card_code)[1:-1]))
             if content.locations:
-                parts.append(f',"locations":[{self._locations(content, translations)}]')
+                parts.append(f',"locations":[{_locations(content, say)}]')
         parts.append("}")
         return Rendered("".join(parts), translations)
 
@@ -173,44 +212,15 @@ class PassTemplate:
         if source is None:
             resolved = self._resolve(apple)
             return _Field(_json(resolved)) if resolved.get("value") not in (None, "") else None
-        value = apple.pop("value")
+        optional = bool(description.get("optional")) and apple["value"] in ("{balance}", "{stamps}")
+        del apple["value"]
         empty = self._resolve(description.get("empty"))
         return _Field(
             before=_json(self._resolve(apple))[:-1] + ',"value":',
-            value=source,
+            value=_unless_zero(source) if optional else source,
             after="}",
             empty=_json(empty) if empty else None,
-            optional=bool(description.get("optional")) and value in ("{balance}", "{stamps}"),
         )
-
-    def _fill(self, each: _Field, content: PassContent, translations: dict[str, str]) -> str | None:
-        if each.value is None:
-            return each.before
-        if content.voided:
-            return None
-        value = each.value(content, self._zone)
-        if isinstance(value, Number):
-            return None if each.optional and value == "0" else f"{each.before}{value}{each.after}"
-        text = self._raw(value, translations) if isinstance(value, LocalizedText) else value
-        if not text:
-            return f"{each.before}{each.empty}{each.after}" if each.empty else None
-        return f"{each.before}{quoted(text)}{each.after}"
-
-    def _raw(self, text: LocalizedText, translations: dict[str, str]) -> str:
-        """The words in the holder's language; their translation is noted."""
-        raw, translated = (text.ru, text.en) if self._language == "ru" else (text.en, text.ru)
-        if raw and translated and raw != translated and raw not in self.other_strings:
-            translations[raw] = translated
-        return raw or translated
-
-    def _locations(self, content: PassContent, translations: dict[str, str]) -> str:
-        places = []
-        for place in content.locations:
-            text = f'{{"latitude":{float(place.latitude)!r},"longitude":{float(place.longitude)!r}'
-            if place.relevant_text is not None and (raw := self._raw(place.relevant_text, translations)):
-                text += f',"relevantText":{quoted(raw)}'
-            places.append(text + "}")
-        return ",".join(places)
 
     def _resolve(self, value: Any) -> Any:
         """Put the brand's texts in; what names a text that the brand lacks becomes None and is left out."""
@@ -235,6 +245,16 @@ class PassTemplate:
             return words.in_language(language) or words.in_language(other(language))
 
         return TEXT_PLACEHOLDER.sub(lambda match: text(match[1]), value)
+
+
+def _locations(content: PassContent, say: Say) -> str:
+    places = []
+    for place in content.locations:
+        at = f'{{"latitude":{float(place.latitude)!r},"longitude":{float(place.longitude)!r}'
+        text = place.relevant_text
+        said = say(text.ru, text.en) if text else None
+        places.append(f'{at},"relevantText":{said}}}' if said else f"{at}}}")
+    return ",".join(places)
 
 
 def _json(value: Any) -> str:

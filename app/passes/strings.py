@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from json.encoder import encode_basestring as _quoted
 
 _ENTRY = re.compile(r'"((?:[^"\\\n\r]|\\.)*)" = "((?:[^"\\\n\r]|\\.)*)";')
 _ESCAPED = re.compile(r"\\(.)")
-_MEANING = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-def escape(text: str) -> str:
-    """The text as it stands between the quotes."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-
-
-def entry(key: str, value: str) -> str:
-    """One line, its end included."""
-    return f'"{escape(key)}" = "{escape(value)}";\n'
+_MEANING = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def render(entries: Mapping[str, str]) -> str:
-    """A whole file, in the mapping's order."""
-    return "".join(entry(key, value) for key, value in entries.items())
+    """Lines for these entries, in the mapping's order."""
+    text = "".join([f"{_quoted(key)} = {_quoted(value)};\n" for key, value in entries.items()])
+    if "\\u" not in text:
+        return text
+    # JSON's quoting is a property list's but for other control characters, which have no \\u0007 here.
+    return "".join([f'"{_escape(key)}" = "{_escape(value)}";\n' for key, value in entries.items()])
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
 
 
 def parse(text: str) -> dict[str, str]:
