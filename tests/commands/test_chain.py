@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.commands.conftest import Run
+
+_MANY_TABLES = "".join(f'{{ kind = "table", name = "{number}" }},' for number in range(100, 150))
 
 
 def _replace(file: Path, *changes: tuple[str, str]) -> None:
@@ -210,3 +214,25 @@ def test_a_shared_pass_type_is_warned_about(perkpass: Run, chain_file: Path) -> 
     loaded = perkpass("chain", "load", chain_file)
     assert loaded.status == 0
     assert "Warning: pass.com.example.pechka is also used by pechka" in loaded.err
+
+
+def test_two_loads_at_once_make_nothing_twice(perkpass: Run, chain_file: Path) -> None:
+    assert perkpass("chain", "load", chain_file).status == 0
+    _replace(
+        chain_file, ('{ kind = "table", name = "3" },', '{ kind = "table", name = "3" },' + _MANY_TABLES)
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "app", "chain", "load", str(chain_file), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    changes = []
+    for load in both:
+        out, err = load.communicate(timeout=100)
+        assert load.returncode == 0, err
+        changes.append(len(json.loads(out)["changes"]))
+    assert sorted(changes) == [0, 100]
+    assert len(perkpass("link", "list", "pechka", "--json").json) == 19 + 50
