@@ -18,8 +18,13 @@ class ConsentText:
 
     purpose: Purpose
     text: str  # as the guest reads it
-    evidence: str  # as it is kept: with the address of the policy that the page links to
+    policy: str  # the address that the page links to behind the text; may be empty
     needed: bool  # without it there is no card
+
+    @property
+    def evidence(self) -> str:
+        """What is kept of it: the text with the policy's address."""
+        return f"{self.text} {self.policy}".strip()
 
     @property
     def version(self) -> str:
@@ -39,8 +44,8 @@ def consent_texts(brand: Brand, language: Language) -> tuple[ConsentText, Consen
     )
     policy = brand.text("privacy_url", language)
     return (
-        ConsentText("data", data, f"{data} {policy}".strip(), needed=True),
-        ConsentText("advertising", advertising, advertising, needed=False),
+        ConsentText("data", data, policy, needed=True),
+        ConsentText("advertising", advertising, "", needed=False),
     )
 
 

@@ -41,7 +41,9 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     return blueprint
 
 
-def _not_found(_fault: NotFound) -> Response:
+def _not_found(fault: NotFound) -> Response:
+    if fault.code == "no-design":
+        return _not_ready(fault)
     return notice(404, _("Nothing here"), _("Please check the address, or scan the code again."))
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    GET  /i/{code}            a scan: a new visit, then 303 to the page
+    GET  /i/{code}            a scan: a new visit, then 303 to the page (for robots and HEAD no visit)
     GET  /i/{code}?v=VISIT    the page: reload, back and a second tap change nothing
     GET  /i/{code}/seen/VISIT the browser showed the page (a picture of one pixel, so no prefetch counts)
     POST /i/{code}            the form: enrols, then 303 to the card's page
@@ -85,7 +85,8 @@ class InstallPage:
             visit = self._links.read_visit(place.link.code, request.args.get("v", ""), now=now)
             taken = visit is not None and visits.is_enrolled(tx, visit.visit_id)
         if visit is None:
-            nobody = is_robot(request.headers) and "start" not in request.args
+            asked = "start" in request.args or not is_robot(request.headers)
+            nobody = request.method == "HEAD" or not asked
             return self._page(place, None, _Filled()) if nobody else self._begin(place)
         if taken:
             return self._taken(place)
@@ -96,10 +97,9 @@ class InstallPage:
         path = f"/i/{place.link.code}"
         now = self._services.clock()
         visit_id = visits.new_visit_id()
-        if request.method != "HEAD":
-            self._limits.count_visit(remote_address())
-            with self._services.database.write() as tx:
-                self._record(tx, place, visit_id, "scan")
+        self._limits.count_visit(remote_address())
+        with self._services.database.write() as tx:
+            self._record(tx, place, visit_id, "scan")
         token = self._links.visit_token(place.link.code, visit_id, now)
         answer = redirect(address(path, v=token), 303)
         answer.headers.update(HEADERS)
@@ -227,6 +227,7 @@ class InstallPage:
                 {
                     "purpose": text.purpose,
                     "text": text.text,
+                    "policy": text.policy,
                     "needed": text.needed,
                     "ticked": text.purpose in filled.ticked,
                 }

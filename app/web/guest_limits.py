@@ -18,8 +18,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import TooMany
 
-VISITS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(120), RateLimitItemPerHour(1500))
-FORMS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
+VISITS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(240), RateLimitItemPerHour(3000))
+FORMS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(60), RateLimitItemPerHour(600))
 _V6_SITE = 64  # one customer of a provider has a whole /64
 log = structlog.get_logger()
 

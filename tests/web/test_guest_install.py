@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 
 from app.accounts import brands
 from app.db import Database
+from app.loyalty import programmes
+from app.loyalty.programmes import ProgrammeDraft
 from app.loyalty.tables import consent, enrolment, member
 from app.places import links as install_links
 from app.places import visits
@@ -87,7 +89,7 @@ def test_a_robot_and_a_head_request_leave_no_visit(world: World) -> None:
     assert page.status_code == 200
     assert 'property="og:title"' in page.text
     assert "<form" not in page.text
-    assert world.phone().client.head(world.cafe.path).status_code == 303
+    assert world.phone().client.head(world.cafe.path).status_code == 200
     assert steps(world) == []
     # Who was taken for a robot wrongly finds the way in.
     begun = robot.get(f"{world.cafe.path}?start=1")
@@ -127,6 +129,27 @@ def test_both_consents_are_asked_apart_and_unticked(world: World) -> None:
     assert "checked" not in page.text
     assert 'name="data"' in page.text
     assert 'name="advertising"' in page.text
+    consent_to_data = page.text.split('for="data"')[1].split("</label>")[0]
+    assert 'href="https://zerno.example/en/privacy"' in consent_to_data
+
+
+def test_a_link_of_a_programme_without_a_design_is_not_ready_yet(world: World) -> None:
+    with world.database.write() as tx:
+        bare = programmes.create_programme(
+            tx,
+            ProgrammeDraft(
+                brand_id=world.cafe.brand.id, slug="bare", name="Bare", rules=world.cafe.programme.rules
+            ),
+            now=NOW,
+            actor="test",
+        )
+        link = install_links.create_link(
+            tx, programme_id=bare.id, venue_id=world.cafe.venue.id, now=NOW, actor="test"
+        )
+    guest = world.phone()
+    page = guest.get(guest.get(f"/i/{link.code}").location)
+    assert page.status_code == 503
+    assert "The card is not ready yet" in page.text
 
 
 def test_without_the_needed_consent_the_form_comes_back_as_it_was_filled(world: World) -> None:
