@@ -18,7 +18,7 @@ from app.accounts import brands
 from app.db import Database, connect, schema
 from app.errors import Misconfigured, PerkpassError
 from app.loyalty import programmes
-from app.passes import designs, store_passes
+from app.passes import designs
 from app.passes.findings import refusals
 from app.passes.linter import lint_template
 from app.passes.signing import expiry_warning, load_signer
@@ -161,16 +161,14 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
         return
     yield Look("database", "ok", f"reachable, schema {schema.newest()}")
     with database.read() as tx:
-        cards = store_passes.count(tx)
         everyone = brands.all_brands(tx)
         shared = {brand.slug: brands.shared_pass_type(tx, brand) for brand in everyone}
-        undrawn = [
-            f"{brand.slug} {programme.slug}"
+        drawn = {
+            f"{brand.slug} {programme.slug}": designs.versions(tx, programme.id)
             for brand in everyone
             for programme in programmes.programmes_of_brand(tx, brand.id)
-            if not designs.versions(tx, programme.id)
-        ]
-    yield from _pass_key(settings, cards)
+        }
+    yield from _pass_key(settings, sum(version.cards for versions in drawn.values() for version in versions))
     if not everyone:
         yield Look(
             "brands", "warning", "there is none yet: perkpass chain load FILE, or perkpass brand create"
@@ -179,10 +177,13 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
         yield _certificate(brand, now)
         if warning := shared[brand.slug]:
             yield Look(f"brand {brand.slug}", "warning", warning)
-    for name in undrawn:
-        yield Look(
-            f"programme {name}", "fault", "has no design, so it has no cards: perkpass design publish --help"
-        )
+    for name, versions in drawn.items():
+        if not versions:
+            yield Look(
+                f"programme {name}",
+                "fault",
+                "has no design, so it has no cards: perkpass design publish --help",
+            )
 
 
 def _pass_key(settings: Settings, cards: int) -> Iterator[Look]:
