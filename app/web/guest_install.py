@@ -166,6 +166,9 @@ class InstallPage:
     def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: _Filled) -> Enrolment:
         """The same form twice is one card; the form of a friend who got the page's address is another's."""
         visit_id = form.visit.visit_id
+        self._record(
+            tx, place, visit_id, "page"
+        )  # whoever sends the form saw it, pictures switched off or not
         self._record(tx, place, visit_id, "form")
         if not visits.claim_form(tx, visit_id, form.mark):
             visit_id = self._links.friends_visit(form)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from app.accounts import brands
 from app.db import Database
@@ -81,6 +83,27 @@ def test_a_friend_who_got_the_pages_address_gets_a_card_of_their_own(world: Worl
     assert "<form" not in late.text
     assert mine.location not in late.text
     assert 'href="' + world.cafe.path + '"' in late.text
+
+
+def test_forms_sent_at_the_same_moment_make_one_card_a_guest(world: World) -> None:
+    guest = world.phone()
+    mine = guest.scan(world.cafe)
+    friends = guest.get(f"{mine.request.path}?{mine.request.query_string.decode()}")
+
+    def send(page: TestResponse) -> str:
+        return world.phone().send(page, data="yes").location
+
+    with ThreadPoolExecutor(4) as threads:
+        cards = list(threads.map(send, [mine, friends] * 4))
+    assert len(set(cards)) == 2
+    assert cards == cards[:2] * 4
+    assert count(world) == 2
+
+
+def test_a_form_from_a_browser_without_pictures_still_saw_its_page(world: World) -> None:
+    guest = world.phone()
+    guest.send(guest.client.get(world.cafe.path, follow_redirects=True), data="yes")
+    assert steps(world) == [("form", "page", "scan")]
 
 
 def test_a_robot_and_a_head_request_leave_no_visit(world: World) -> None:
