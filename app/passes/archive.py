@@ -10,13 +10,17 @@ import struct
 import zlib
 from typing import NamedTuple
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+_LOCAL = struct.Struct("<14s3L2H")  # the fixed begin; checksum, sizes, length of the name, no extra field
+_CENTRAL = struct.Struct("<16s3LH12sL")
 _END = struct.Struct("<4s4H2LH")
 _VERSION = 20
 _UNIX = 3
 _DOS_DATE = (1980 - 1980) << 9 | 1 << 5 | 1  # 1 January 1980, the first day that the format knows
 _READABLE_FILE = 0o100644 << 16
+# Stored, without flags, at midnight of that day (APPNOTE.TXT, sections 4.3.7 and 4.3.12).
+_LOCAL_BEGIN = struct.pack("<4s5H", b"PK\3\4", _VERSION, 0, 0, 0, _DOS_DATE)
+_CENTRAL_BEGIN = struct.pack("<4s4B4H", b"PK\1\2", _VERSION, _UNIX, _VERSION, 0, 0, 0, 0, _DOS_DATE)
+_CENTRAL_END = struct.pack("<4HL", 0, 0, 0, 0, _READABLE_FILE)
 
 
 class Member(NamedTuple):
@@ -59,16 +63,12 @@ def complete(start: Beginning, members: list[Member]) -> bytes:
 def _lay_out(members: list[Member], offset: int) -> tuple[list[bytes], list[bytes]]:
     local: list[bytes] = []
     central: list[bytes] = []
-    for member in members:
-        size, length = len(member.content), len(member.name)
-        header = _LOCAL.pack(b"PK\3\4", _VERSION, 0, 0, 0, _DOS_DATE, member.crc, size, size, length, 0)
-        local += (header, member.name, member.content)
+    for name, content, crc in members:
+        size, length = len(content), len(name)
+        local += (_LOCAL.pack(_LOCAL_BEGIN, crc, size, size, length, 0), name, content)
         central += (
-            _CENTRAL.pack(
-                b"PK\1\2", _VERSION, _UNIX, _VERSION, 0, 0, 0, 0, _DOS_DATE, member.crc, size, size,
-                length, 0, 0, 0, 0, _READABLE_FILE, offset,
-            ),
-            member.name,
-        )  # fmt: skip
-        offset += len(header) + length + size
+            _CENTRAL.pack(_CENTRAL_BEGIN, crc, size, size, length, _CENTRAL_END, offset),
+            name,
+        )
+        offset += _LOCAL.size + length + size
     return local, central

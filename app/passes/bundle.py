@@ -36,8 +36,8 @@ class _Prepared:
 
     template: PassTemplate
     files: Beginning  # the images and the holder's own strings
-    manifest: str  # their hashes, open at the end
-    strings_name: str  # of the language that the holder did not choose
+    manifest: str  # their hashes, open where that of the other strings begins
+    strings_name: bytes  # of the language that the holder did not choose
     strings: bytes  # its static part
     strings_crc: int
     strings_hash: _Hash
@@ -92,8 +92,8 @@ def _prepare(design: Design, template: PassTemplate, language: Language) -> _Pre
     return _Prepared(
         template=template,
         files=beginning([Member.of(path, content) for path, content in files.items()]),
-        manifest=json.dumps(hashes, separators=(",", ":"))[:-1],
-        strings_name=_strings_name(other(language)),
+        manifest=f'{json.dumps(hashes, separators=(",", ":"))[:-1]},"{_strings_name(other(language))}":"',
+        strings_name=_strings_name(other(language)).encode(),
         strings=strings,
         strings_crc=zlib.crc32(strings),
         strings_hash=hashlib.sha1(strings, usedforsecurity=False),
@@ -126,18 +126,16 @@ def build(
     strings_hash = shared.strings_hash.copy()
     strings_hash.update(words)
     manifest = (
-        f'{shared.manifest},"{shared.strings_name}":"{strings_hash.hexdigest()}",'
+        f'{shared.manifest}{strings_hash.hexdigest()}",'
         f'"pass.json":"{hashlib.sha1(document, usedforsecurity=False).hexdigest()}"}}'
     ).encode()
     signature = prepared.signer.sign(manifest, signing_time=signing_time)
     return complete(
         shared.files,
         [
-            Member(
-                shared.strings_name.encode(), shared.strings + words, zlib.crc32(words, shared.strings_crc)
-            ),
-            Member.of("pass.json", document),
-            Member.of("manifest.json", manifest),
-            Member.of("signature", signature),
+            Member(shared.strings_name, shared.strings + words, zlib.crc32(words, shared.strings_crc)),
+            Member(b"pass.json", document, zlib.crc32(document)),
+            Member(b"manifest.json", manifest, zlib.crc32(manifest)),
+            Member(b"signature", signature, zlib.crc32(signature)),
         ],
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -61,19 +62,23 @@ _TIME_ATTRIBUTES = {
 }
 
 
+@lru_cache(maxsize=4)
+def _before_digest(second: int) -> bytes:
+    """Content type and signing time, up to the digest; the same for all passes of one second."""
+    moment = datetime.fromtimestamp(second, UTC)
+    if moment.year > _LAST_UTC_TIME_YEAR:
+        tag, said = _GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ")
+    else:
+        tag, said = _UTC_TIME, moment.strftime("%y%m%d%H%M%SZ")
+    return b"".join((_CONTENT_TYPE_ATTRIBUTE, _TIME_ATTRIBUTES[tag], said.encode(), _DIGEST_ATTRIBUTE))
+
+
 def _attributes(digest: bytes, signing_time: datetime) -> bytes:
     """The content of the SET of signed attributes.
 
     DER sorts a SET OF by the encoded bytes; here the lengths, 24, 28 or 30, and 47, decide.
     """
-    moment = signing_time.astimezone(UTC)
-    if moment.year > _LAST_UTC_TIME_YEAR:
-        tag, said = _GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ")
-    else:
-        tag, said = _UTC_TIME, moment.strftime("%y%m%d%H%M%SZ")
-    return b"".join(
-        (_CONTENT_TYPE_ATTRIBUTE, _TIME_ATTRIBUTES[tag], said.encode(), _DIGEST_ATTRIBUTE, digest)
-    )
+    return _before_digest(int(signing_time.timestamp())) + digest
 
 
 @dataclass(frozen=True, slots=True)
