@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from app.accounts import brands, keys, staff
+from app.accounts import audit, brands, keys, staff
 from app.commands.chain_file import BrandPart, Chain, DesignPart, VenuePart
 from app.db import Database, Tx
 from app.db.identifiers import PlacementId, ProgrammeId, StaffMemberId, VenueId
@@ -180,6 +180,19 @@ class _Loading:
             now=self._around.now,
         )
         if made.created_at == self._around.now:
+            audit.record(
+                self._tx,
+                at=self._around.now,
+                actor=self._around.actor,
+                brand_id=self._brand.id,
+                action="design.published",
+                subject=f"design {made.id}",
+                detail={
+                    "programme": programme.slug,
+                    "version": made.version,
+                    "template": made.template,
+                },
+            )
             self._did(f"programme {programme.slug}: design version {made.version} published")
         self._report.warnings += [
             f"{self._part.slug}, programme {programme.slug}: {finding}"

@@ -15,7 +15,9 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts import brands
+from app.commands import backup_postgresql
 from app.db import Database, connect
+from app.errors import Misconfigured
 from app.passes import restoring
 from app.passes.tables import tag_counter, wallet_pass
 from tests.commands.conftest import Run
@@ -212,6 +214,11 @@ def test_an_empty_database_is_not_backed_up(
     assert refused.status == 1
     assert "nothing to back up" in refused.err
     assert not (tmp_path / "backup.tar.gz").exists()
+
+
+def test_a_missing_program_of_postgresql_is_named_with_its_fix() -> None:
+    with pytest.raises(Misconfigured, match="apt install postgresql-client"):
+        backup_postgresql.program("pg_dump_that_nobody_has")
 
 
 def test_a_clock_that_was_set_back_lowers_no_tag(database: Database, filled: Run) -> None:

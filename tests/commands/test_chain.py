@@ -79,6 +79,8 @@ def test_a_new_colour_is_a_new_version_of_the_design(perkpass: Run, chain_file: 
     assert perkpass("chain", "load", chain_file, "--json").json["changes"] == [
         "pechka: programme club: design version 2 published"
     ]
+    newest = perkpass("audit", "list", "--limit", "1", "--json").json[0]
+    assert (newest["action"], newest["detail"]["version"]) == ("design.published", 2)
 
 
 def test_a_retired_link_comes_back_as_a_new_one(perkpass: Run, chain_file: Path) -> None:
