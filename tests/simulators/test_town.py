@@ -9,8 +9,10 @@ from pathlib import Path
 import httpx
 
 from app.simulators.authority import Authority
+from app.simulators.guest_browser import Guest
 from app.simulators.http_server import Request, Response, json_response, listen, port_of
 from app.simulators.phone import PhoneSettings
+from app.simulators.sandbox import serve_phone, serve_town
 from app.simulators.till import Till, TillKey
 from app.simulators.town import Shop, Town, TownSettings, shops_from_json
 from tests.simulators.pass_server import PassServer
@@ -133,3 +135,60 @@ def test_shops_come_from_json() -> None:
     assert shops_from_json(entries) == (
         Shop("http://127.0.0.1:8000/i/a", TillKey("Nevsky", "ppk_one", "RUB")),
     )
+
+
+def test_a_town_can_be_watched_from_its_first_guest(authority: Authority, credentials: Path) -> None:
+    async def main() -> None:
+        passes = PassServer(credentials)
+        service = Service(passes)
+        listening = [await passes.start(), await listen(service.answer, "127.0.0.1", 0)]
+        base = f"http://127.0.0.1:{port_of(listening[1])}"
+        settings = TownSettings(
+            base_url=base,
+            shops=(Shop(f"{base}/i/one", TillKey("Nevsky", "ppk_one")),),
+            phones=PhoneSettings(root=authority.root, allow_http=True),
+            population=2,
+            install_pause=0.2,
+            receipt_pause=0.05,
+        )
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        heard: list[str] = []
+        town = asyncio.create_task(
+            serve_town(settings, ready=address.set_result, said=lambda kind, _: heard.append(kind))
+        )
+        async with httpx.AsyncClient(follow_redirects=True) as browser:
+            page = await browser.get(await asyncio.wait_for(address, 10))
+            assert page.status_code == 200
+            async with asyncio.timeout(20):
+                while heard.count("receipt") < 2:  # noqa: ASYNC110  # the town tells, it does not signal
+                    await asyncio.sleep(0.02)
+            assert "Борис" in (await browser.get(str(page.url))).text
+        town.cancel()
+        await asyncio.gather(town, return_exceptions=True)
+        for server in listening:
+            server.close()
+
+    asyncio.run(main())
+
+
+def test_one_phone_can_be_held_in_the_hand(authority: Authority, credentials: Path) -> None:
+    async def main() -> None:
+        passes = PassServer(credentials)
+        service = Service(passes)
+        listening = [await passes.start(), await listen(service.answer, "127.0.0.1", 0)]
+        base = f"http://127.0.0.1:{port_of(listening[1])}"
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PhoneSettings(root=authority.root, allow_http=True)
+        phone = asyncio.create_task(
+            serve_phone(settings, guest=Guest("Anna"), link=f"{base}/i/one", ready=address.set_result)
+        )
+        async with httpx.AsyncClient(follow_redirects=True) as browser:
+            page = await browser.get(await asyncio.wait_for(address, 10))
+        assert "Anna" in page.text
+        assert "<svg" in page.text
+        phone.cancel()
+        await asyncio.gather(phone, return_exceptions=True)
+        for server in listening:
+            server.close()
+
+    asyncio.run(main())
