@@ -12,10 +12,12 @@ from app.errors import PerkpassError
 
 # Each is imported when it is asked for, so that the supervisor of `perkpass run` stays small.
 _COMMANDS = {
+    "demo": "demo",
     "run": "serve",
     "web": "serve",
     "worker": "serve",
     "migrate": "serve",
+    "simulate": "simulate",
     "doctor": "doctor",
     "backup": "backup",
     "restore": "backup",

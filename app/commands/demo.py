@@ -1,0 +1,233 @@
+"""``perkpass demo``: the whole loop on this machine, with simulators in place of Apple and of a town."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import httpx
+
+from app.errors import Misconfigured, Unavailable
+from app.simulators.apns import ApnsSimulator, settings_for
+from app.simulators.authority import Authority
+from app.simulators.phone import PhoneSettings
+from app.simulators.phone_page import PhonePage
+from app.simulators.phone_patience import Thresholds
+from app.simulators.town import Shop, Town, TownSettings, shops_from_json
+
+_CHAIN = Path(__file__).parents[2] / "docs" / "chain.example.toml"
+_PATIENT = Thresholds(mild=1e6, moderate=1e6, severe=1e6, cut_off=1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    directory: Path
+    port: int
+    page_port: int
+    population: int
+    pace: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@click.command()
+@click.option("--directory", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
+@click.option("--port", default=8000, show_default=True, help="of the service")
+@click.option("--page-port", default=8001, show_default=True, help="of the page that shows a phone")
+@click.option("--phones", default=30, show_default=True, type=click.IntRange(1, 200))
+@click.option("--pace", default=1.0, show_default=True, help="seconds from one guest to the next")
+def demo(directory: Path, port: int, page_port: int, phones: int, pace: float) -> None:
+    """Two brands, six venues, thirty phones, a till. An earlier demo in DIRECTORY is deleted."""
+    plan = _Plan(directory.resolve(), port, page_port, phones, pace)
+    _clear(plan.directory)
+    click.echo("Making certificates of our own authority, a database, two brands and six venues …")
+    authority = Authority.create(plan.directory / "authority", now=datetime.now(UTC) - timedelta(days=1))
+    _stop_on_signals()
+    try:
+        asyncio.run(_live(plan, authority))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("The demo is over.")
+
+
+def _stop_on_signals() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _clear(directory: Path) -> None:
+    mark = directory / "perkpass-demo"
+    if directory.exists() and any(directory.iterdir()) and not mark.exists():
+        raise Misconfigured(
+            f"{directory} is not empty and not of an earlier demo: choose another --directory"
+        )
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    mark.touch()
+
+
+async def _live(plan: _Plan, authority: Authority) -> None:
+    apns = ApnsSimulator(settings_for(authority, plan.directory / "apns"))
+    await apns.start()
+    environment = _environment(plan, authority, apns.url)
+    shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
+    with _service(plan, environment):
+        await _ready(plan)
+        town = Town(_town(plan, authority, apns, shops), said=_say)
+        page = PhonePage(town.phones, ring=town.ring_for_page)
+        try:
+            address = await page.start(port=plan.page_port)
+            _invite(plan, address, shops)
+            await town.run()
+        finally:
+            await page.stop()
+            await town.stop()
+            await apns.stop()
+
+
+def _environment(plan: _Plan, authority: Authority, apns_url: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PERKPASS_")} | {
+        "PERKPASS_DATA_DIR": str(plan.directory / "data"),
+        "PERKPASS_PUBLIC_URL": plan.url,
+        "PERKPASS_PORT": str(plan.port),
+        "PERKPASS_APNS_URL": apns_url,
+        "PERKPASS_APNS_CA": str(authority.root),
+        "PERKPASS_LOG_LEVEL": "warning",
+        "PERKPASS_LOG_FORMAT": "console",
+        # A person at a demo rings up more in a minute than a guest in a month.
+        "PERKPASS_PUSH_COALESCE_SECONDS": "1",
+        "PERKPASS_PUSH_BUDGET_RECEIPT": "1000",
+        "PERKPASS_RETAG_MINUTES": "1",
+    }
+
+
+def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
+    chain = _CHAIN.read_text(encoding="utf-8")
+    brands = re.findall(r'pass_type_identifier = "([^"]+)"\s+team_identifier = "([^"]+)"', chain)
+    folders = re.findall(r'credentials = "file:\.\./certs/([^"]+)"', chain)
+    for (pass_type, team), folder in zip(brands, folders, strict=True):
+        authority.pass_credentials(
+            plan.directory / "certs" / folder,
+            pass_type_identifier=pass_type,
+            team_identifier=team,
+            organization=folder,
+        )
+    file = plan.directory / "chain.toml"
+    file.write_text(chain.replace("file:../certs/", "file:certs/"), encoding="utf-8")
+    keys_file = plan.directory / "keys.jsonl"
+    _perkpass(environment, "chain", "load", str(file), "--keys-file", str(keys_file))
+    tills: dict[tuple[str, str], str] = {}
+    for line in keys_file.read_text(encoding="utf-8").splitlines():
+        key = json.loads(line)
+        tills.setdefault((key["brand"], key["venue"]), key["secret"])
+    shops = []
+    for folder in folders:
+        links = json.loads(_perkpass(environment, "link", "list", folder, "--json"))
+        entries = {link["venue"]: link["url"] for link in reversed(links) if link["placement"]}
+        shops += [
+            {"install_link": url, "venue": venue, "key": tills[folder, venue]}
+            for venue, url in sorted(entries.items())
+        ]
+    return shops_from_json(shops)
+
+
+def _perkpass(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "app", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Misconfigured(f"perkpass {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@contextmanager
+def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[None]:
+    with (plan.directory / "service.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "run"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is ours: phones go first, then the service
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+async def _ready(plan: _Plan) -> None:
+    deadline = time.monotonic() + 60
+    async with httpx.AsyncClient() as client:
+        while time.monotonic() < deadline:
+            try:
+                if (await client.get(f"{plan.url}/readyz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise Unavailable(f"The service did not start; see {plan.directory / 'service.log'}")
+
+
+def _town(plan: _Plan, authority: Authority, apns: ApnsSimulator, shops: tuple[Shop, ...]) -> TownSettings:
+    return TownSettings(
+        base_url=plan.url,
+        shops=shops,
+        phones=PhoneSettings(
+            root=authority.root,
+            push_service=apns.control_url,
+            allow_http=True,
+            thresholds=_PATIENT,
+        ),
+        population=plan.population,
+        install_pause=plan.pace,
+        receipt_pause=4 * plan.pace,
+    )
+
+
+def _say(kind: str, text: str) -> None:
+    words = {"installed": "card added ", "receipt": "receipt    ", "failed": "FAILED     "}
+    click.echo(f"  {words[kind]} {text}")
+
+
+def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...]) -> None:
+    click.echo(
+        f"""
+Open     {page}   a phone: card, back, lock screen; choose another on the page
+         {shops[0].install_link}   what the QR on the table opens (with /qr.svg: the code itself)
+         {plan.url}/api/docs   the till's API
+
+Try      ring up a receipt on the phone's page and watch balance, level and lock screen
+         switch the phone's network off, ring up twice, switch it on again
+         remove the card; add another guest by opening the install page yourself
+
+Raised for the demo: the service's push budget and the phones' thresholds, since nobody waits two hours here;
+the phones accept http, as iPhones do only with a developer's switch.
+The service writes to {plan.directory / "service.log"}. Ctrl-C ends it.
+"""
+    )

@@ -1,0 +1,105 @@
+"""``perkpass simulate``: the sandbox's servers one by one, for trying an installation of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.simulators.apns import ApnsSimulator, serve, settings_for
+from app.simulators.authority import Authority
+from app.simulators.guest_browser import Guest
+from app.simulators.phone import Phone, PhoneSettings
+from app.simulators.phone_page import PhonePage
+
+_directory = click.option(
+    "--authority",
+    type=click.Path(path_type=Path),
+    default=Path(".sandbox"),
+    show_default=True,
+    help="where the sandbox's certificate authority lies; made at first use",
+)
+
+
+@click.group()
+def simulate() -> None:
+    """Stand-ins for Apple's side, on loopback only."""
+
+
+@simulate.command()
+@_directory
+@click.argument("pass_type_identifier")
+@click.argument("team_identifier")
+@click.argument("folder", type=click.Path(path_type=Path))
+def certificate(authority: Path, pass_type_identifier: str, team_identifier: str, folder: Path) -> None:
+    """Make a pass certificate with its key in FOLDER; only the sandbox's phones trust it."""
+    _authority(authority).pass_credentials(
+        folder,
+        pass_type_identifier=pass_type_identifier,
+        team_identifier=team_identifier,
+        organization="Perkpass sandbox",
+    )
+    click.echo(f'Made. As a brand\'s credentials: "file:{folder.resolve()}"')
+
+
+@simulate.command()
+@_directory
+@click.option("--port", default=8443, show_default=True)
+@click.option("--control-port", default=8444, show_default=True, help="failure knobs and the push ledger")
+def apns(authority: Path, port: int, control_port: int) -> None:
+    """Apple's push service: HTTP/2, TLS, client certificates."""
+    made = _authority(authority)
+    settings = settings_for(made, authority / "apns", port=port, control_port=control_port)
+
+    def ready(simulator: ApnsSimulator) -> None:
+        click.echo(f"PERKPASS_APNS_URL={simulator.url}")
+        click.echo(f"PERKPASS_APNS_CA={made.root.resolve()}")
+        click.echo(
+            f"Failure knobs and ledger: {simulator.control_url}/faults, {simulator.control_url}/pushes"
+        )
+
+    _until_interrupted(serve(settings, ready=ready))
+
+
+@simulate.command()
+@_directory
+@click.argument("install_link")
+@click.option(
+    "--push-service", default="http://127.0.0.1:8444", show_default=True, help="control address of apns"
+)
+@click.option("--port", default=8445, show_default=True, help="of the page that shows the phone")
+@click.option("--name", default="Анна", show_default=True, help="the guest's")
+def phone(authority: Path, install_link: str, push_service: str, port: int, name: str) -> None:
+    """One iPhone that installs a card from INSTALL_LINK, with a page that shows it."""
+    settings = PhoneSettings(root=_authority(authority).root, push_service=push_service, allow_http=True)
+
+    async def live() -> None:
+        one = Phone(name, settings)
+        page = PhonePage([one])
+        await one.start()
+        try:
+            await one.install_from_page(install_link, Guest(name))
+            click.echo(f"The phone: {await page.start(port=port)}")
+            await asyncio.Event().wait()
+        finally:
+            await page.stop()
+            await one.stop()
+
+    _until_interrupted(live())
+
+
+def _authority(directory: Path) -> Authority:
+    if (directory / "authority").exists():
+        return Authority.open(directory / "authority")
+    return Authority.create(directory / "authority", now=datetime.now(UTC) - timedelta(days=1))
+
+
+def _until_interrupted(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
