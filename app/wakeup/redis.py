@@ -45,7 +45,9 @@ class RedisWakeup:
                 pipeline.lpush(_KEY, b"!")
                 pipeline.ltrim(_KEY, 0, _MOST_RINGS - 1)
                 pipeline.execute()
-        except (RedisError, OSError):
+        except (
+            Exception
+        ):  # whatever a client half closed or half connected raises: never the ringer's trouble
             self._silent_until = time.monotonic() + _PAUSE
 
     def wait(self, timeout: float) -> bool:
@@ -53,7 +55,7 @@ class RedisWakeup:
         deadline = time.monotonic() + min(timeout, _LONGEST_WAIT)
         try:
             return self._waiter.brpop([_KEY], timeout=max(0.01, min(timeout, _LONGEST_WAIT))) is not None
-        except (RedisError, OSError):
+        except Exception:  # as above; the poll goes on
             time.sleep(max(0.0, deadline - time.monotonic()))
             return False
 

@@ -32,10 +32,12 @@ def test_a_ring_wakes_the_waiter_long_before_the_poll(bells: Bells) -> None:
     waiter, ringer = bells(), bells()
     while waiter.wait(0.01):
         pass
-    Timer(0.05, ringer.ring).start()
+    timer = Timer(0.05, ringer.ring)
+    timer.start()
     began = time.monotonic()
     assert waiter.wait(5)
     assert time.monotonic() - began < 3
+    timer.join()
 
 
 def test_a_ring_before_the_wait_is_not_lost(bells: Bells) -> None:

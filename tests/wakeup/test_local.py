@@ -14,10 +14,12 @@ from app.wakeup import LocalWakeup
 def test_a_ring_wakes_the_waiter_at_once(tmp_path: Path) -> None:
     bell, other = LocalWakeup(tmp_path / "bell"), LocalWakeup(tmp_path / "bell")
     assert not bell.wait(0.01)  # now it listens
-    Timer(0.05, other.ring).start()
+    timer = Timer(0.05, other.ring)
+    timer.start()
     began = time.monotonic()
     assert bell.wait(10)
     assert time.monotonic() - began < 5
+    timer.join()
     bell.close()
     other.close()
 
