@@ -162,7 +162,7 @@ class PassTemplate:
             {key: self._resolve(value) for key, value in groups.items() if key not in FIELD_GROUPS}
         )[1:-1]
         self._groups = [
-            (f'"{group}":[', [each for each in map(self._field, groups.get(group, ())) if each])
+            (f'"{group}":[', _merged([each for each in map(self._field, groups.get(group, ())) if each]))
             for group in FIELD_GROUPS
         ]
         self._barcodes = f',"barcodes":{_json(self._resolve(barcodes))}' if barcodes else ""
@@ -245,6 +245,17 @@ class PassTemplate:
             return words.in_language(language) or words.in_language(other(language))
 
         return TEXT_PLACEHOLDER.sub(lambda match: text(match[1]), value)
+
+
+def _merged(fields: list[_Field]) -> list[_Field]:
+    """Neighbours without a hole become one."""
+    merged: list[_Field] = []
+    for each in fields:
+        if merged and merged[-1].value is None and each.value is None:
+            merged[-1] = _Field(f"{merged[-1].before},{each.before}")
+        else:
+            merged.append(each)
+    return merged
 
 
 def _locations(content: PassContent, say: Say) -> str:
