@@ -155,12 +155,14 @@ def move_design(
     """Move the first passes of one design version to another; returns how many were moved, 0 when done.
 
     Call it again, in another transaction, until it returns 0. Phones are told silently. Raises
-    :class:`BadInput` for a ``limit`` that is not 1 to 200.
+    :class:`BadInput` for a ``limit`` that is not 1 to 200, and for designs of two programmes.
     """
     if not 1 <= limit <= MOST_CHANGES:
         raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
     if from_design_id == to_design_id:
         return 0
+    if not store_passes.share_programme(tx, from_design_id, to_design_id):
+        raise BadInput("another-programme", "A card moves between design versions of its own programme only.")
     present = store_passes.lock_of_design(tx, from_design_id, limit=limit)
     moved = [(old, replace(_successor(old, now), design_id=to_design_id)) for old in present]
     _change(tx, moved, kind="silent", now=now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from app.db import Tx, insert
 from app.db.identifiers import (
@@ -139,6 +139,12 @@ def newest_design(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:
     return found
 
 
+def share_programme(tx: Tx, one: DesignId, other: DesignId) -> bool:
+    """Whether both design versions exist and are of one programme."""
+    programmes = list(tx.scalars(select(design.c.programme_id).where(design.c.id.in_((one, other)))))
+    return len(programmes) == 2 and programmes[0] == programmes[1]
+
+
 def next_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> UpdateTag:
     """The counter's next value. It stays locked until the transaction ends: take it late.
 
@@ -224,8 +230,3 @@ def reachable_devices(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[PassType
     for row in tx.execute(_REACHABLE, {"ids": sorted(set(pass_ids))}):
         found.setdefault(row.pass_type_identifier, []).append(row.id)
     return found
-
-
-def count(tx: Tx) -> int:
-    """How many passes there are."""
-    return int(tx.scalar(select(func.count()).select_from(wallet_pass)) or 0)

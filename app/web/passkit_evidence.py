@@ -69,7 +69,9 @@ class EvidenceRecorder:
                 self._contacts[listing.device_id] = Contact(listing.device_id, at)
             if len(self._sightings) < _MOST_NOTED:
                 for pass_id, version in listing.versions:
-                    self._sightings[pass_id] = Sighting(pass_id, version, at)
+                    known = self._sightings.get(pass_id)
+                    if known is None or version >= known.version:
+                        self._sightings[pass_id] = Sighting(pass_id, version, at)
             self._start()
 
     def installed(self, install: Install) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, event, insert, select
 
 from app.accounts.tables import brand
 from app.db import Database, Tx, metadata
@@ -88,6 +89,21 @@ def open_shop(database: Database) -> Shop:
     return Shop(ProgrammeId(programme_id), design_id)
 
 
+def add_programme(tx: Tx, shop: Shop, slug: str) -> ProgrammeId:
+    brand_id = tx.execute(
+        select(programme.c.brand_id).where(programme.c.id == shop.programme_id)
+    ).scalar_one()
+    values = {
+        "brand_id": brand_id,
+        "slug": slug,
+        "kind": "stamp",
+        "name": slug,
+        "rules": {},
+        "created_at": NOW,
+    }
+    return ProgrammeId(_add(tx, programme, **values))
+
+
 def publish(tx: Tx, programme_id: ProgrammeId, version: int) -> DesignId:
     return DesignId(
         _add(
@@ -137,3 +153,19 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted((tuple(row) for row in tx.execute(select(table))), key=repr)
             for table in metadata.sorted_tables
         }
+
+
+def plan_of(tx: Tx, ask: Callable[[], object]) -> tuple[str, object]:
+    """The database's plan for the one statement that ``ask`` executes, and the answer of ``ask``."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(tx, "before_cursor_execute", note)
+    answer = ask()
+    event.remove(tx, "before_cursor_execute", note)
+    ((statement, parameters),) = seen
+    explain = "EXPLAIN QUERY PLAN " if tx.dialect.name == "sqlite" else "EXPLAIN "
+    rows = tx.exec_driver_sql(explain + statement, parameters)
+    return "\n".join(str(tuple(row)) for row in rows), answer

@@ -22,6 +22,7 @@ from tests.passes.shop import (
     SECOND,
     TYPE,
     Shop,
+    add_programme,
     content,
     open_shop,
     pending,
@@ -218,6 +219,16 @@ def test_a_design_is_not_moved_onto_itself_nor_by_the_thousand(database: Databas
         assert issuing.move_design(tx, from_design_id=here, to_design_id=here, now=NOW) == 0
         with pytest.raises(BadInput):
             issuing.move_design(tx, from_design_id=here, to_design_id=DesignId(here + 1), limit=201, now=NOW)
+        assert read(tx, card.id) == card
+
+
+def test_a_card_does_not_move_to_a_design_of_another_programme(database: Database, shop: Shop) -> None:
+    with database.write() as tx:
+        card = shop.issue(tx)
+        other = publish(tx, add_programme(tx, shop, "stamps"), 1)
+        for strange in (other, DesignId(other + 1)):
+            with pytest.raises(BadInput, match="its own programme"):
+                issuing.move_design(tx, from_design_id=shop.design_id, to_design_id=strange, now=NOW)
         assert read(tx, card.id) == card
 
 
