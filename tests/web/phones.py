@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,3 +120,12 @@ class Phone:
         headers = {} if since is None else {"If-Modified-Since": since}
         path = f"/v1/passes/{card.pass_type_identifier}/{card.serial_number}"
         return self._ask(method, path, card, headers=headers)
+
+
+def problem(answer: TestResponse, status: int) -> dict[str, Any]:
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    document = json.loads(answer.text)
+    assert document["status"] == status
+    assert document["detail"].endswith(".")
+    return dict(document)
