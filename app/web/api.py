@@ -165,8 +165,8 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
     def show_card(code: str) -> Response:
         return jsonify(CardOut.of(desk.look(code)).model_dump(mode="json"))
 
-    @api.route(f"{_PREFIX}/", defaults={"rest": ""}, methods=_ANY)
-    @api.route(f"{_PREFIX}/<path:rest>", methods=_ANY)
+    @api.route("/api/", defaults={"rest": ""}, methods=_ANY)
+    @api.route("/api/<path:rest>", methods=_ANY)
     def nowhere(rest: str) -> Response:  # noqa: ARG001  # the address as such is what is wrong
         return _no_such_address()
 

@@ -130,15 +130,15 @@ class RedemptionIn(_In):
 class NameOut(BaseModel):
     """Words in both languages."""
 
-    ru: str
-    en: str
+    ru: str = _said("In Russian", "По-русски")
+    en: str = _said("In English", "По-английски")
 
 
 class TierOut(BaseModel):
     """A level."""
 
     key: str = _said("Stable name", "Постоянное имя")
-    name: NameOut
+    name: NameOut = _said("As the card shows it", "Как на карте")
     cashback: int = _said("Basis points of the next receipt", "Доля следующего чека, в сотых процента")
 
 
@@ -160,8 +160,8 @@ class CardOut(BaseModel):
     balance: int = _said(
         "Hundredths of a point that may be spent now", "Можно потратить сейчас, в сотых балла"
     )
-    tier: TierOut | None
-    stamps: StampsOut | None
+    tier: TierOut | None = _said("In a tiered programme", "В программе с уровнями")
+    stamps: StampsOut | None = _said("In a stamp programme", "В программе со штампами")
     name_initial: str | None = _said("First letter of the guest's name", "Первая буква имени гостя")
 
     @classmethod
@@ -195,7 +195,7 @@ class ReceiptOut(BaseModel):
     points: int = _said("Hundredths of a point that it earned", "Начислено, в сотых балла")
     stamps: int = _said("Stamps that it earned", "Начислено штампов")
     level_up: bool = _said("Whether it led to a higher tier", "Привёл ли чек к новому уровню")
-    card: CardOut
+    card: CardOut = _said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, recorded: till.Recorded) -> Self:
@@ -216,7 +216,7 @@ class RedemptionOut(BaseModel):
     worth: int = _said("Minor units to take off the receipt", "На сколько уменьшить чек, в копейках")
     stamps: int = _said("Stamps that were taken", "Списано штампов")
     reward: bool = _said("Whether the reward is to be handed over", "Нужно ли выдать награду")
-    card: CardOut
+    card: CardOut = _said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, redeemed: till.Redeemed) -> Self:
@@ -236,7 +236,7 @@ class RefundOut(BaseModel):
     number: str = _said("The receipt's number", "Номер чека")
     points: int = _said("Hundredths of a point that were taken back", "Забрано назад, в сотых балла")
     stamps: int = _said("Stamps that were taken back", "Забрано назад штампов")
-    card: CardOut
+    card: CardOut = _said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, refunded: till.Refunded) -> Self:

@@ -269,6 +269,7 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(database: Databa
     till, _, _ = _open(database)
     for path in ("/nowhere", "/", "/receipts/1/2/refund"):
         _problem(till.get(path), 404, "no-such-address")
+    _problem(till.app.test_client().get("/api/nowhere"), 404, "no-such-address")
     answer = till.get("/receipts")
     _problem(answer, 405, "wrong-method")
     assert answer.headers["Allow"] == "POST"

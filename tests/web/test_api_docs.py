@@ -63,6 +63,14 @@ def test_every_reference_of_the_contract_leads_somewhere(database: Database) -> 
     assert references <= set(contract["components"]["schemas"])
 
 
+def test_every_field_is_explained_in_both_languages(database: Database) -> None:
+    for name, schema in _contract(database)["components"]["schemas"].items():
+        for field, said in schema.get("properties", {}).items():
+            words = json.dumps(said.get("anyOf", [{}])[0] | said, ensure_ascii=False)
+            assert re.search('"description": "[A-Z]', words), (name, field)
+            assert re.search('"x-description-ru": "[А-Я]', words), (name, field)
+
+
 @pytest.mark.parametrize("rules", [TIERED, STAMPS])
 def test_answers_are_what_the_contract_says(database: Database, rules: Any) -> None:
     contract = _contract(database)
