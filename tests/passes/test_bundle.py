@@ -255,6 +255,12 @@ def test_http_is_excused_on_loopback(signer: Signer) -> None:
     assert document["webServiceURL"] == "http://127.0.0.1:8000/passkit"
 
 
+def test_a_name_that_is_no_text_does_not_cost_the_card(prepared: PreparedDesign) -> None:
+    files = made(prepared, card.content(member_name="Алё\ud800на", tier=LocalizedText("\udfff\a", "Gold")))
+    assert "Алё?на" in json.loads(files["pass.json"])["storeCard"]["secondaryFields"][0]["value"]
+    assert '"?\a" = "Gold";' in files["en.lproj/pass.strings"].decode()
+
+
 anything = st.text(max_size=40)
 words = st.builds(LocalizedText, anything, anything)
 contents = st.builds(

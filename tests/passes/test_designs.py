@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
+from app.accounts import brands
 from app.accounts.tables import brand
 from app.db import Database, Tx
 from app.db.identifiers import DesignId, ProgrammeId
@@ -42,7 +43,10 @@ def a_programme(tx: Tx, credentials: str = "file:/nowhere") -> ProgrammeId:
         .values(
             slug="berezka",
             name="Берёзка",
-            texts={"ru": {}, "en": {}},
+            texts={
+                "ru": {"programme": "Бонус", "support": "Пишите", "privacy_url": "https://example.com/ru"},
+                "en": {"programme": "Bonus", "support": "Write", "privacy_url": "https://example.com/en"},
+            },
             time_zone="Europe/Moscow",
             currency="RUB",
             language="ru",
@@ -160,6 +164,30 @@ def test_a_brand_cannot_bring_what_ios_refuses(database: Database) -> None:
             values=card.values(organization_name="", colours={"labelColor": "white"}, time_zone="Moscow"),
         )
     assert "time-zone" in {finding.code for finding in refused.value.findings}
+
+
+def test_a_brands_own_words_fill_the_template(database: Database) -> None:
+    rules = LocalizedText("5 % с каждого чека", "5 % of every receipt")
+    with database.write() as tx:
+        programme_id = a_programme(tx)
+        (owner,) = brands.brand_of_pass_type(tx, card.PASS_TYPE)
+        values = designs.brand_values(owner, rules=rules, colours={"labelColor": "#ffffff"})
+        layout = publish(tx, programme_id, values=values).layout
+    assert layout.document["organizationName"] == "Берёзка"
+    assert layout.document["teamIdentifier"] == card.TEAM
+    assert layout.document["labelColor"] == "#ffffff"
+    assert layout.time_zone == "Europe/Moscow"
+    assert layout.texts["rules"] == rules
+    assert layout.texts["logo_text"] == LocalizedText("Бонус", "Bonus")
+    assert layout.texts["privacy_url"] == LocalizedText("https://example.com/ru", "https://example.com/en")
+
+
+def test_a_published_version_can_still_be_warned_of(database: Database) -> None:
+    with database.write() as tx:
+        published = publish(
+            tx, a_programme(tx), values=card.values(colours={"labelColor": "rgb(36, 26, 21)"})
+        )
+    assert [finding.code for finding in designs.warnings(published)] == ["low-contrast"]
 
 
 def test_the_default_card_is_small_and_says_everything(database: Database, signer: Signer) -> None:
