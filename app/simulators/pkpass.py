@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -95,7 +96,7 @@ class Pkpass:
                 str(entry["key"]),
                 group,
                 translated(entry.get("label", "")),
-                _shown(entry, translated),
+                _shown(entry, translated, language),
                 entry.get("value", ""),
                 translated(entry.get("changeMessage", "")),
             )
@@ -108,12 +109,14 @@ class Pkpass:
         return self.strings(language).get(text, text)
 
 
-def _shown(entry: dict[str, Any], translated: Any) -> str:
+def _shown(entry: dict[str, Any], translated: Callable[[object], str], language: Language) -> str:
     value = entry.get("value", "")
-    if isinstance(value, int | float):
-        number = f"{value:,.2f}".rstrip("0").rstrip(".") if value % 1 else f"{int(value):,}"
-        return f"{number.replace(',', ' ')} {entry.get('currencyCode', '')}".strip()
-    return str(translated(value))
+    if not isinstance(value, int | float):
+        return translated(value)
+    number = f"{value:,.2f}".rstrip("0").rstrip(".")
+    if language == "ru":
+        number = number.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",")
+    return f"{number} {entry.get('currencyCode', '')}".strip()
 
 
 def read_strings(raw: bytes) -> dict[str, str]:

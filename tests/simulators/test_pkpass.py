@@ -176,6 +176,16 @@ def test_a_pass_without_an_icon_or_a_zip_is_refused(authority: Authority, creden
         _open(pkpass(document(), credentials, icon="logo.png"), authority)
 
 
+def test_numbers_are_written_as_the_phones_language_writes_them(
+    authority: Authority, credentials: Path
+) -> None:
+    values = (1234.5, 100, 0.25)
+    fields = [{"key": str(value), "value": value} for value in values]
+    opened = _open(pkpass(document(storeCard={"secondaryFields": fields}), credentials), authority)
+    assert [field.value for field in opened.fields("en")] == ["1,234.5", "100", "0.25"]
+    assert [field.value for field in opened.fields("ru")] == ["1\N{NO-BREAK SPACE}234,5", "100", "0,25"]
+
+
 def test_strings_are_read_in_both_encodings() -> None:
     text = '"a" = "Кофе\\n\\"два\\"";\n/* note */\n"b\\\\c" = "d";'
     expected = {"a": 'Кофе\n"два"', "b\\c": "d"}
