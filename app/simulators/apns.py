@@ -54,6 +54,7 @@ def settings_for(
     control_port: int = 0,
     known_tokens_only: bool = False,
     provider_keys: tuple[ProviderKey, ...] = (),
+    quick: bool = False,
 ) -> ApnsSettings:
     """Settings with a server certificate made by ``authority`` in ``directory``."""
     certificate, key = authority.server_certificate(directory, host, "127.0.0.1", "localhost")
@@ -66,6 +67,7 @@ def settings_for(
         control_port=control_port,
         known_tokens_only=known_tokens_only,
         provider_keys=provider_keys,
+        quick=quick,
     )
 
 

@@ -19,7 +19,11 @@ from app.simulators.phone import Card, Phone
 from app.simulators.phone_view import WORDS, phone_view
 
 _HERE = Path(__file__).parent
-_KINDS = {"phone.css": "text/css; charset=utf-8", "phone.js": "text/javascript; charset=utf-8"}
+_KINDS = {
+    "phone.css": "text/css; charset=utf-8",
+    "phone.js": "text/javascript; charset=utf-8",
+    "phone.svg": "image/svg+xml",
+}
 _KEEP_ALIVE_SECONDS = 15.0
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self'; "

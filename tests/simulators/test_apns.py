@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
 import json
 import socket
 import ssl
@@ -34,7 +33,7 @@ ID = "123e4567-e89b-12d3-a456-426614174000"
 def sender(
     request: pytest.FixtureRequest, authority: Authority, tmp_path: Path, sender_tls: ssl.SSLContext
 ) -> Iterator[tuple[httpx.Client, RunningApns]]:
-    settings = dataclasses.replace(settings_for(authority, tmp_path), quick=request.param)
+    settings = settings_for(authority, tmp_path, quick=request.param)
     with running(settings) as apns, httpx.Client(http1=False, http2=True, verify=sender_tls) as client:
         yield client, apns
 
