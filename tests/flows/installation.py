@@ -84,12 +84,12 @@ class Installation:
     def load_chain(self) -> None:
         """The example chain, with certificates of our own authority."""
         chain = CHAIN.read_text(encoding="utf-8")
-        for brand, pass_type in re.findall(
-            r'slug = "(\w+)" .*?pass_type_identifier = "([\w.]+)"', chain, re.S
-        ):
+        pass_types = re.findall(r'^pass_type_identifier = "([^"]+)"', chain, re.MULTILINE)
+        folders = re.findall(r'^credentials = "file:\.\./certs/([^"]+)"', chain, re.MULTILINE)
+        for pass_type, folder in zip(pass_types, folders, strict=True):
             self.authority.pass_credentials(
-                self.directory / "certs" / brand,
-                pass_type_identifier=pass_type, team_identifier=TEAM, organization=brand,
+                self.directory / "certs" / folder,
+                pass_type_identifier=pass_type, team_identifier=TEAM, organization=folder,
             )  # fmt: skip
         file = self.directory / "chain.toml"
         file.write_text(chain.replace("file:../certs/", "file:certs/"), encoding="utf-8")
