@@ -24,9 +24,9 @@ from app.errors import Misconfigured, Unavailable
 from app.simulators.apns import ApnsSimulator, settings_for
 from app.simulators.authority import Authority
 from app.simulators.phone import PhoneSettings
-from app.simulators.phone_page import PhonePage
 from app.simulators.phone_patience import Thresholds
-from app.simulators.town import Shop, Town, TownSettings, shops_from_json
+from app.simulators.sandbox import serve_town
+from app.simulators.town import Shop, TownSettings, shops_from_json
 
 _CHAIN = Path(__file__).parents[2] / "docs" / "chain.example.toml"
 _PATIENT = Thresholds(mild=1e6, moderate=1e6, severe=1e6, cut_off=1e6)
@@ -89,15 +89,14 @@ async def _live(plan: _Plan, authority: Authority) -> None:
     shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
     with _service(plan, environment):
         await _ready(plan)
-        town = Town(_town(plan, authority, apns, shops), said=_say)
-        page = PhonePage(town.phones, ring=town.ring_for_page)
         try:
-            address = await page.start(port=plan.page_port)
-            _invite(plan, address, shops)
-            await town.run()
+            await serve_town(
+                _town(plan, authority, apns, shops),
+                port=plan.page_port,
+                ready=lambda page: _invite(plan, page, shops),
+                said=_say,
+            )
         finally:
-            await page.stop()
-            await town.stop()
             await apns.stop()
 
 

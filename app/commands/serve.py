@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -140,5 +141,7 @@ class _Companion:
 
 
 def _stop_with_parent(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its buffer is locked by this thread when the interpreter ends, which then aborts.
+    while os.read(0, 4096):
+        pass
     stop.set()

@@ -13,8 +13,8 @@ import click
 from app.simulators.apns import ApnsSimulator, serve, settings_for
 from app.simulators.authority import Authority
 from app.simulators.guest_browser import Guest
-from app.simulators.phone import Phone, PhoneSettings
-from app.simulators.phone_page import PhonePage
+from app.simulators.phone import PhoneSettings
+from app.simulators.sandbox import serve_phone
 
 _directory = click.option(
     "--authority",
@@ -77,19 +77,10 @@ def phone(authority: Path, install_link: str, push_service: str, port: int, name
     """One iPhone that installs a card from INSTALL_LINK, with a page that shows it."""
     settings = PhoneSettings(root=_authority(authority).root, push_service=push_service, allow_http=True)
 
-    async def live() -> None:
-        one = Phone(name, settings)
-        page = PhonePage([one])
-        await one.start()
-        try:
-            await one.install_from_page(install_link, Guest(name))
-            click.echo(f"The phone: {await page.start(port=port)}")
-            await asyncio.Event().wait()
-        finally:
-            await page.stop()
-            await one.stop()
+    def ready(page: str) -> None:
+        click.echo(f"The phone: {page}")
 
-    _until_interrupted(live())
+    _until_interrupted(serve_phone(settings, guest=Guest(name), link=install_link, port=port, ready=ready))
 
 
 def _authority(directory: Path) -> Authority:

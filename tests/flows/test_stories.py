@@ -48,6 +48,10 @@ async def eventually(condition: Callable[[], _T], what: str, seconds: float = 20
     return found
 
 
+async def eventually_shows(phone: Phone, card: Card, points: str) -> None:
+    await eventually(lambda: shown(phone, card, "Points") == points, f"{points} points")
+
+
 async def ring_up(installation: Installation, card: Card, amount: int, **more: Any) -> dict[str, Any]:
     return await asyncio.to_thread(installation.ring_up, code_of(card), amount, **more)
 
@@ -92,7 +96,7 @@ def test_a_second_phone_of_the_guest_gets_the_same_card_and_the_same_news(
         await second.settle()
         await ring_up(installation, card, 1_000_00)
         for phone in (first, second):
-            await eventually(lambda phone=phone: shown(phone, card, "Points") == "130", "the balance")  # type: ignore[misc]
+            await eventually_shows(phone, card, "130")
             assert len(phone.banners) == 1
 
     tell(story)
@@ -157,11 +161,9 @@ def test_two_changes_within_a_second_both_arrive(installation: Installation, tel
         await phone.settle()
         for round_ in range(1, 4):
             await ring_up(installation, card, 1_000_00)
-            await eventually(
-                lambda n=round_: shown(phone, card, "Points") == f"{100 + 60 * n - 30}", "the first"
-            )  # type: ignore[misc]
+            await eventually_shows(phone, card, str(100 + 60 * round_ - 30))
             await ring_up(installation, card, 1_000_00)
-            await eventually(lambda n=round_: shown(phone, card, "Points") == f"{100 + 60 * n}", "the second")  # type: ignore[misc]
+            await eventually_shows(phone, card, str(100 + 60 * round_))
         assert phone.log_lines == []
 
     tell(story)
