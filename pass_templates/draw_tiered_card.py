@@ -17,17 +17,9 @@ HERE = Path(__file__).parent / "tiered_card"
 FINE = 8  # drawn so many times larger than one point
 
 ESPRESSO = (36, 26, 21)
-COCOA = (58, 40, 31)
 CARAMEL = (222, 184, 135)
-MILK = (255, 248, 238)
 
 Point = tuple[float, float]
-
-
-def mix(first: tuple[int, int, int], second: tuple[int, int, int], share: float) -> tuple[int, int, int]:
-    """``share`` of the second colour in the first."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return red, green, blue
 
 
 def star(centre: Point, radius: float, *, points: int = 4, waist: float = 0.36) -> list[Point]:
@@ -72,12 +64,15 @@ def logo() -> Image.Image:
 
 
 def strip() -> Image.Image:
-    """375 by 144 points, behind the balance: calm on the left, where the number stands."""
+    """375 by 144 points, behind the balance: calm on the left, where the number stands.
+
+    Light on nothing: the brand's own background shows through, so the strip suits every colour.
+    """
     width, height = 375 * FINE, 144 * FINE
-    image = Image.new("RGB", (width, height), COCOA)
+    image = Image.new("RGBA", (width, height), (*CARAMEL, 0))
     draw = ImageDraw.Draw(image)
     for layer, (rise, swing, share) in enumerate(
-        ((0.30, 0.10, 0.05), (0.48, 0.12, 0.11), (0.66, 0.11, 0.19), (0.83, 0.08, 0.29))
+        ((0.30, 0.10, 0.07), (0.48, 0.12, 0.14), (0.66, 0.11, 0.22), (0.83, 0.08, 0.32))
     ):
         outline: list[Point] = [
             (
@@ -91,14 +86,14 @@ def strip() -> Image.Image:
             )
             for x in range(0, width + FINE, FINE)
         ]
-        draw.polygon([*outline, (width, height), (0, height)], fill=mix(COCOA, CARAMEL, share))
+        draw.polygon([*outline, (width, height), (0, height)], fill=(*CARAMEL, round(share * 255)))
     for x, y, size, share in (
         (0.90, 0.22, 13, 0.9),
         (0.80, 0.36, 6, 0.55),
         (0.955, 0.44, 5, 0.5),
         (0.70, 0.17, 4, 0.4),
     ):
-        draw.polygon(star((x * width, y * height), size * FINE), fill=mix(COCOA, CARAMEL, share))
+        draw.polygon(star((x * width, y * height), size * FINE), fill=(*CARAMEL, round(share * 255)))
     return image
 
 
