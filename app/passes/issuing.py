@@ -29,6 +29,7 @@ from app.delivery.queue import enqueue_pushes
 from app.errors import BadInput, Conflict, NotFound
 from app.passes import store_passes
 from app.passes.content import PassContent
+from app.passes.pass_json import check_content
 from app.passes.store_passes import Change, WalletPass
 
 __all__ = ["Revision", "WalletPass", "issue", "move_design", "revise", "tombstone"]
@@ -61,8 +62,10 @@ def issue(
 ) -> WalletPass:
     """Make a pass of the programme's newest design version, with a random serial number.
 
-    Raises :class:`Conflict` where the programme has no published design.
+    Raises :class:`Conflict` where the programme has no published design, :class:`BadInput` for content that
+    no phone would take.
     """
+    check_content(content)
     design_id = store_passes.newest_design(tx, programme_id)
     if design_id is None:
         raise Conflict("no-design", "This programme has no published design yet: publish one first.")
@@ -98,12 +101,15 @@ def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime
     """Change what passes say, and promise a push of ``kind`` to every phone that holds a changed one.
 
     A content equal to the present one is no change: no version, no tag, no push. A tombstone stays as it is.
-    Of several revisions of one pass the last counts. Raises :class:`BadInput` for more than 200, and
-    :class:`NotFound` for a pass that does not exist; nothing was changed then.
+    Of several revisions of one pass the last counts. Raises :class:`BadInput` for more than 200 or for
+    content that no phone would take, and :class:`NotFound` for a pass that does not exist; nothing was
+    changed then.
     """
     if len(changes) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
     wanted = {revision.pass_id: revision.content for revision in changes}
+    for content in wanted.values():
+        check_content(content)
     present = store_passes.lock(tx, list(wanted))
     if len(present) < len(wanted):
         raise NotFound("no-such-pass", "There is no such pass.")

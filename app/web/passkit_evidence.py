@@ -7,10 +7,10 @@ served all the same and the evidence is tried again: until then the watermark st
 
 from __future__ import annotations
 
-import atexit
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from multiprocessing.util import Finalize
 from threading import Condition, Event, Lock, Thread
 
 import structlog
@@ -50,6 +50,7 @@ class EvidenceRecorder:
         self._writer = Lock()  # one transaction at a time; taken before _changed
         self._changed = Condition()  # guards everything below
         self._thread: Thread | None = None
+        self._at_exit: Finalize | None = None
         self._closing = False
         self._group = _Group()
         self._late: list[Fetch] = []  # their write failed; tried again with the next flush
@@ -138,7 +139,8 @@ class EvidenceRecorder:
             self._changed.notify()
         if thread:
             thread.join(10)
-            atexit.unregister(self.close)
+            if self._at_exit:
+                self._at_exit.cancel()
         self.flush()
 
     # The thread
@@ -147,7 +149,8 @@ class EvidenceRecorder:
         if self._thread is None and not self._closing:
             self._thread = Thread(target=self._run, name="passkit-evidence", daemon=True)
             self._thread.start()
-            atexit.register(self.close)
+            # Not atexit: the processes of a WSGI server are forked, and those end without it.
+            self._at_exit = Finalize(None, self.close, exitpriority=10)
 
     def _run(self) -> None:
         flush_at = time.monotonic() + _FLUSH_SECONDS

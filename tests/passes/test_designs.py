@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -21,9 +22,10 @@ from app.passes.bundle import build, prepare
 from app.passes.content import LocalizedText
 from app.passes.findings import DesignRefused
 from app.passes.layout import BrandValues
-from app.passes.press import Press
+from app.passes.press import LOOK_AGAIN, Press
 from app.passes.signing import Signer
 from app.passes.tables import design, design_file
+from app.simulators.authority import Authority
 from tests.passes import card
 
 TEMPLATE = Path(__file__).parents[2] / "pass_templates" / "tiered_card"
@@ -227,11 +229,38 @@ def test_the_press_loads_a_certificate_once_and_a_design_once(database: Database
         once = press.prepared(tx, published.id)
         assert press.prepared(tx, published.id) is once
         assert press.signer(tx, card.PASS_TYPE) is once.signer
-        assert press.signers() == [once.signer]
-        press.forget()
-        assert press.prepared(tx, published.id) is not once
         with pytest.raises(NotFound):
             press.prepared(tx, DesignId(404))
+
+
+def test_the_press_takes_up_a_renewed_certificate_and_keeps_one_that_works(
+    database: Database, authority: Authority, tmp_path: Path
+) -> None:
+    def renew(**validity: Any) -> None:
+        authority.pass_credentials(
+            tmp_path,
+            pass_type_identifier=card.PASS_TYPE,
+            team_identifier=card.TEAM,
+            organization="О",
+            **validity,
+        )
+
+    renew(valid=timedelta(days=30))
+    now = card.NOW
+    press = Press(card.SERVICE, clock=lambda: now)
+    with database.write() as tx:
+        published = publish(tx, a_programme(tx, f"file:{tmp_path}"))
+        first = press.prepared(tx, published.id)
+        renew(valid=timedelta(days=300))
+        assert press.prepared(tx, published.id) is first
+        now += LOOK_AGAIN
+        second = press.prepared(tx, published.id)
+        assert second.signer.expires_at > first.signer.expires_at
+        now += LOOK_AGAIN
+        assert press.prepared(tx, published.id) is second
+        (tmp_path / "key.pem").write_text("half a file")
+        now += LOOK_AGAIN
+        assert press.prepared(tx, published.id) is second
 
 
 def test_the_press_says_what_is_wrong_with_a_certificate(database: Database, credentials: Path) -> None:

@@ -241,3 +241,12 @@ def test_a_restore_lifts_every_tag_above_any_that_was_given(database: Database, 
         assert shop.issue(tx).tag > lifted[0].tag
     assert all(new.tag > old.tag + 1_000_000 for new, old in zip(lifted, cards, strict=True))
     assert [new.version for new in lifted] == [1, 1, 1]
+
+
+def test_content_that_no_phone_would_take_never_reaches_a_pass(database: Database, shop: Shop) -> None:
+    with database.write() as tx:
+        pass_id = shop.issue(tx, 100).id
+    with database.write() as tx, pytest.raises(BadInput, match="ASCII"):
+        issuing.revise(tx, [Revision(pass_id, content(200, card_code="КОД"))], kind="receipt", now=NOW)
+    with database.read() as tx:
+        assert read(tx, pass_id).content.balance == 100

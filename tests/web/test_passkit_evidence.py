@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from app.db import Database
+from app.db import Database, connect
 from app.db.identifiers import DeviceId, WalletPassId
 from app.passes import device_log, evidence
 from app.passes.evidence import Fetch, Install, PassEvidence
@@ -266,3 +267,25 @@ def test_a_life_cycle_update_is_noted(service: Service) -> None:
     assert service.client.post(path, data=b"garbage").status_code == 200
     assert service.client.post(path, json=[1]).status_code == 200
     assert _lines(service) == [r"passLifecycleUpdate archived\n"]
+
+
+def _note_and_end(url: str, device_id: int) -> None:
+    """What a forked process of a WSGI server does: note a contact, and end before the next flush."""
+    database = connect(url)
+    EvidenceRecorder(database).listed(Listing(DeviceId(device_id), (), "1", ()), NOW)
+
+
+def test_a_forked_process_writes_what_it_noted_before_it_ends(
+    service: Service, phone: Phone, database_url: str
+) -> None:
+    phone.register(service.issue())
+    with service.database.read() as tx:
+        device_id = tx.execute(select(device.c.id)).scalar_one()
+    process = multiprocessing.get_context("fork").Process(
+        target=_note_and_end, args=(database_url, device_id)
+    )
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    with service.database.read() as tx:
+        assert tx.execute(select(device.c.contacted_at)).scalar_one() == NOW
