@@ -28,13 +28,13 @@ FILES = {
     for name, width, height in (("icon", 29, 29), ("logo", 160, 50), ("strip", 375, 144))
     for scale, times in (("", 1), ("@2x", 2), ("@3x", 3))
 }
-GONE = object()
+GONE = "(the key is gone)"
 BEACON = {"proximityUUID": "F8F589E9-C07E-58B0-AEAB-A36BE4D48FAC"}
 CODE = {"format": "PKBarcodeFormatQR", "message": "A", "messageEncoding": "utf-8"}
 FIELD = "storeCard.primaryFields.0"
 BACK = "storeCard.backFields.1"
-EC_KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
-P384_KEY = ec.generate_private_key(ec.SECP384R1()).public_key()
+EC_KEY = ec.derive_private_key(7, ec.SECP256R1()).public_key()
+P384_KEY = ec.derive_private_key(7, ec.SECP384R1()).public_key()
 
 
 KEYS = (
