@@ -19,9 +19,20 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One after the other in one test process, so that the browser starts once a module."""
+    for item in items:
+        if "tests/browser" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the session; each test opens contexts of its own."""
+    """One browser for a module; each test opens contexts of its own.
+
+    Not for the session: while Playwright runs, its event loop runs in this thread, and no test of anything
+    else could start one.
+    """
     binary = servers.chromium_binary()
     if binary is None:
         pytest.skip("Chromium is not installed")
