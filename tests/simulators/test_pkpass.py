@@ -34,7 +34,7 @@ def test_a_well_made_pass_is_installed(authority: Authority, credentials: Path) 
     assert opened.fields("ru")[0].label == 'Баллы "плюс"'
     assert opened.image("logo") == b"logo"
     assert opened.barcode is not None
-    assert abs(opened.signed_at - NOW) < timedelta(minutes=1)
+    assert abs(opened.signed_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_openssl_and_the_phone_agree_about_a_signature(
