@@ -73,7 +73,7 @@ def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return "perkpass_template"
 
 
-def _empty_url(request: pytest.FixtureRequest, tmp_path: Path, template: str | None) -> str:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path, template: str | None) -> str:
     if SERVERS == "sqlite":
         path = tmp_path / f"perkpass-{next(_numbers)}.db"
         if template:
@@ -89,13 +89,13 @@ def _empty_url(request: pytest.FixtureRequest, tmp_path: Path, template: str | N
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, _template: str) -> str:
     """The address of a migrated, empty database of this test's own."""
-    return _empty_url(request, tmp_path, _template)
+    return empty_database(request, tmp_path, _template)
 
 
 @pytest.fixture
 def unmigrated_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without a single table."""
-    return _empty_url(request, tmp_path, None)
+    return empty_database(request, tmp_path, None)
 
 
 @pytest.fixture

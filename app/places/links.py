@@ -104,7 +104,9 @@ def link(tx: Tx, link_id: InstallLinkId) -> InstallLink:
 
 def link_by_code(tx: Tx, code: str) -> InstallLink:
     """The link with this code, retired ones too, in whatever case it was typed; raises NotFound."""
-    if row := store.link_by_code(tx, code.strip().lower()):
+    wanted = code.strip().lower()
+    # PostgreSQL's text cannot even be compared with a NUL character.
+    if wanted.isalnum() and (row := store.link_by_code(tx, wanted)):
         return _link(row)
     raise NotFound("no-such-link", "There is no install link with this code")
 

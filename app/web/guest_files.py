@@ -11,6 +11,7 @@ from app.web.guest_pages import ICON, ICON_ADDRESS, STYLE, STYLE_ADDRESS, Design
 from app.web.links import Links
 from app.web.services import Services
 
+_DESIGN = "<int(max=9223372036854775807):design_id>"  # beyond it no database can even be asked
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
@@ -26,10 +27,10 @@ class GuestFiles:
         blueprint.add_url_rule(STYLE_ADDRESS, "style", self.style, methods=["GET"])
         blueprint.add_url_rule(ICON_ADDRESS, "icon", self.icon, methods=["GET"])
         blueprint.add_url_rule(
-            "/i/<code>/design/<int:design_id>/card.css", "card_style", self.card_style, methods=["GET"]
+            f"/i/<code>/design/{_DESIGN}/card.css", "card_style", self.card_style, methods=["GET"]
         )
         blueprint.add_url_rule(
-            "/i/<code>/design/<int:design_id>/<path:file>", "picture", self.picture, methods=["GET"]
+            f"/i/<code>/design/{_DESIGN}/<path:file>", "picture", self.picture, methods=["GET"]
         )
         blueprint.add_url_rule("/i/<code>/qr.svg", "qr_svg", self.qr_svg, methods=["GET"])
         blueprint.add_url_rule("/i/<code>/qr.png", "qr_png", self.qr_png, methods=["GET"])
