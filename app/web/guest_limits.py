@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -35,7 +36,9 @@ class GuestLimits:
         forms: tuple[RateLimitItem, ...] = FORMS,
     ) -> None:
         """``storage`` is "memory://" or "redis://…", as the limits library spells it."""
-        options = {} if storage.startswith("memory") else {"wrap_exceptions": True}
+        # A store that hangs costs a guest a moment, not their patience.
+        waits: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+        options = {} if storage.startswith("memory") else {"wrap_exceptions": True, **waits}
         self._limiter = MovingWindowRateLimiter(storage_from_string(storage, **options))
         self._visits, self._forms = visits, forms
 

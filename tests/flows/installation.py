@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 CHAIN = ROOT / "docs" / "chain.example.toml"
 TEAM = "A1B2C3D4E5"
 _T = TypeVar("_T")
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # tills here speak http: no list of authorities to read
 
 
 @dataclass
@@ -198,6 +200,7 @@ class Installation:
                 "Idempotency-Key": key or uuid.uuid4().hex,
             },
             timeout=30,
+            verify=_NO_TLS,
         )
 
     def ring_up(self, card: str, amount: int, **more: Any) -> dict[str, Any]:
