@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 
 from app.passes.findings import Finding, refuse, warn
@@ -38,6 +39,19 @@ def size_of(image: bytes) -> tuple[int, int] | None:
     return int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
 
 
+def is_whole(image: bytes) -> bool:
+    """Whether every chunk of a PNG is there and as it was written (PNG specification, 5.3)."""
+    at = len(_SIGNATURE)
+    while at + 12 <= len(image):
+        end = at + 12 + int.from_bytes(image[at : at + 4], "big")
+        if zlib.crc32(image[at + 4 : end - 4]) != int.from_bytes(image[end - 4 : end], "big"):
+            return False
+        if image[at + 4 : at + 8] == b"IEND":
+            return end <= len(image)
+        at = end
+    return False
+
+
 def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Finding]:
     """Every image, what is missing, and the weight of all."""
     scales: dict[str, set[str]] = {}
@@ -53,6 +67,8 @@ def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Find
         if size is None:
             yield refuse("image-unreadable", path, "is not a PNG; save it as PNG")
             continue
+        if not is_whole(content):
+            yield refuse("image-damaged", path, "is cut short or damaged; save it anew")
         yield from _size(path, name, int(scale[1]) if scale else 1, size, style)
     if "icon" not in scales:
         yield refuse("icon-missing", "icon.png", "iOS refuses a card without an icon; add icon.png, 29 by 29")

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SERVERS, empty_database
-from tests.web.whole_web import FORM, JSON, LOGS, VISITS, Answer, Card, WholeWeb, open_whole_web
+from tests.tables import LOGS
+from tests.web.whole_web import FORM, JSON, VISITS, Answer, Card, WholeWeb, open_whole_web
 
 pytestmark = [pytest.mark.xdist_group("whole_web"), pytest.mark.timeout(240)]
 

@@ -8,8 +8,8 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -28,6 +28,7 @@ from app.db import Database, connect, metadata
 from app.settings import Settings
 from app.simulators.authority import Authority
 from app.simulators.guest_browser import IPHONE
+from tests.tables import LOGS, nothing_changes
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "chain.example.toml"
 TEAM = "A1B2C3D4E5"
@@ -37,13 +38,8 @@ FORM = "application/x-www-form-urlencoded"
 _kept: list[Any] = []
 """An application ends with its process: nobody closes its connections before."""
 
-LOGS = frozenset({"device_log"})
-"""What phones wrote into the log endpoint: always allowed to grow."""
 VISITS = frozenset({"visit", "visit_event"})
 """Who scans a code is a visit, whatever nonsense the address says beside it."""
-_MOMENTS = {"point_of_sale_key": {"last_used_at"}}
-
-Tables = dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,32 +165,15 @@ class WholeWeb:
             said["authenticationToken"], address.partition("?")[0],
         )  # fmt: skip
 
-    def tables(self, without: frozenset[str] = LOGS) -> Tables:
-        """Every row of every table, in a fixed order."""
-        found: Tables = {}
-        with self.database.read() as tx:
-            for table in metadata.sorted_tables:
-                if table.name not in without:
-                    moments = _MOMENTS.get(table.name, set())
-                    columns = [column for column in table.columns if column.name not in moments]
-                    rows = tx.execute(select(*columns)).all()
-                    found[table.name] = sorted((tuple(row) for row in rows), key=repr)
-        return found
-
     def wait_for_evidence(self) -> None:
         """Who asked for a list is written down a moment later, once for all the asking."""
         time.sleep(1.2)
         with self.database.read() as tx:
             assert tx.execute(select(metadata.tables["device"].c.contacted_at)).scalars().all() != [None]
 
-    @contextmanager
-    def nothing_changes(self, without: frozenset[str] = LOGS) -> Iterator[None]:
+    def nothing_changes(self, without: frozenset[str] = LOGS) -> AbstractContextManager[None]:
         """Every table says afterwards what it said before."""
-        before = self.tables(without)
-        yield
-        after = self.tables(without)
-        changed = [name for name in before if before[name] != after[name]]
-        assert not changed, {name: (before[name], after[name]) for name in changed}
+        return nothing_changes(self.database, without)
 
 
 def open_whole_web(directory: Path, database_url: str, redis_url: str) -> WholeWeb:
