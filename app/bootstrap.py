@@ -23,10 +23,10 @@ from app.passes.issuing import WalletPass
 from app.passes.press import Press
 from app.passes.signing import Signer, load_signer
 from app.places import visits
-from app.settings import Settings, kept_secret, load
+from app.settings import Settings, kept_secret
 from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 from app.web.application import make_application
-from app.web.passkit import make_passkit
+from app.web.passkit import PassKit
 from app.web.passkit_evidence import EvidenceRecorder
 from app.web.services import Services
 from app.worker.apple import AppleChannel
@@ -131,7 +131,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
     )
-    passkit = make_passkit(
+    passkit = PassKit(
         database=database,
         pass_key=pass_key,
         build_pass=build,
@@ -142,11 +142,6 @@ def make_web(settings: Settings) -> WSGIApplication:
         on_last_removed=_card_removed,
     )
     return make_application(services, passkit)
-
-
-def web_from_environment() -> WSGIApplication:
-    """What a WSGI server's worker process loads."""
-    return make_web(load())
 
 
 def make_worker(settings: Settings) -> Worker:

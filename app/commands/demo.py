@@ -20,6 +20,7 @@ from pathlib import Path
 import click
 import httpx
 
+from app.commands.processes import require_free_port
 from app.errors import Misconfigured, Unavailable
 from app.simulators.apns import ApnsSimulator, settings_for
 from app.simulators.authority import Authority
@@ -54,6 +55,8 @@ class _Plan:
 def demo(directory: Path, port: int, page_port: int, phones: int, pace: float) -> None:
     """Two brands, six venues, thirty phones, a till. An earlier demo in DIRECTORY is deleted."""
     plan = _Plan(directory.resolve(), port, page_port, phones, pace)
+    for option, wanted in (("--port", port), ("--page-port", page_port)):
+        require_free_port("127.0.0.1", wanted, advice=f"Choose another {option}.")
     _clear(plan.directory)
     click.echo("Making certificates of our own authority, a database, two brands and six venues …")
     authority = Authority.create(plan.directory / "authority", now=datetime.now(UTC) - timedelta(days=1))
@@ -87,8 +90,8 @@ async def _live(plan: _Plan, authority: Authority) -> None:
     await apns.start()
     environment = _environment(plan, authority, apns.url)
     shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
-    with _service(plan, environment):
-        await _ready(plan)
+    with _service(plan, environment) as process:
+        await _ready(plan, process)
         try:
             await serve_town(
                 _town(plan, authority, apns, shops),
@@ -160,7 +163,7 @@ def _perkpass(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[None]:
+def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with (plan.directory / "service.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "run"],
@@ -171,7 +174,7 @@ def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[None]:
             start_new_session=True,  # Ctrl-C is ours: phones go first, then the service
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -180,10 +183,10 @@ def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[None]:
             process.kill()
 
 
-async def _ready(plan: _Plan) -> None:
+async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     async with httpx.AsyncClient() as client:
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and process.poll() is None:
             try:
                 if (await client.get(f"{plan.url}/readyz")).status_code == 200:
                     return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.processes import end_with_parent, require_free_port
 from app.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ def migrate() -> None:
 def web() -> None:
     """Serve guests, phones and tills (any number of these, behind a proxy)."""
     settings = load()
-    _check_schema()
+    _make_ready(settings)
     _server(settings).serve()
 
 
 @click.command()
-@click.option("--with-parent", is_flag=True, hidden=True, help="stop when standard input is closed")
-def worker(with_parent: bool) -> None:
+@click.option("--parent", type=int, hidden=True, help="process to end with")
+def worker(parent: int | None) -> None:
     """Send pushes and do periodic work (any number of these)."""
     from app import bootstrap
 
@@ -54,8 +55,8 @@ def worker(with_parent: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if with_parent:
-        threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    if parent is not None:
+        end_with_parent(parent, stop.set)
     bootstrap.make_worker(settings).run(stop)
 
 
@@ -63,7 +64,7 @@ def worker(with_parent: bool) -> None:
 def run() -> None:
     """Web and worker together: one command for one machine."""
     settings = load()
-    _check_schema()
+    _make_ready(settings)
     server = _server(settings)
     companion = _Companion()
     server.on_startup(companion.start)
@@ -78,13 +79,22 @@ def _check_schema() -> None:
         sys.exit(check.returncode)
 
 
+def _make_ready(settings: Settings) -> None:
+    advice = "Stop what listens there, or set PERKPASS_HOST and PERKPASS_PORT."
+    require_free_port(settings.host, settings.port, advice=advice)
+    _check_schema()
+    click.echo(
+        f"perkpass: listening on http://{settings.host}:{settings.port}, for guests {settings.public_url}"
+    )
+
+
 def _server(settings: Settings) -> MPServer:
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
     return MPServer(
-        "app.bootstrap:web_from_environment",
+        "app.commands.processes:web_application",
         factory=True,
         address=settings.host,
         port=settings.port,
@@ -121,9 +131,8 @@ class _Companion:
                 self._process.kill()
 
     def _spawn(self) -> None:
-        # Its standard input is a pipe of ours: closed by the kernel however we end, and so it ends too.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "worker", "--with-parent"], stdin=subprocess.PIPE
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "app", "worker", "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
         )
 
     def _watch(self) -> None:
@@ -138,10 +147,3 @@ class _Companion:
             if self._stopping.wait(wait):
                 return
             self._spawn()
-
-
-def _stop_with_parent(stop: threading.Event) -> None:
-    # Not sys.stdin: its buffer is locked by this thread when the interpreter ends, which then aborts.
-    while os.read(0, 4096):
-        pass
-    stop.set()

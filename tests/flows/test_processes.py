@@ -1,0 +1,71 @@
+"""Processes that belong together start, refuse and end together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.flows.installation import Installation, until
+
+
+@pytest.fixture
+def empty(
+    make_installation: Callable[..., Installation], request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """An installation without a chain, started."""
+    one = make_installation(f"processes_{abs(hash(request.node.name))}")
+    if not one.embedded:
+        one.perkpass("migrate")
+    one.start()
+    yield one
+    one.stop()
+
+
+def _descendants(pid: int) -> set[int]:
+    listed = subprocess.run(
+        ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
+    children = {int(child) for child in listed}
+    return children.union(*(_descendants(child) for child in children))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_nothing_is_left_of_a_service_whose_first_process_is_killed(empty: Installation) -> None:
+    name = "run" if empty.embedded else "web"
+    first = empty.processes.pop(name)
+    others = _descendants(first.pid)
+    assert len(others) >= (2 if empty.embedded else 1)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait(10)
+    until(lambda: not any(map(_alive, others)), seconds=30, what="the others' end")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", empty.port), timeout=5)
+    empty._spawn(name, name)
+    empty.wait_ready()
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(empty: Installation) -> None:
+    refused = empty.perkpass("web", check=False)
+    assert refused.returncode == 1
+    assert f"port {empty.port}" in refused.stderr
+    assert "PERKPASS_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_stop_leaves_no_complaint_behind(empty: Installation) -> None:
+    empty.stop()
+    said = empty.log()
+    assert "Fatal" not in said
+    assert "Traceback" not in said
