@@ -54,7 +54,7 @@ class _LateGroup(click.Group):
 @click.command(cls=_LateGroup)
 @click.version_option(__version__, prog_name="perkpass")
 def cli() -> None:
-    """Loyalty cards in Apple Wallet and Google Wallet, kept live."""
+    """Loyalty cards in Apple Wallet, kept live."""
 
 
 def main() -> None:
