@@ -121,7 +121,7 @@ def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
     """These passes, sorted and locked until the transaction ends.
 
     On PostgreSQL the lock also waits for, or holds back, registrations of the same passes
-    (:func:`app.passes.store_registrations.pass_for_registration`): a phone that registers now either gets
+    (:func:`app.passes.store_registrations.hold`): a phone that registers now either gets
     the push of this change, or sees its content.
     """
     return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]

@@ -270,7 +270,3 @@ class PassKit:
 
 def _not_allowed(methods: str) -> Answer:
     return refusal(405, "method-not-allowed", f"Use {methods} here.", ("Allow", methods))
-
-
-make_passkit = PassKit
-"""The name by which the wiring asks for it."""
