@@ -158,7 +158,8 @@ def redeem(
     account = Account.open(tx, _locked(tx, redemption.card, brand_id), now=now)
     taken, worth, stamps = 0, 0, 0
     if redemption.points is not None:
-        taken, worth = redemption.points, _worth(account, redemption, redemption.points)
+        taken, worth = redemption.points, _worth(redemption.points, account)
+        _refuse_too_many(account, redemption, taken, worth)
     else:
         stamps = _reward_stamps(account)
     entry_id = ledger.take(
@@ -175,13 +176,15 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
 
     Nothing is edited: a compensating entry is added. The receipt's own points go first, then those that
     expire first; the balance never becomes negative. The spend no longer counts towards the tier.
-    Raises :class:`NotFound` for a receipt that this venue did not record, :class:`Conflict` the second time.
+    Raises :class:`NotFound` for a receipt that this venue did not record and, as every call does, for a card
+    whose guest has left: the money goes back over the counter, there is nobody to take points from.
+    :class:`Conflict` the second time. Nothing was changed then.
     """
     checks.number(number)
     known = store_ledger.receipt_by_number(tx, venue_id, number)
-    enrolment = store_enrolments.lock(tx, known.enrolment_id) if known else None
-    if known is None or enrolment is None or enrolment.brand_id != brand_id:
+    if known is None:
         raise NotFound("no-such-receipt", "This venue has recorded no receipt of that number.")
+    enrolment = _ours(store_enrolments.lock(tx, known.enrolment_id), brand_id)
     if not store_ledger.mark_refunded(tx, known.id, now=now):
         raise Conflict("receipt-refunded", f"Receipt {number} was refunded before.")
     account = Account.open(tx, enrolment, now=now)
@@ -226,14 +229,13 @@ def _ours(enrolment: Enrolment | None, brand_id: BrandId) -> Enrolment:
     return enrolment
 
 
-def _worth(account: Account, redemption: Redemption, wanted: int) -> int:
-    """Minor units that the points pay; raises where the programme or the rules do not allow it."""
-    currency = account.brand.currency
-    rules = point_rules(account.programme.rules)
-    if rules is None:
+def _worth(wanted: int, account: Account) -> int:
+    """Minor units that so many points pay; raises where the programme has none, or no coin is that small."""
+    if point_rules(account.programme.rules) is None:
         raise BadInput("no-points", "This programme has stamps, not points.", field="points")
     if not 1 <= wanted <= MOST_POINTS:
         raise BadInput("bad-points", "Points are hundredths, at least 1.", field="points")
+    currency = account.brand.currency
     paid = points.worth(wanted, currency=currency)
     if paid is None:
         raise BadInput(
@@ -241,9 +243,16 @@ def _worth(account: Account, redemption: Redemption, wanted: int) -> int:
             f"{wanted} hundredths of a point are no whole amount of {currency}.",
             field="points",
         )
+    return paid
+
+
+def _refuse_too_many(account: Account, redemption: Redemption, wanted: int, paid: int) -> None:
+    """Raise where the rules, the receipt or the balance allow fewer than ``wanted``, which pay ``paid``."""
+    currency = account.brand.currency
     if redemption.amount is not None:
         checks.money(redemption.amount, redemption.currency, currency)
-    share = rules.maximum_share
+    rules = point_rules(account.programme.rules)
+    share = rules.maximum_share if rules else None
     if share is not None:
         if redemption.amount is None:
             raise BadInput(
@@ -262,7 +271,6 @@ def _worth(account: Account, redemption: Redemption, wanted: int) -> int:
     if wanted > account.enrolment.balance:
         have = wording.number(account.enrolment.balance, "en")
         raise Conflict("not-enough-points", f"There are {have} points on this card.")
-    return paid
 
 
 def _reward_stamps(account: Account) -> int:

@@ -271,9 +271,6 @@ def test_a_removed_member_is_nobody_and_the_books_stay(database: Database) -> No
         members.remove(tx, guest.member_id, now=NOW + timedelta(days=1))
         timeline = members.show(tx, guest.member_id)
         wallet_pass = issuing.wallet_pass(tx, guest.pass_id)
-        with pytest.raises(NotFound):
-            _receipt(tx, town, guest, "2", 100_00)
-        refunded = _refund(tx, town, "1")
     assert timeline.name is None
     assert timeline.removed_at == NOW
     assert [entry.points for entry in timeline.entries] == [5_00]
@@ -281,7 +278,26 @@ def test_a_removed_member_is_nobody_and_the_books_stay(database: Database) -> No
     assert len(timeline.consents) == 2
     assert wallet_pass.voided_at == NOW
     assert wallet_pass.content.member_name is None
-    assert refunded.points == 5_00
+
+
+def test_no_call_of_a_till_reaches_the_card_of_a_removed_member(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, TIERED)
+        guest = towns.guest(tx, town)
+        _receipt(tx, town, guest, "1", 20_000_00)
+        members.remove(tx, guest.member_id, now=NOW)
+        before = (members.show(tx, guest.member_id), issuing.wallet_pass(tx, guest.pass_id))
+        for act in (
+            lambda: _receipt(tx, town, guest, "2", 100_00),
+            lambda: _redeem(tx, town, guest, 1_00),
+            lambda: _refund(tx, town, "1"),
+            lambda: till.card(tx, guest.card_code, brand_id=town.brand.id, now=NOW),
+        ):
+            with pytest.raises(NotFound) as refused:
+                act()
+            assert refused.value.code == "no-such-card"
+        assert (members.show(tx, guest.member_id), issuing.wallet_pass(tx, guest.pass_id)) == before
+    assert before[0].enrolments[0].tier == "friend"
 
 
 @pytest.mark.parametrize("number", ["", "x" * 65, "a b", "a/b", "..", "a\n"])
