@@ -6,7 +6,6 @@
     ├── Refused                the caller asked for something that is not allowed; nothing was changed
     │   ├── BadInput           the words are wrong: fix them and ask again           (400)
     │   ├── Unauthorised       who are you?                                          (401)
-    │   ├── Forbidden          known, but not yours                                  (403)
     │   ├── NotFound           no such thing, or not in your brand                   (404)
     │   ├── Conflict           the thing is not in a state that allows it            (409)
     │   └── TooMany            a limit was reached; ask again later                  (429)
@@ -46,10 +45,6 @@ class BadInput(Refused):
 
 class Unauthorised(Refused):
     """No valid credentials came with the request."""
-
-
-class Forbidden(Refused):
-    """The caller is known, and may not do this."""
 
 
 class NotFound(Refused):

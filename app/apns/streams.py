@@ -55,7 +55,6 @@ class Streams:
         self._stream_window = frames.DEFAULT_WINDOW
         self._unacknowledged = 0
         self.limit = UNANNOUNCED_STREAMS
-        self.answers = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -198,7 +197,6 @@ class Streams:
             fault = WireBroken(f"{self._address} ended a stream without an answer")
             self._outcomes.returned(exchange, fault, maybe_accepted=True, reset=True)
             return
-        self.answers += 1
         if status == 200:
             response = accepted(exchange.apns_id)
         else:

@@ -12,11 +12,16 @@ from datetime import datetime
 from app.db.identifiers import CardCode, VenueId
 from app.geo.distance import metres
 from app.loyalty.rules import Rules, TieredRules
-from app.passes.content import Language, LocalizedText, Location, Message, PassContent
+from app.passes.content import (
+    MOST_LOCATIONS,
+    MOST_MESSAGES,
+    Language,
+    LocalizedText,
+    Location,
+    Message,
+    PassContent,
+)
 from app.places.venues import Venue
-
-MOST_MESSAGES = 5
-MOST_LOCATIONS = 10  # Apple, "Pass": an array of up to ten
 
 
 def new_content(

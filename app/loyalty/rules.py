@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, assert_never
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.errors import BadInput
+from app.loyalty.checks import MOST_MONEY
 from app.passes.content import LocalizedText
 
 Kind = Literal["bonus", "stamp", "tiered"]
@@ -19,7 +20,6 @@ Kind = Literal["bonus", "stamp", "tiered"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Share = Annotated[int, Field(ge=0, le=10_000)]
 _MOST_POINTS = 100_000_000_00
-_MOST_MONEY = 10**12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Tier:
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     name: LocalizedText
-    spend_from: Annotated[int, Field(ge=0, le=_MOST_MONEY)]
+    spend_from: Annotated[int, Field(ge=0, le=MOST_MONEY)]
     cashback: _Share
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
 
 Language = Literal["ru", "en"]
+MOST_LOCATIONS = 10  # Apple, "Pass", key `locations`
+MOST_MESSAGES = 5  # the last ones stay on the back
 
 
 @dataclass(frozen=True, slots=True)

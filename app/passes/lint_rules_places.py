@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.passes.content import MOST_LOCATIONS
 from app.passes.findings import Finding, refuse, warn
 from app.passes.lint_rules_values import is_number, uuid_fault
 
-MOST_LOCATIONS = MOST_BEACONS = 10  # Apple, "Pass"
+MOST_BEACONS = 10  # Apple, "Pass"
 
 
 def locations(document: Mapping[str, Any]) -> Iterator[Finding]:

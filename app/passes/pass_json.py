@@ -13,11 +13,9 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
-from app.passes.content import Language, PassContent, PassIdentity
+from app.passes.content import MOST_LOCATIONS, MOST_MESSAGES, Language, PassContent, PassIdentity
 from app.passes.layout import FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
 
-MOST_LOCATIONS = 10  # Apple, "Pass", key `locations`
-MOST_MESSAGES = 5
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from app.db import Tx
 from app.db.identifiers import BrandId, InstallLinkId, VisitId
@@ -22,7 +22,6 @@ VisitEventKind = Literal["scan", "page", "form", "added", "removed"]
 
 DeviceKind = Literal["iphone", "ipad", "android", "desktop", "unknown"]
 FunnelGroup = Literal["venue", "link", "placement", "staff_member"]
-VISIT_EVENT_KINDS: tuple[VisitEventKind, ...] = get_args(VisitEventKind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 BOOLEAN, INTEGER, OCTET_STRING, OBJECT_IDENTIFIER, UTC_TIME, SEQUENCE, SET = 1, 2, 4, 6, 0x17, 0x30, 0x31
-GENERALIZED_TIME = 0x18
 CONTEXT_0, CONTEXT_1 = 0xA0, 0xA1
 
 

@@ -14,14 +14,13 @@ from http import HTTPStatus
 
 from flask import Response, has_request_context, request
 
-from app.errors import BadInput, Conflict, Forbidden, NotFound, Refused, TooMany, Unauthorised
+from app.errors import BadInput, Conflict, NotFound, Refused, TooMany, Unauthorised
 
 MEDIA_TYPE = "application/problem+json"
 
 _STATUS: tuple[tuple[type[Refused], int], ...] = (
     (BadInput, 422),
     (Unauthorised, 401),
-    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (TooMany, 429),
