@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from app.accounts import audit, checks
 from app.accounts import store_keys as store
-from app.accounts.store_brands import brand_of_venue
+from app.accounts.store_brands import brand_of_venue, is_venue_closed
 from app.db import Tx
 from app.db.identifiers import BrandId, PointOfSaleKeyId, VenueId
 from app.errors import BadInput, Conflict, NotFound
@@ -47,11 +47,13 @@ def create_key(
 ) -> tuple[PointOfSaleKey, str]:
     """Make a key for the tills of a venue; returns it and its secret, which cannot be had again.
 
-    Raises BadInput for a venue of another brand, Conflict where the venue has a key of that name.
+    Raises BadInput for a venue of another brand, Conflict where it is closed or has a key of that name.
     """
     name = checks.name(name)
     if brand_of_venue(tx, venue_id) != brand_id:
         raise BadInput("other-brand", "The venue is not one of this brand", field="venue_id")
+    if is_venue_closed(tx, venue_id):
+        raise Conflict("venue-closed", "The venue is closed: no new keys")
     key, secret = _insert(tx, brand_id=brand_id, venue_id=venue_id, name=name, now=now)
     audit.record(
         tx,

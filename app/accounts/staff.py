@@ -55,6 +55,21 @@ def move_staff_member(
     return _staff_member(after)
 
 
+def leave(tx: Tx, staff_member_id: StaffMemberId, *, now: datetime, actor: str) -> StaffMember:
+    """Note that a staff member has left; twice keeps the first moment. Raises NotFound.
+
+    What ends with that is another room's: :func:`app.places.endings.end_employment`.
+    """
+    before = staff_member(tx, staff_member_id)
+    if before.left_at is not None:
+        return before
+    store.set_left(tx, staff_member_id, now)
+    after = store.staff_member(tx, staff_member_id)
+    assert after is not None  # noqa: S101  # read above in this very transaction
+    _record(tx, after, "staff.left", now, actor)
+    return _staff_member(after)
+
+
 def staff_member(tx: Tx, staff_member_id: StaffMemberId) -> StaffMember:
     """The staff member; raises NotFound."""
     if row := store.staff_member(tx, staff_member_id):

@@ -14,7 +14,7 @@ from app.db import Tx, insert
 
 # Tables of rooms above, known here by name as their foreign keys are.
 _enrolment = table("enrolment", column("brand_id"))
-_venue = table("venue", column("id"), column("brand_id"))
+_venue = table("venue", column("id"), column("brand_id"), column("closed_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +91,9 @@ def brand_of_venue(tx: Tx, venue_id: int) -> int | None:
     """The number of the brand that a venue belongs to; None where there is no such venue."""
     found: int | None = tx.execute(select(_venue.c.brand_id).where(_venue.c.id == venue_id)).scalar()
     return found
+
+
+def is_venue_closed(tx: Tx, venue_id: int) -> bool:
+    """Whether the venue was closed for good."""
+    statement = select(exists().where(_venue.c.id == venue_id, _venue.c.closed_at.is_not(None)))
+    return bool(tx.execute(statement).scalar())

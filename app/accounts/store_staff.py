@@ -46,6 +46,11 @@ def set_venue(tx: Tx, staff_member_id: int, venue_id: int | None) -> None:
     tx.execute(update(staff_table).where(staff_table.c.id == staff_member_id).values(venue_id=venue_id))
 
 
+def set_left(tx: Tx, staff_member_id: int, at: datetime) -> None:
+    """Note when someone left."""
+    tx.execute(update(staff_table).where(staff_table.c.id == staff_member_id).values(left_at=at))
+
+
 def staff_member(tx: Tx, staff_member_id: int) -> StaffRow | None:
     """By number."""
     return _row(tx.execute(select(staff_table).where(staff_table.c.id == staff_member_id)).first())

@@ -59,7 +59,7 @@ def _plain(value: object) -> Any:
 
 def _cell(value: object) -> str:
     match value:
-        case None | "":
+        case None | "" | []:
             return "-"
         case True:
             return "yes"
@@ -67,6 +67,8 @@ def _cell(value: object) -> str:
             return "no"
         case datetime():
             return value.isoformat(sep=" ", timespec="minutes")
+        case list():
+            return ", ".join(_cell(part) for part in value)
         case Mapping():
             return json.dumps(value, ensure_ascii=False, default=_plain)
         case _:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from app.accounts import audit, brands, keys, staff
+from app.accounts import brands, keys, staff
+from app.commands import publishing
 from app.commands.chain_file import BrandPart, Chain, DesignPart, VenuePart
 from app.db import Database, Tx
 from app.db.identifiers import PlacementId, ProgrammeId, StaffMemberId, VenueId
@@ -120,6 +121,9 @@ class _Loading:
     def _did(self, what: str) -> None:
         self._report.changes.append(f"{self._part.slug}: {what}")
 
+    def _warn(self, what: str) -> None:
+        self._report.warnings.append(f"{self._part.slug}: {what}")
+
     def _load_brand(self) -> brands.Brand:
         draft = self._part.draft(self._around.directory)
         there = {b.slug: b for b in brands.all_brands(self._tx)}.get(draft.slug)
@@ -172,27 +176,15 @@ class _Loading:
             colours=part.colours,
             images={name: self._image(path) for name, path in part.images.items()},
         )
-        made = designs.publish(
+        made, is_new = publishing.publish(
             self._tx,
-            programme_id=programme.id,
-            template_dir=self._around.templates_dir / part.template,
-            values=values,
+            programme,
+            self._around.templates_dir / part.template,
+            values,
             now=self._around.now,
+            actor=self._around.actor,
         )
-        if made.created_at == self._around.now:
-            audit.record(
-                self._tx,
-                at=self._around.now,
-                actor=self._around.actor,
-                brand_id=self._brand.id,
-                action="design.published",
-                subject=f"design {made.id}",
-                detail={
-                    "programme": programme.slug,
-                    "version": made.version,
-                    "template": made.template,
-                },
-            )
+        if is_new:
             self._did(f"programme {programme.slug}: design version {made.version} published")
         self._report.warnings += [
             f"{self._part.slug}, programme {programme.slug}: {finding}"
@@ -212,6 +204,9 @@ class _Loading:
         if before is None:
             venue = venues.create_venue(self._tx, draft, now=self._around.now, actor=self._around.actor)
             self._did(f"venue {part.slug} created")
+        elif before.closed_at is not None:
+            self._warn(f"venue {part.slug} was closed and is left as it is: take it out of the file")
+            return
         else:
             venue = venues.update_venue(
                 self._tx, before.id, draft, now=self._around.now, actor=self._around.actor
@@ -219,7 +214,7 @@ class _Loading:
             if venue != before:
                 self._did(f"venue {part.slug} changed")
         places = [self._placement(venue, p.kind, p.name) for p in part.placements]
-        people = [self._staff_member(venue, name) for name in part.staff]
+        people = [one for name in part.staff if (one := self._staff_member(venue, name)) is not None]
         for name in part.keys:
             self._key(venue, name)
         wanted = self._programmes if part.programmes is None else part.programmes
@@ -239,8 +234,12 @@ class _Loading:
         self._did(f"venue {venue.slug}: placement {kind} {name} created")
         return made.id
 
-    def _staff_member(self, venue: venues.Venue, name: str) -> StaffMemberId:
+    def _staff_member(self, venue: venues.Venue, name: str) -> StaffMemberId | None:
+        """None for one who has left: they invite nobody."""
         if there := self._staff.get(name):
+            if there.left_at is not None:
+                self._warn(f"venue {venue.slug}: {name} has left: take the name out of the file")
+                return None
             moved = staff.move_staff_member(
                 self._tx, there.id, venue_id=venue.id, now=self._around.now, actor=self._around.actor
             )

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from app.accounts import audit, brands
+from app.commands import publishing
 from app.commands.answers import json_option, show, show_list, warn
 from app.commands.shell import Shell, opened
 from app.errors import BadInput, NotFound
@@ -56,24 +57,14 @@ def publish(
         with shell.database.write() as tx:
             owner = brands.brand_by_slug(tx, brand)
             card = programmes.programme_by_slug(tx, owner.id, programme)
-            made = designs.publish(
+            made, is_new = publishing.publish(
                 tx,
-                programme_id=card.id,
-                template_dir=directory,
-                values=designs.brand_values(owner, rules=rules, colours=dict(colours)),
+                card,
+                directory,
+                designs.brand_values(owner, rules=rules, colours=dict(colours)),
                 now=shell.now,
+                actor=shell.actor,
             )
-            is_new = made.created_at == shell.now
-            if is_new:
-                audit.record(
-                    tx,
-                    at=shell.now,
-                    actor=shell.actor,
-                    brand_id=owner.id,
-                    action="design.published",
-                    subject=f"design {made.id}",
-                    detail={"programme": programme, "version": made.version, "template": made.template},
-                )
         for finding in designs.warnings(made):
             warn(str(finding))
         show(

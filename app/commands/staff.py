@@ -8,7 +8,7 @@ from app.accounts import brands
 from app.accounts import staff as people
 from app.commands.answers import json_option, show, show_list
 from app.commands.shell import opened
-from app.places import venues
+from app.places import endings, venues
 
 
 @click.group()
@@ -31,6 +31,28 @@ def create(brand: str, name: str, venue: str | None, as_json: bool) -> None:
                 tx, brand_id=brand_id, venue_id=venue_id, name=name, now=shell.now, actor=shell.actor
             )
         show({"id": made.id, "name": made.name, "venue": venue}, as_json=as_json)
+
+
+@staff.command()
+@click.argument("brand")
+@click.argument("name")
+@json_option
+def leave(brand: str, name: str, as_json: bool) -> None:
+    """Note that NAME has left BRAND; their install links are retired with that."""
+    with opened() as shell:
+        with shell.database.write() as tx:
+            found = people.staff_member_by_name(tx, brands.brand_by_slug(tx, brand).id, name)
+            left = endings.end_employment(tx, found.id, now=shell.now, actor=shell.actor)
+        member = left.staff_member
+        show(
+            {
+                "id": member.id,
+                "name": member.name,
+                "left_at": member.left_at,
+                "retired_links": [ended.code for ended in left.links],
+            },
+            as_json=as_json,
+        )
 
 
 @staff.command("list")

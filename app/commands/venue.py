@@ -7,7 +7,7 @@ import click
 from app.accounts import brands
 from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import opened
-from app.places import placements, venues
+from app.places import endings, placements, venues
 
 
 @click.group()
@@ -76,12 +76,19 @@ def list_venues(brand: str, as_json: bool) -> None:
 @click.argument("slug")
 @json_option
 def close_venue(brand: str, slug: str, as_json: bool) -> None:
-    """Close the venue SLUG of BRAND for good; its history stays."""
+    """Close the venue SLUG of BRAND for good: its install links and keys end with it, its history stays."""
     with opened() as shell:
         with shell.database.write() as tx:
             found = venues.venue_by_slug(tx, brands.brand_by_slug(tx, brand).id, slug)
-            closed = venues.close_venue(tx, found.id, now=shell.now, actor=shell.actor)
-        show(_whole_venue(closed), as_json=as_json)
+            closed = endings.close_venue(tx, found.id, now=shell.now, actor=shell.actor)
+        show(
+            {
+                **_whole_venue(closed.venue),
+                "retired_links": [ended.code for ended in closed.links],
+                "ended_keys": [{"id": ended.id, "name": ended.name} for ended in closed.keys],
+            },
+            as_json=as_json,
+        )
 
 
 @click.group()

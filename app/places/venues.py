@@ -118,18 +118,6 @@ def update_venue(tx: Tx, venue_id: VenueId, draft: VenueDraft, *, now: datetime,
     return _venue(row)
 
 
-def close_venue(tx: Tx, venue_id: VenueId, *, now: datetime, actor: str) -> Venue:
-    """Close a venue for good; closing it again changes nothing. Its history stays. Raises NotFound."""
-    before = venue(tx, venue_id)
-    if before.closed_at is not None:
-        return before
-    store.update_venue(tx, venue_id, values={"closed_at": now})
-    row = store.venue(tx, venue_id)
-    assert row is not None  # noqa: S101  # read above in this very transaction
-    _record(tx, row, "venue.closed", {}, now, actor)
-    return _venue(row)
-
-
 def venue(tx: Tx, venue_id: VenueId) -> Venue:
     """The venue; raises NotFound."""
     if row := store.venue(tx, venue_id):

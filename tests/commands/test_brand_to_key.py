@@ -163,3 +163,22 @@ def test_the_command_line_is_a_program_of_its_own() -> None:
     )
     for name in ("brand", "chain", "backup", "restore", "doctor", "issue", "template"):
         assert f"\n  {name}" in shown.stdout
+
+
+def test_links_of_every_brand_are_listed_together(perkpass: Run, tmp_path: Path) -> None:
+    assert "no install link yet" in perkpass("link", "list").out
+    _made(perkpass, tmp_path)
+    assert perkpass("link", "create", "kasha", "pier", "--programme", "club").status == 0
+    other = (*_BRAND[:2], "other", *_BRAND[3:], "--pass-type", "pass.com.example.other")
+    rules = tmp_path / "rules.toml"
+    for command in (
+        other,
+        ("venue", "create", "other", "hill", "--name", "Холм", "--address", "Холм, 1"),
+        ("programme", "create", "other", "club", "--name", "Клуб", "--kind", "bonus", "--rules", rules),
+        ("link", "create", "other", "hill", "--programme", "club"),
+    ):
+        done = perkpass(*command)
+        assert done.status == 0, done.err
+    everything = perkpass("link", "list", "--json").json
+    assert [(one["brand"], one["venue"]) for one in everything] == [("kasha", "pier"), ("other", "hill")]
+    assert perkpass("link", "list", "other", "--json").json == everything[1:]

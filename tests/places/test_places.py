@@ -14,7 +14,7 @@ from app.db import Database, Tx
 from app.db.identifiers import PlacementId, ProgrammeId
 from app.errors import BadInput, Conflict, NotFound
 from app.loyalty.tables import programme as programme_table
-from app.places import links, placements, venues
+from app.places import endings, links, placements, venues
 from tests.accounts.world import NOW, a_brand, a_venue, a_venue_draft
 
 
@@ -87,8 +87,8 @@ def test_a_closed_venue_keeps_its_place_in_history_only(database: Database) -> N
         brand = a_brand(tx)
         programme = _a_programme(tx, brand)
         open_one, closed = a_venue(tx, brand, "a"), a_venue(tx, brand, "b")
-        venues.close_venue(tx, closed.id, now=NOW, actor="t")
-        assert venues.close_venue(tx, closed.id, now=NOW, actor="t").closed_at == NOW
+        endings.close_venue(tx, closed.id, now=NOW, actor="t")
+        assert endings.close_venue(tx, closed.id, now=NOW, actor="t").venue.closed_at == NOW
         assert [v.id for v in venues.open_venues(tx, brand.id)] == [open_one.id]
         assert len(venues.all_venues(tx, brand.id)) == 2
         with pytest.raises(Conflict):
