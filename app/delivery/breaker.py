@@ -18,19 +18,23 @@ from app.delivery import store_breakers
 from app.delivery.promises import Claimed
 from app.delivery.store_breakers import Breaker
 
-Signal = Literal["proof", "bad_token", "wrong_topic", "fatal", "nothing"]
+Signal = Literal["proof", "bad_token", "wrong_topic", "fatal", "other", "nothing"]
 """What an answer says about us: that host and certificate are right (accepted, 410); that this push token is
-unknown or of another topic (one phone's fault, unless many say so); that we are not let in; or nothing."""
+unknown or of another topic (one phone's fault, unless many guests' say so); that we are not let in; nothing
+about us (429, 503); or that there was no answer."""
 
 PROBE_AFTER: Final = timedelta(minutes=1)
 PROBE_SIZE: Final = 5
 """Several, so that one phone's bad token does not keep a breaker open."""
+LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
+"""Where nothing was due to probe with: whatever becomes due next is the probe."""
 FEWEST: Final = 20
-"""So many answers must be known before bad tokens are held against us."""
+"""So many guests must have answers before bad tokens are held against us."""
 SHARE: Final = 0.5
 WINDOW: Final = timedelta(minutes=10)
 _MOST_KEPT: Final = 1000
 _PREFIX: Final = "apple:"
+_BAD: Final = ("bad_token", "wrong_topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Answer:
     claimed: Claimed
     signal: Signal
     reason: str
+    group: int  # opaque: devices that one guest can make up share it
+    asked_at: datetime  # the device's address is the one that was known then
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,14 @@ class Opening:
     doubted: tuple[Claimed, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the answers are reason for."""
+
+    opening: Opening | None = None
+    faulty: tuple[Answer, ...] = ()  # their push tokens are bad, and we are proved right
+
+
 class Watch:
     """What one worker lately heard about each pass type; decides when a breaker opens. No database."""
 
@@ -58,34 +72,46 @@ class Watch:
 
     def hear(
         self, pass_type_identifier: PassTypeIdentifier, answers: Sequence[Answer], now: datetime
-    ) -> Opening | None:
-        """Take in answers for one pass type; an :class:`Opening` where they are reason to stop.
+    ) -> Judgement:
+        """Take in answers for one pass type, and judge by what was heard within :data:`WINDOW`.
 
-        A push token of another topic stops everything only where nothing proves that host, certificate and
-        topic are right: a guest could register such a token on purpose. What was heard is then forgotten.
+        Bad push tokens are held against us only where nothing proves that host, certificate and topic are
+        right: a guest can register such tokens on purpose. With proof they are the devices' own fault. The
+        proof must be this worker's: another one may run with another host. What opens a breaker is forgotten.
         """
         heard = self._heard.setdefault(pass_type_identifier, deque(maxlen=_MOST_KEPT))
         while heard and heard[0][0] < now - WINDOW:
             heard.popleft()
-        earlier = [answer.claimed for _, answer in heard if answer.signal in ("bad_token", "wrong_topic")]
+        earlier = tuple(answer.claimed for _, answer in heard if answer.signal in _BAD)
         heard.extend((now, answer) for answer in answers if answer.signal != "nothing")
-        reason = _reason([answer for _, answer in heard])
+        for _, answer in heard:
+            if answer.signal == "fatal":
+                heard.clear()
+                return Judgement(Opening(answer.reason, earlier))
+        if any(answer.signal == "proof" for _, answer in heard):
+            faulty = tuple(answer for _, answer in heard if answer.signal in _BAD)
+            if faulty:
+                rest = [known for known in heard if known[1].signal not in _BAD]
+                heard.clear()
+                heard.extend(rest)
+            return Judgement(faulty=faulty)
+        reason = _suspicion([answer for _, answer in heard])
         if reason is None:
-            return None
+            return Judgement()
         heard.clear()
-        return Opening(reason, tuple(earlier))
+        return Judgement(Opening(reason, earlier))
 
 
-def _reason(heard: Sequence[Answer]) -> str | None:
+def _suspicion(heard: Sequence[Answer]) -> str | None:
+    """Why we may be wrong, where nothing proves us right. Guests are counted, not the devices they name."""
     for answer in heard:
-        if answer.signal == "fatal":
+        if answer.signal == "wrong_topic":
             return answer.reason
-    wrong = [answer for answer in heard if answer.signal == "wrong_topic"]
-    if wrong and not any(answer.signal == "proof" for answer in heard):
-        return wrong[0].reason
-    bad = [answer for answer in heard if answer.signal in ("bad_token", "wrong_topic")]
-    if len(heard) >= FEWEST and len(bad) >= SHARE * len(heard):
-        return f"{bad[0].reason}: {len(bad)} of {len(heard)} answers"
+    everyone = {answer.group for answer in heard}
+    hurt = {answer.group for answer in heard if answer.signal == "bad_token"}
+    if len(everyone) >= FEWEST and len(hurt) >= SHARE * len(everyone):
+        reason = next(answer.reason for answer in heard if answer.signal == "bad_token")
+        return f"{reason}: {len(hurt)} of {len(everyone)} guests"
     return None
 
 
@@ -114,6 +140,14 @@ def take_probe(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, now: datetim
     """True where a probe is due and is ours; no other worker gets it for a minute."""
     subject = subject_of(pass_type_identifier)
     return store_breakers.postpone(tx, subject, now=now, probe_at=now + PROBE_AFTER)
+
+
+def give_back_probe(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, now: datetime) -> None:
+    """Nothing was there to probe with: a probe taken in this transaction is due again in a moment."""
+    taken_until = now + PROBE_AFTER
+    store_breakers.postpone(
+        tx, subject_of(pass_type_identifier), now=taken_until, probe_at=now + LOOK_AGAIN_AFTER
+    )
 
 
 def close(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> bool:

@@ -54,8 +54,9 @@ def enqueue_pushes(
     pass_type_identifier: PassTypeIdentifier,
     kind: Kind,
     now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Promise one push to each device, due now.
+    """Promise one push to each device, due now or at ``due_at``.
 
     A device that has a pending push already gets no second one: the row takes the earlier due time and the
     higher priority (only a row that waits out a retry keeps its time). What the phone's patience allows is
@@ -64,7 +65,7 @@ def enqueue_pushes(
     if device_ids:
         join(
             tx,
-            [Promise(device_id, pass_type_identifier, kind, now) for device_id in set(device_ids)],
+            [Promise(device_id, pass_type_identifier, kind, due_at or now) for device_id in set(device_ids)],
             now=now,
         )
 
@@ -85,7 +86,8 @@ def claim(
     Rows that another transaction holds are passed over (``SKIP LOCKED``; SQLite has one writer), so is a
     device whose last push has no answer yet: the answer decides when the next may leave. Rows that the
     phone's budget or the coalescing time holds back are put to their time instead. ``blocked`` pass types
-    (an open breaker) are left alone; ``only`` narrows to one (its probe).
+    (an open breaker) are left alone; ``only`` narrows to one (its probe), where phones that took a push
+    before come first: nobody can make those up.
     """
     rows: list[Any] = []
     for priority in sorted(PRIORITIES.values()):
@@ -230,14 +232,14 @@ def _due(
             delivery.c.due_at <= now,
             ~exists().where(on_its_way.c.device_id == delivery.c.device_id, on_its_way.c.state == SENDING),
         )
-        .order_by(delivery.c.due_at)
         .with_for_update(of=delivery, skip_locked=True)
     )
     if blocked:
         statement = statement.where(delivery.c.pass_type_identifier.not_in(sorted(blocked)))
     if only is not None:
         statement = statement.where(delivery.c.pass_type_identifier == only)
-    return statement
+        statement = statement.order_by(push_budget.c.device_id.is_(None))
+    return statement.order_by(delivery.c.due_at)
 
 
 def _claimed(row: Any, attempts: int, patience: Patience | None) -> Claimed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from app.db import Tx
 from app.db.identifiers import (
@@ -21,7 +22,19 @@ from app.db.identifiers import (
 from app.passes import store_registrations
 from app.passes.store_registrations import PushTarget
 
-__all__ = ["PushTarget", "Registered", "Unregistered", "forget_unreachable", "push_targets", "register"]
+__all__ = [
+    "MOST_DEVICES",
+    "PushTarget",
+    "Registered",
+    "Unregistered",
+    "forget_unreachable",
+    "push_targets",
+    "register",
+    "set_aside",
+]
+
+MOST_DEVICES: Final = 20
+"""So many devices hold one pass at most. No guest has more; who makes devices up makes us push to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,11 @@ def register(
     push_token: PushToken,
     now: datetime,
 ) -> Registered:
-    """Note that the device holds the pass; the push token is the new one in any case."""
+    """Note that the device holds the pass; the push token is the new one in any case.
+
+    Beyond :data:`MOST_DEVICES` the newcomer takes the place of an unreachable device, or of the one that did
+    not register the pass for longest: that one hears of no more changes until it registers again.
+    """
     store_registrations.hold(tx, pass_id)
     first = not store_registrations.has_living(tx, pass_id)
     device_id = store_registrations.upsert_device(
@@ -61,6 +78,8 @@ def register(
         now=now,
     )
     created = store_registrations.add_registration(tx, device_id, pass_id, now=now)
+    if created:
+        store_registrations.crowd_out(tx, pass_id, newcomer=device_id, most=MOST_DEVICES)
     return Registered(device_id, created=created, first=first)
 
 
@@ -99,3 +118,11 @@ def forget_unreachable(tx: Tx, device_id: DeviceId, *, unregistered_at: datetime
     if not store_registrations.mark_unreachable(tx, device_id, unregistered_at=unregistered_at):
         return ()
     return tuple(store_registrations.left_alone(tx, device_id))
+
+
+def set_aside(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
+    """Apple does not know the push token that the device had at ``asked_at``, and we are proved right.
+
+    Unless it registered since it gets no pushes until it registers again; its passes still answer it.
+    """
+    store_registrations.mark_unreachable(tx, device_id, unregistered_at=asked_at)

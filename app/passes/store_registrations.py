@@ -39,6 +39,7 @@ class PushTarget:
     push_token: PushToken
     pass_type_identifier: PassTypeIdentifier
     passes: int  # of that type on the device, at least 1
+    first_pass: WalletPassId  # the oldest of them
 
 
 _KEY = select(
@@ -65,6 +66,20 @@ _UNREGISTER = delete(registration).where(
             device.c.device_library_identifier == bindparam("library"),
             device.c.pass_type_identifier == bindparam("pass_type"),
         )
+    ),
+)
+_CROWD_OUT = delete(registration).where(
+    registration.c.pass_id == bindparam("of_pass_id"),
+    registration.c.device_id.in_(
+        select(registration.c.device_id)
+        .join(device, device.c.id == registration.c.device_id)
+        .where(registration.c.pass_id == bindparam("of_pass_id"), device.c.id != bindparam("newcomer"))
+        .order_by(
+            device.c.unreachable_since.is_(None).desc(),
+            registration.c.registered_at.desc(),
+            registration.c.device_id.desc(),
+        )
+        .offset(bindparam("others"))
     ),
 )
 _TOUCH = (
@@ -98,7 +113,13 @@ _LEFT_ALONE = (
     .order_by(registration.c.pass_id)
 )
 _TARGETS = (
-    select(device.c.id, device.c.push_token, device.c.pass_type_identifier, func.count().label("passes"))
+    select(
+        device.c.id,
+        device.c.push_token,
+        device.c.pass_type_identifier,
+        func.count().label("passes"),
+        func.min(registration.c.pass_id).label("first_pass"),
+    )
     .join(registration, registration.c.device_id == device.c.id)
     .where(device.c.id.in_(bindparam("ids", expanding=True)), device.c.unreachable_since.is_(None))
     .group_by(device.c.id, device.c.push_token, device.c.pass_type_identifier)
@@ -190,6 +211,11 @@ def add_registration(tx: Tx, device_id: DeviceId, pass_id: WalletPassId, *, now:
     if added is None:
         tx.execute(_TOUCH, {"of_device_id": device_id, "of_pass_id": pass_id, "at": now})
     return added is not None
+
+
+def crowd_out(tx: Tx, pass_id: WalletPassId, *, newcomer: DeviceId, most: int) -> None:
+    """Leave the pass ``most`` devices: the newcomer, and of the others reachable and lately seen ones."""
+    tx.execute(_CROWD_OUT, {"of_pass_id": pass_id, "newcomer": newcomer, "others": most - 1})
 
 
 def remove_registration(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.apns.faults import CertificateRefused, WireBroken
 from app.apns.requests import Push
 from app.apns.responses import PushResponse, Verdict
 from app.db import Tx
-from app.db.identifiers import PassTypeIdentifier, WalletPassId
+from app.db.identifiers import DeviceId, PassTypeIdentifier, WalletPassId
 from app.delivery.breaker import Signal
 from app.delivery.promises import Claimed, Outcome, Unsent
 from app.errors import Misconfigured
@@ -78,7 +78,7 @@ class AppleChannel:
         ready, unsent = [], []
         for one in claimed:
             if target := targets.get(one.device_id):
-                ready.append(Ready(one, target.push_token, target.passes, now))
+                ready.append(Ready(one, target.push_token, target.passes, target.first_pass, now))
             else:
                 unsent.append(Unsent(claimed=one, state="gone", reason="NotRegistered"))
         return ready, unsent
@@ -93,6 +93,11 @@ class AppleChannel:
         if alone:
             self._left_alone(tx, alone, now)
         return set(registrations.push_targets(tx, ids))
+
+    def set_aside(self, tx: Tx, devices: Mapping[DeviceId, datetime]) -> None:
+        """The card may well be on a phone still: it is not counted as gone."""
+        for device_id in sorted(devices):
+            registrations.set_aside(tx, device_id, asked_at=devices[device_id])
 
     # Without one
 
@@ -133,7 +138,7 @@ class AppleChannel:
         return any(answer.signal == "fatal" for answer in answers)
 
     def _answered(self, ready: Ready, response: PushResponse) -> Answered:
-        signal: Signal = "nothing"
+        signal: Signal = "other"
         if response.verdict in (Verdict.ACCEPTED, Verdict.GONE):
             signal = "proof"
         elif response.breaker:

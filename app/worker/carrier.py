@@ -35,6 +35,7 @@ class Heard:
 
     answers: tuple[Answered, ...]
     openings: dict[PassTypeIdentifier, Opening]
+    faulty: tuple[Answer, ...]  # of these answers or earlier ones
 
 
 class Carrier:
@@ -109,7 +110,10 @@ class Carrier:
     def _probe(self, tx: Tx, pass_type: PassTypeIdentifier, now: datetime) -> Sequence[Claimed]:
         if not breaker.take_probe(tx, pass_type, now=now):
             return ()
-        return self._claim(tx, now, breaker.PROBE_SIZE, only=pass_type).claimed
+        claimed = self._claim(tx, now, breaker.PROBE_SIZE, only=pass_type).claimed
+        if not claimed:
+            breaker.give_back_probe(tx, pass_type, now=now)
+        return claimed
 
     def hear(self, answers: Sequence[Answered]) -> Heard:
         """Take in what came back; call it once for each answer."""
@@ -117,13 +121,20 @@ class Carrier:
         types: dict[PassTypeIdentifier, list[Answer]] = {}
         for answer in answers:
             claimed = answer.outcome.claimed
-            known = Answer(claimed, answer.signal, answer.outcome.reason or answer.signal)
+            known = Answer(
+                claimed,
+                answer.signal,
+                answer.outcome.reason or answer.signal,
+                answer.ready.group,
+                answer.ready.prepared_at,
+            )
             types.setdefault(claimed.pass_type_identifier, []).append(known)
-        openings = {}
-        for pass_type, group in types.items():
-            if opening := self._watch.hear(pass_type, group, now):
-                openings[pass_type] = opening
-        return Heard(tuple(answers), openings)
+        judged = {pass_type: self._watch.hear(pass_type, group, now) for pass_type, group in types.items()}
+        return Heard(
+            tuple(answers),
+            {pass_type: judgement.opening for pass_type, judgement in judged.items() if judgement.opening},
+            tuple(answer for judgement in judged.values() for answer in judgement.faulty),
+        )
 
     def settle(self, heard: Heard) -> None:
         """Settle: write outcomes, open or close breakers, forget dead addresses. One short transaction."""
@@ -135,7 +146,10 @@ class Carrier:
                 if breaker.trip(tx, pass_type, reason=opening.reason, now=now)
             ]
             open_types = {breaker.pass_type_of(row.subject) for row in breaker.all_open(tx)}
-            outcomes = self._outcomes(tx, heard.answers, open_types, now)
+            outcomes = self._outcomes(tx, heard, open_types, now)
+            self._channel.set_aside(
+                tx, {answer.claimed.device_id: answer.asked_at for answer in heard.faulty}
+            )
             reached = queue.settle(tx, self._owner, outcomes, now=now)
             for pass_type, opening in heard.openings.items():
                 self._promise_again(tx, pass_type, opening.doubted, now)
@@ -148,16 +162,20 @@ class Carrier:
         self._tell(outcomes, reached, opened, closed, now)
 
     def _outcomes(
-        self, tx: Tx, answers: Sequence[Answered], open_types: set[PassTypeIdentifier], now: datetime
+        self, tx: Tx, heard: Heard, open_types: set[PassTypeIdentifier], now: datetime
     ) -> list[Outcome]:
-        """As they are to be settled: behind an open breaker nothing is refused, a 410 may be too old."""
-        gone = [answer for answer in answers if answer.outcome.verdict == "gone"]
+        """As they are to be settled: behind an open breaker nothing of ours is refused, a 410 may be too old.
+
+        What a probe proved to be a device's own fault is refused all the same, so that bad tokens end.
+        """
+        faulty = {answer.claimed.id for answer in heard.faulty}
+        gone = [answer for answer in heard.answers if answer.outcome.verdict == "gone"]
         reachable = self._channel.forget(tx, gone, now=now) if gone else set()
         outcomes = []
-        for answer in answers:
+        for answer in heard.answers:
             outcome = answer.outcome
             claimed = outcome.claimed
-            ours = answer.signal in ("bad_token", "wrong_topic", "fatal")
+            ours = answer.signal in ("bad_token", "wrong_topic", "fatal") and claimed.id not in faulty
             if ours and claimed.pass_type_identifier in open_types:
                 outcome = replace(outcome, verdict="retry", counts=False, retry_after=breaker.PROBE_AFTER)
             elif outcome.verdict == "gone" and claimed.device_id in reachable:
@@ -168,13 +186,16 @@ class Carrier:
     def _promise_again(
         self, tx: Tx, pass_type: PassTypeIdentifier, doubted: Sequence[Claimed], now: datetime
     ) -> None:
-        """What was refused before the breaker opened was refused because of us."""
+        """What was refused before the breaker opened was refused because of us; others probe first."""
+        due_at = now + breaker.PROBE_AFTER
         kinds: dict[Kind, list[Claimed]] = {}
         for one in doubted:
             kinds.setdefault(one.kind, []).append(one)
         for kind, group in sorted(kinds.items()):
             devices = [one.device_id for one in group]
-            queue.enqueue_pushes(tx, devices, pass_type_identifier=pass_type, kind=kind, now=now)
+            queue.enqueue_pushes(
+                tx, devices, pass_type_identifier=pass_type, kind=kind, now=now, due_at=due_at
+            )
 
     def _proved(self, answers: Sequence[Answered]) -> set[PassTypeIdentifier]:
         return {

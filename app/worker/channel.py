@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from app.db import Tx
+from app.db.identifiers import DeviceId
 from app.delivery.breaker import Signal
 from app.delivery.promises import Claimed, Outcome, Unsent
 
@@ -19,6 +20,7 @@ class Ready:
     claimed: Claimed
     address: str  # the push token
     passes: int  # of this type on the phone
+    group: int  # opaque: devices that one guest can make up share it
     prepared_at: datetime
 
 
@@ -48,6 +50,9 @@ class Channel(Protocol):
 
     def forget(self, tx: Tx, gone: Sequence[Answered], *, now: datetime) -> set[int]:
         """Drop dead addresses; the device ids that can be reached all the same, by a newer address."""
+
+    def set_aside(self, tx: Tx, devices: Mapping[DeviceId, datetime]) -> None:
+        """Send these devices nothing until they register again; each had a bad address at its moment."""
 
     async def refresh(self) -> None:
         """Look for renewed credentials."""

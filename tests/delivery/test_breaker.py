@@ -16,35 +16,81 @@ from tests.delivery.conftest import NOON, TYPE
 MINUTE = timedelta(minutes=1)
 
 
-BAD: list[Signal] = ["bad_token"] * 19
+BAD: list[Signal] = ["bad_token"] * 19  # one too few
 GOOD: list[Signal] = ["proof"] * 10
+OTHER: list[Signal] = ["other"] * 10
 
 
-def answers(*signals: Signal) -> list[Answer]:
+def answers(*signals: Signal, group: int | None = None) -> list[Answer]:
     return [
-        Answer(Claimed(DeliveryId(number), DeviceId(number), TYPE, "receipt", 1, NOON, None), signal, signal)
+        Answer(
+            Claimed(DeliveryId(number), DeviceId(number), TYPE, "receipt", 1, NOON, None),
+            signal,
+            signal,
+            number if group is None else group,
+            NOON,
+        )
         for number, signal in enumerate(signals)
     ]
 
 
 def opens(*signals: Signal) -> bool:
-    return Watch().hear(TYPE, answers(*signals), NOON) is not None
+    return Watch().hear(TYPE, answers(*signals), NOON).opening is not None
 
 
 def test_half_bad_tokens_of_twenty_open_it() -> None:
-    assert opens(*GOOD, *BAD[:10])
-    assert not opens(*GOOD, "proof", *BAD[:9])
+    assert opens(*OTHER, *BAD[:10])
+    assert not opens(*OTHER, "other", *BAD[:9])
 
 
 def test_a_few_bad_tokens_are_phones_not_us() -> None:
     assert not opens(*BAD)
 
 
+def test_many_devices_of_one_guest_are_one_bad_token() -> None:
+    watch = Watch()
+    assert watch.hear(TYPE, answers(*BAD * 20, group=99), NOON).opening is None
+    assert watch.hear(TYPE, answers(*BAD[:18]), NOON).opening is None
+    opening = watch.hear(TYPE, answers(*BAD), NOON).opening
+    assert opening is not None
+    assert opening.reason == "bad_token: 20 of 20 guests"
+
+
+@pytest.mark.parametrize("signal", ["bad_token", "wrong_topic"])
+def test_with_proof_bad_tokens_are_the_devices_own_fault(signal: Signal) -> None:
+    watch = Watch()
+    watch.hear(TYPE, answers("proof"), NOON)
+    judged = watch.hear(TYPE, answers(*[signal] * 100), NOON + breaker.WINDOW)
+    assert judged.opening is None
+    assert [answer.claimed.id for answer in judged.faulty] == list(range(100))
+    assert watch.hear(TYPE, answers("proof"), NOON + breaker.WINDOW).faulty == ()
+
+
+def test_proof_explains_the_bad_tokens_before_it() -> None:
+    watch = Watch()
+    watch.hear(TYPE, answers(*BAD), NOON)
+    assert len(watch.hear(TYPE, answers("proof"), NOON + MINUTE).faulty) == len(BAD)
+
+
+def test_proof_from_long_ago_proves_nothing() -> None:
+    watch = Watch()
+    watch.hear(TYPE, answers("proof"), NOON)
+    later = NOON + breaker.WINDOW + MINUTE
+    assert watch.hear(TYPE, answers(*BAD, "bad_token"), later).opening is not None
+
+
+def test_no_device_is_to_blame_where_we_are_not_let_in() -> None:
+    judged = Watch().hear(TYPE, answers("proof", *BAD, "fatal"), NOON)
+    assert judged.opening is not None
+    assert judged.faulty == ()
+
+
 def test_small_batches_add_up() -> None:
     watch = Watch()
-    for second in range(19):
-        assert watch.hear(TYPE, answers("bad_token"), NOON + timedelta(seconds=second)) is None
-    opening = watch.hear(TYPE, answers("bad_token"), NOON + timedelta(seconds=19))
+    bad = answers(*BAD, "bad_token")
+    for second, one in enumerate(bad[:19]):
+        assert watch.hear(TYPE, [one], NOON + timedelta(seconds=second)).opening is None
+    opening = watch.hear(TYPE, bad[19:], NOON + timedelta(seconds=19)).opening
     assert opening is not None
     assert len(opening.doubted) == 19
     assert "20 of 20" in opening.reason
@@ -53,7 +99,8 @@ def test_small_batches_add_up() -> None:
 def test_what_was_heard_long_ago_does_not_count() -> None:
     watch = Watch()
     watch.hear(TYPE, answers(*BAD), NOON)
-    assert watch.hear(TYPE, answers("bad_token"), NOON + breaker.WINDOW + MINUTE) is None
+    fresh = answers(*BAD, "bad_token")[-1:]
+    assert watch.hear(TYPE, fresh, NOON + breaker.WINDOW + MINUTE).opening is None
 
 
 def test_one_refusal_of_our_certificate_opens_it() -> None:
@@ -89,3 +136,14 @@ def test_one_worker_probes_a_minute_later_and_success_closes(database: Database)
         assert breaker.close(tx, TYPE)
         assert not breaker.close(tx, TYPE)
         assert breaker.all_open(tx) == []
+
+
+def test_a_probe_without_anything_to_send_is_given_back(database: Database) -> None:
+    with database.write() as tx:
+        breaker.trip(tx, TYPE, reason="BadCertificate", now=NOON)
+    with database.write() as tx:
+        assert breaker.take_probe(tx, TYPE, now=NOON + MINUTE)
+        breaker.give_back_probe(tx, TYPE, now=NOON + MINUTE)
+    with database.write() as tx:
+        assert not breaker.take_probe(tx, TYPE, now=NOON + MINUTE)
+        assert breaker.take_probe(tx, TYPE, now=NOON + MINUTE + breaker.LOOK_AGAIN_AFTER)

@@ -61,7 +61,7 @@ def test_a_registration_is_created_once_and_the_token_is_always_the_newest(
         assert (one.created, one.first) == (True, True)
         assert (two.created, two.first) == (False, False)
         target = registrations.push_targets(tx, [one.device_id])[one.device_id]
-        assert target == PushTarget(one.device_id, PushToken("new"), TYPE, 1)
+        assert target == PushTarget(one.device_id, PushToken("new"), TYPE, 1, card.id)
         assert tx.scalar(select(device.c.registered_at)) == NOW + SECOND
 
 
@@ -70,6 +70,26 @@ def test_a_second_phone_is_not_the_first_holder(database: Database, shop: Shop) 
         card = shop.issue(tx)
         assert register(tx, card, "a").first
         assert not register(tx, card, "b").first
+
+
+def test_a_pass_is_held_by_a_bounded_number_of_devices(database: Database, shop: Shop) -> None:
+    most = registrations.MOST_DEVICES
+    with database.write() as tx:
+        card, other = shop.issue(tx), shop.issue(tx)
+        made = [register(tx, card, f"phone-{number}", now=NOW + number * SECOND) for number in range(most)]
+        register(tx, other, "phone-0", now=NOW)
+        assert not register(tx, card, "phone-0", now=NOW + most * SECOND).created
+        registrations.set_aside(tx, made[7].device_id, asked_at=NOW + most * SECOND)
+        late = [register(tx, card, f"late-{number}", now=NOW + (most + 1) * SECOND) for number in range(2)]
+        assert [one.created for one in late] == [True, True]
+        targets = registrations.push_targets(tx, [one.device_id for one in (*made, *late)])
+        # The unreachable one made room first, then the one that was not heard of for longest.
+        assert set(targets) == {one.device_id for one in (*made, *late)} - {
+            made[1].device_id,
+            made[7].device_id,
+        }
+        assert targets[made[0].device_id].passes == 2
+        assert register(tx, card, "phone-7", now=NOW + (most + 2) * SECOND).created
 
 
 def test_the_last_removal_is_told_apart(database: Database, shop: Shop) -> None:

@@ -67,9 +67,9 @@ def test_renewed_credentials_are_taken_up_without_a_restart(rig: Rig) -> None:
         )
         claimed = Claimed(DeliveryId(1), DeviceId(1), TYPE, "receipt", 1, NOW, None)
         heard: list[Answered] = []
-        await channel.send([Ready(claimed, "0" * 64, 1, NOW)], heard.extend)
+        await channel.send([Ready(claimed, "0" * 64, 1, 1, NOW)], heard.extend)
         await channel.refresh()
-        await channel.send([Ready(claimed, "0" * 64, 1, NOW)], heard.extend)
+        await channel.send([Ready(claimed, "0" * 64, 1, 1, NOW)], heard.extend)
         await channel.close()
         return heard
 

@@ -1,0 +1,102 @@
+"""A guest who registers made-up devices harms nobody else; bad tokens by our own fault are still noticed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from structlog.testing import capture_logs
+
+from app.db.identifiers import DeviceId
+from app.delivery import breaker
+from app.passes import registrations
+from app.passes.tables import device
+from tests.passes.shop import register
+from tests.worker.conftest import Rig, now, token
+
+
+def _make_up(rig: Rig, count: int, *, cards: int = 1) -> list[DeviceId]:
+    """Devices with push tokens that Apple does not know, all of one guest's cards."""
+    bad = {token(number): {"status": 400, "reason": "BadDeviceToken"} for number in range(1000, 1000 + count)}
+    rig.apns.turn(token_answers=bad)
+    with rig.database.write() as tx:
+        installed = [rig.shop.issue(tx) for _ in range(cards)]
+        return [
+            register(
+                tx, installed[number % cards], f"made-up-{number}", token=token(1000 + number), now=now()
+            ).device_id
+            for number in range(count)
+        ]
+
+
+def _open(rig: Rig) -> list[str]:
+    with rig.database.read() as tx:
+        return [row.reason for row in breaker.all_open(tx)]
+
+
+def _unreachable(rig: Rig) -> int:
+    with rig.database.read() as tx:
+        return tx.scalar(select(func.count()).where(device.c.unreachable_since.is_not(None))) or 0
+
+
+def test_hundreds_of_made_up_devices_of_one_card_delay_no_other_guest(rig: Rig) -> None:
+    (guest,) = rig.phones(1)
+    made_up = _make_up(rig, 400)
+    with capture_logs() as logs, rig.working():
+        rig.promise(made_up)
+        rig.until(lambda: len([row for row in rig.rows() if row.settled_at]) == 400)
+        rig.promise([guest])
+        rig.until(lambda: rig.states()[-1] == "accepted", seconds=5)
+        for _ in range(3):  # the next receipts of that card reach Apple no more
+            rig.promise(made_up)
+            rig.promise([guest])
+            rig.until(lambda: all(row.settled_at for row in rig.rows()), seconds=5)
+    assert not [line for line in logs if line["event"] == "breaker_opened"]
+    assert _open(rig) == []
+    assert _unreachable(rig) == registrations.MOST_DEVICES
+    assert rig.apns.ask(lambda simulator: simulator.post.total) == registrations.MOST_DEVICES + 4
+    assert rig.gone == []
+
+
+def test_where_pushes_get_through_bad_tokens_of_many_cards_stop_nothing(rig: Rig) -> None:
+    (guest,) = rig.phones(1)
+    made_up = _make_up(rig, 200, cards=100)
+    with rig.working():
+        rig.promise([guest])
+        rig.until(lambda: rig.states() == ["accepted"])
+        rig.promise([*made_up, guest])
+        rig.until(lambda: all(row.settled_at for row in rig.rows()), seconds=10)
+    assert _open(rig) == []
+    assert _unreachable(rig) == 200
+    assert [row.state for row in rig.rows() if row.device_id == guest] == ["accepted", "accepted"]
+
+
+def test_a_breaker_opened_by_bad_tokens_closes_at_the_next_guest_and_they_end(rig: Rig) -> None:
+    (guest,) = rig.phones(1)
+    made_up = _make_up(rig, 60, cards=30)
+    ahead = timedelta(0)
+    with rig.working(clock=lambda: now() + ahead):
+        rig.promise(made_up)
+        rig.until(lambda: _open(rig) != [] and "sending" not in rig.states())
+        assert _unreachable(rig) == 0
+        rig.promise([guest])
+        ahead = breaker.PROBE_AFTER
+        rig.until(lambda: [row.state for row in rig.rows() if row.device_id == guest] == ["accepted"])
+        rig.until(lambda: _open(rig) == [])
+        ahead *= 2
+        rig.until(lambda: all(row.settled_at for row in rig.rows()))
+    assert _open(rig) == []
+    assert _unreachable(rig) == 60
+
+
+def test_a_device_that_was_set_aside_is_pushed_again_after_it_registers(rig: Rig) -> None:
+    guest, other = rig.phones(2)
+    rig.apns.turn(token_answers={token(1): {"status": 400, "reason": "BadDeviceToken"}})
+    with rig.working():
+        rig.promise([guest, other])
+        rig.until(lambda: _unreachable(rig) == 1)
+        with rig.database.write() as tx:
+            register(tx, rig.shop.issue(tx), "phone-1", token=token(77), now=now())
+        rig.promise([other])
+        rig.until(lambda: rig.states() == ["accepted", "refused", "accepted"])
+    assert _unreachable(rig) == 0
