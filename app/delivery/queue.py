@@ -166,7 +166,10 @@ def settle(tx: Tx, owner: str, outcomes: Sequence[Outcome], *, now: datetime) ->
         if wait is None:
             reached[one.id] = "exhausted"
         else:
-            again.append(Again(one, now + wait, outcome.reason, attempts))
+            asked = outcome.retry_after if outcome.counts else None
+            not_before = now + min(asked, retry.LONGEST_RETRY_AFTER) if asked else None
+            why = outcome.reason or outcome.verdict
+            again.append(Again(one, now + wait, why, attempts, not_before))
     ends: dict[tuple[State, str | None], list[DeliveryId]] = {}
     for outcome in outcomes:
         if state := reached.get(outcome.claimed.id):

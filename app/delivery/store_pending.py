@@ -39,6 +39,7 @@ class Again:
     due_at: datetime
     reason: str | None
     attempts: int  # those that count
+    not_before: datetime | None = None  # the provider asked for it: holds for any push of the device
 
 
 def over(state: State, reason: str | None, now: datetime) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
     statement = insert(tx, delivery)
     new = statement.excluded
     first = case((new.due_at < delivery.c.due_at, new.due_at), else_=delivery.c.due_at)
+    waits_out_a_retry = delivery.c.reason.is_not(None) & delivery.c.held_since.is_(None)
     higher = new.priority < delivery.c.priority
     tx.execute(
         statement.on_conflict_do_update(
@@ -62,7 +64,7 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
             index_where=text("state = 'pending'"),
             set_={
                 # Who waits out a retry goes on waiting: the provider asked for it.
-                "due_at": case((delivery.c.attempts > 0, delivery.c.due_at), else_=first),
+                "due_at": case((waits_out_a_retry, delivery.c.due_at), else_=first),
                 "priority": case((higher, new.priority), else_=delivery.c.priority),
                 "kind": case((higher, new.kind), else_=delivery.c.kind),
             },
@@ -88,7 +90,7 @@ def go_back(tx: Tx, again: Sequence[Again], *, now: datetime) -> dict[DeliveryId
     """Return locked ``sending`` rows to ``pending``, or to ``superseded`` where the device has a newer one.
 
     The newer row takes over the urgency of the one it supersedes, so that nothing a guest waits for becomes
-    a silent refresh.
+    a silent refresh, and the wait that the provider asked for.
     """
     if not again:
         return {}
@@ -127,6 +129,18 @@ def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, 
             ],
             now=now,
         )
+        asked = [
+            {"device": one.claimed.device_id, "until": one.not_before, "why": one.reason}
+            for one in superseded
+            if one.not_before
+        ]
+        if asked:  # where the budget held the row back as well: that is looked at again when it is due
+            tx.execute(
+                update(delivery)
+                .where(delivery.c.device_id == bindparam("device"), delivery.c.state == PENDING)
+                .values(due_at=bindparam("until"), reason=bindparam("why"), held_since=None),
+                asked,
+            )
     if back:
         tx.execute(
             update(delivery)

@@ -13,6 +13,7 @@ from app.db import Database
 from app.delivery import queue, retry
 from app.delivery.budget import Policy
 from app.delivery.promises import Claim, Claimed, Outcome, Unsent, Verdict
+from app.delivery.tables import push_budget
 from tests.delivery.conftest import NOON, TYPE, Devices, attempts, deliveries
 
 LEASE = timedelta(seconds=30)
@@ -262,6 +263,48 @@ def test_a_retry_is_superseded_by_a_newer_promise_that_takes_over_its_urgency(
     old, new = deliveries(database)
     assert (old.state, old.settled_at) == ("superseded", NOON + SECOND)
     assert (new.state, new.kind, new.due_at) == ("pending", "receipt", NOON + SECOND)
+
+
+def test_a_newer_promise_takes_over_the_wait_that_the_provider_asked_for(
+    database: Database, devices: Devices
+) -> None:
+    phones = devices(1)
+    enqueue(database, phones)
+    (claimed,) = claim(database).claimed
+    enqueue(database, phones, after=SECOND)
+    wait = timedelta(minutes=5)
+    settle(database, claimed, "retry", SECOND, status=429, retry_after=wait)
+    enqueue(database, phones, after=2 * SECOND)  # neither does a third one shorten it
+    old, new = deliveries(database)
+    assert (old.state, new.state, new.due_at) == ("superseded", "pending", NOON + SECOND + wait)
+    assert claim(database, after=wait).claimed == ()
+    assert len(claim(database, after=SECOND + wait).claimed) == 1
+
+
+def test_a_wait_of_an_open_breaker_is_not_the_devices(database: Database, devices: Devices) -> None:
+    phones = devices(1)
+    enqueue(database, phones)
+    (claimed,) = claim(database).claimed
+    enqueue(database, phones, after=SECOND)
+    settle(database, claimed, "retry", SECOND, retry_after=timedelta(minutes=1), counts=False)
+    assert deliveries(database)[1].due_at == NOON + SECOND
+
+
+def test_a_receipt_that_joins_a_campaign_held_after_a_retry_leaves_at_once(
+    database: Database, devices: Devices
+) -> None:
+    phones = devices(1)
+    enqueue(database, phones, "campaign")
+    settle(database, claim(database).claimed[0], "accepted")
+    enqueue(database, phones, "campaign", timedelta(hours=2))
+    (claimed,) = claim(database, after=timedelta(hours=2)).claimed
+    settle(database, claimed, "retry", timedelta(hours=2), status=503)
+    with database.write() as tx:  # meanwhile another push used the phone's patience up
+        pushed = NOON + timedelta(hours=2)
+        tx.execute(push_budget.update().values(score=1.0, last_push_at=pushed))
+    assert claim(database, after=timedelta(hours=2, minutes=1)).held == 1
+    enqueue(database, phones, "receipt", timedelta(hours=2, minutes=2))
+    assert len(claim(database, after=timedelta(hours=2, minutes=2)).claimed) == 1
 
 
 def test_a_dead_owners_rows_come_back_after_the_lease(database: Database, devices: Devices) -> None:
