@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from app import __version__
-from app.errors import PerkpassError
+from app.commands import failures
 
 # Each is imported when it is asked for, so that the supervisor of `perkpass run` stays small.
 _COMMANDS = {
@@ -34,6 +34,7 @@ _COMMANDS = {
     "issue": "issue",
     "template": "template",
     "audit": "audit",
+    "device-log": "device_log",
 }
 
 
@@ -47,7 +48,7 @@ class _LateGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"app.commands.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 
@@ -58,11 +59,13 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; what we refuse becomes one clear sentence and exit status 1."""
+    """Run the command line; what a person can act on becomes a clear sentence and exit status 1."""
     try:
         cli(prog_name="perkpass")
-    except PerkpassError as fault:
-        click.echo(f"perkpass: {fault}", err=True)
+    except Exception as fault:
+        if not (said := failures.sentences(fault)):
+            raise
+        failures.tell(said)
         sys.exit(1)
 
 

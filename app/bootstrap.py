@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
+from app import data_dir, keyring
 from app.accounts import brands
 from app.db import Database, Tx, connect, schema
+from app.db.failures import FAILURES, in_words
 from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
-from app.errors import Misconfigured, Unavailable
+from app.errors import Misconfigured
 from app.loyalty import enrolment, idempotency, periodic
 from app.passes import bundle, issuing, tokens
 from app.passes.content import PassIdentity
@@ -23,7 +24,7 @@ from app.passes.issuing import WalletPass
 from app.passes.press import Press
 from app.passes.signing import Signer, load_signer
 from app.places import visits
-from app.settings import Settings, kept_secret
+from app.settings import Settings
 from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 from app.web.application import make_application
 from app.web.passkit import PassKit
@@ -47,19 +48,29 @@ def clock() -> datetime:
 def open_database(settings: Settings) -> Database:
     """The database that the settings name; nothing is asked of it yet."""
     if settings.embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.prepare(settings.data_dir)
     return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4)
 
 
 def prepare_schema(settings: Settings) -> None:
     """Embedded databases migrate themselves; others must be current, or Misconfigured says how."""
+    keyring.refuse_half_restored(settings)
     database = open_database(settings)
     try:
         if settings.embedded:
             schema.migrate(database)
         schema.require_newest(database)
-    except OperationalError as fault:
-        raise Unavailable(f"The database does not answer: {fault.orig}") from None
+    except FAILURES as fault:
+        raise in_words(fault) from None
+    finally:
+        database.close()
+
+
+def prepare_keys(settings: Settings) -> None:
+    """Make a fresh installation's keys; Misconfigured where they are not the ones of this database."""
+    database = open_database(settings)
+    try:
+        keyring.open_keys(settings, database, now=clock())
     finally:
         database.close()
 
@@ -108,15 +119,15 @@ def pass_builder(press: Press, pass_key: bytes) -> Callable[[Tx, WalletPass], by
 
 
 def make_web(settings: Settings) -> WSGIApplication:
-    """The whole web side. Raises :class:`Misconfigured` on a schema that is behind."""
+    """The whole web side. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     configure_logging(settings)
     database = open_database(settings)
     schema.require_newest(database)
     press = Press(settings.web_service_url, clock=clock)
-    pass_key = kept_secret(settings, "pass_key")
+    keys = keyring.open_keys(settings, database, now=clock())
     evidence = EvidenceRecorder(database)
     wakeup = make_wakeup(settings)
-    build = pass_builder(press, pass_key)
+    build = pass_builder(press, keys.pass_key)
     services = Services(
         database=database,
         press=press,
@@ -125,15 +136,15 @@ def make_web(settings: Settings) -> WSGIApplication:
         build_pass=lambda tx, pass_id: build(tx, issuing.wallet_pass(tx, pass_id)),
         evidence_age=evidence.age,
         public_url=settings.public_url.rstrip("/"),
-        secret_key=kept_secret(settings, "secret_key"),
-        pass_key=pass_key,
+        secret_key=keys.secret_key,
+        pass_key=keys.pass_key,
         rate_limit_storage=settings.redis_url or "memory://",
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
     )
     passkit = PassKit(
         database=database,
-        pass_key=pass_key,
+        pass_key=keys.pass_key,
         build_pass=build,
         evidence=evidence,
         wakeup=wakeup,
@@ -145,10 +156,11 @@ def make_web(settings: Settings) -> WSGIApplication:
 
 
 def make_worker(settings: Settings) -> Worker:
-    """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind."""
+    """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     configure_logging(settings)
     database = open_database(settings)
     schema.require_newest(database)
+    keyring.open_keys(settings, database, now=clock())  # a worker beside the wrong keys must not go on unseen
 
     def credentials(pass_type_identifier: PassTypeIdentifier) -> tuple[bytes, bytes]:
         # Read anew each time: the channel asks seldom, and a renewed certificate is to be noticed.

@@ -1,23 +1,30 @@
 """Settings from the environment (``PERKPASS_*``, secrets also as ``PERKPASS_*_FILE``).
 
 Every fault is reported at once, with the variable's name. The README's table is checked against this file.
+Nothing here needs the database's library: the supervisor of ``perkpass run`` stays small.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app import addresses
 from app.errors import Misconfigured
 
 PREFIX = "PERKPASS_"
-_SECRET_BYTES = 32
+KEY_CHARACTERS = 32
+"""The least length of the pass key and the secret key."""
+SECRETS = ("secret_key", "pass_key", "metrics_token", "database_url", "redis_url")
+"""Settings that may lie in a file that ``PERKPASS_…_FILE`` names; addresses hold passwords."""
+_TESTS = f"{PREFIX}TEST_"  # what tells our own tests which servers to use
 
 
 class Settings(BaseSettings):
@@ -80,41 +87,39 @@ class Settings(BaseSettings):
         "json", description="one JSON object a line, or for people"
     )
 
-    @model_validator(mode="before")
+    @field_validator("public_url")
     @classmethod
-    def _read_secret_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for name in ("secret_key", "pass_key", "metrics_token"):
-            variable = f"{PREFIX}{name.upper()}_FILE"
-            if path := os.environ.get(variable):
-                try:
-                    values[name] = Path(path).read_text(encoding="utf-8").strip()
-                except OSError as fault:
-                    raise ValueError(f"{variable}: cannot read {path}: {fault.strerror}") from fault
-        return values
+    def _check_public_url(cls, url: str) -> str:
+        return addresses.web_address(url, schemes=("http", "https"), example="https://cards.example.com")
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        faults = []
-        public = urlsplit(self.public_url)
-        if public.scheme not in ("http", "https") or not public.hostname or public.path.strip("/"):
-            faults.append(f"{PREFIX}PUBLIC_URL must be like https://cards.example.com, without a path")
-        if not self.apns_url.startswith("https://"):
-            faults.append(f"{PREFIX}APNS_URL must begin with https://")
-        if self.apns_ca and not self.apns_ca.is_file():
-            faults.append(f"{PREFIX}APNS_CA: no such file: {self.apns_ca}")
-        if self.database_url and not self.database_url.startswith(
-            ("sqlite:///", "postgresql://", "postgresql+psycopg://")
-        ):
-            faults.append(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
-        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
-            faults.append(f"{PREFIX}REDIS_URL must begin with redis://, rediss:// or unix://")
-        for name in ("secret_key", "pass_key"):
-            secret = getattr(self, name).get_secret_value()
-            if secret and len(secret) < _SECRET_BYTES:
-                faults.append(f"{PREFIX}{name.upper()} must have at least {_SECRET_BYTES} characters")
-        if faults:
-            raise ValueError("\n".join(faults))
-        return self
+    @field_validator("apns_url")
+    @classmethod
+    def _check_apns_url(cls, url: str) -> str:
+        return addresses.web_address(url, schemes=("https",), example="https://api.push.apple.com")
+
+    @field_validator("apns_ca")
+    @classmethod
+    def _check_apns_ca(cls, path: Path | None) -> Path | None:
+        if path and not path.is_file():
+            raise ValueError(f"no such file: {path}")
+        return path
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, url: str) -> str:
+        return addresses.database_address(url) if url else url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: str) -> str:
+        return addresses.redis_address(url) if url else url
+
+    @field_validator("secret_key", "pass_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < KEY_CHARACTERS:
+            raise ValueError(f"must have at least {KEY_CHARACTERS} characters")
+        return key
 
     @property
     def resolved_database_url(self) -> str:
@@ -139,35 +144,57 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the environment; raises :class:`Misconfigured` with one line for every fault."""
+    faults = _unknown(os.environ)
+    from_files, unreadable = _read_files(os.environ)
+    faults += unreadable
     try:
-        return Settings()
+        settings = Settings(**from_files)  # type: ignore[arg-type]  # texts, which pydantic makes into fields
     except ValidationError as invalid:
-        faults: list[str] = []
         for error in invalid.errors():
-            message = error["msg"].removeprefix("Value error, ")
-            name = "_".join(str(part) for part in error["loc"]).upper()
-            faults += message.splitlines() if not name else [f"{PREFIX}{name}: {message}"]
+            name = f"{PREFIX}{'_'.join(str(part) for part in error['loc']).upper()}"
+            faults.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
         raise Misconfigured(*faults) from None
+    if faults:
+        raise Misconfigured(*faults)
+    return settings
 
 
-def kept_secret(settings: Settings, name: Literal["secret_key", "pass_key"]) -> bytes:
-    """The secret from the environment, or the one kept in the data directory, made at first use (0600)."""
-    given: str = getattr(settings, name).get_secret_value()
-    if given:
-        return given.encode()
-    path = settings.data_dir / name
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        # Linked into place complete: two processes that start together must agree on one secret.
-        draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(_SECRET_BYTES), encoding="ascii")
+def _unknown(environment: Mapping[str, str]) -> list[str]:
+    """A variable whose name is mistyped would be silently without effect."""
+    names = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    names += [f"{PREFIX}{name.upper()}_FILE" for name in SECRETS]
+    faults = []
+    for variable in sorted(environment):
+        if not variable.upper().startswith(PREFIX) or variable.upper().startswith(_TESTS):
+            continue
+        if variable.upper() not in names:
+            near = get_close_matches(variable.upper(), names, n=1)
+            advice = f"did you mean {near[0]}?" if near else "the README lists every setting"
+            faults.append(f"{variable} is no setting: {advice}")
+    return faults
+
+
+def _read_files(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """What the ``PERKPASS_…_FILE`` hold, by the name of the setting; and what is wrong with them."""
+    values: dict[str, str] = {}
+    faults: list[str] = []
+    for name in SECRETS:
+        variable = f"{PREFIX}{name.upper()}"
+        if not (path := environment.get(f"{variable}_FILE")):
+            continue
+        if environment.get(variable):
+            faults.append(f"{variable} and {variable}_FILE are both set: keep one of them")
         try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_bytes().strip()
-    except OSError as fault:
-        raise Misconfigured(f"{path}: cannot keep the {name.replace('_', ' ')}: {fault.strerror}") from fault
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as fault:
+            faults.append(f"{variable}_FILE: cannot read {path}: {fault.strerror}")
+        except ValueError:
+            faults.append(
+                f"{variable}_FILE: {path} is not a text in UTF-8: write a secret of printable letters"
+            )
+        else:
+            if text:
+                values[name] = text
+            else:
+                faults.append(f"{variable}_FILE: {path} is empty")
+    return values, faults

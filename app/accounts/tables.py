@@ -75,3 +75,12 @@ audit_entry = Table(
     Column("detail", Json, nullable=False),
     Index("ix_audit_entry_brand_at", "brand_id", "at"),
 )
+
+key_fingerprint = Table(
+    "key_fingerprint",
+    metadata,
+    Column("name", Text, primary_key=True),  # "pass_key", "secret_key"
+    Column("fingerprint", Text, nullable=False),  # tells one key from another and does not lead to it
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("length(fingerprint) = 64", name="fingerprint_is_sha_256"),
+)

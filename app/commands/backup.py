@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from pathlib import Path
 
 import click
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 
-from app import __version__
-from app.accounts import audit, brands
+from app import __version__, data_dir, keyring
+from app.accounts import audit, brands, fingerprints
 from app.commands import backup_archive, backup_postgresql, backup_sqlite
 from app.commands.answers import json_option, show
 from app.commands.backup_archive import DATABASE, KEYS, Engine, Manifest
 from app.commands.shell import actor, now
 from app.db import Database, connect, schema
-from app.errors import Conflict, Misconfigured, Unavailable
+from app.errors import Conflict, Misconfigured, PerkpassError
+from app.keyring import Keys
 from app.passes import restoring
-from app.settings import PREFIX, Settings, kept_secret, load
+from app.settings import PREFIX, Settings, load
 
 
 @click.command()
@@ -46,8 +45,9 @@ def backup(file: Path, as_json: bool) -> None:
                 backup_sqlite.dump(_sqlite_path(settings.resolved_database_url), files[DATABASE])
             else:
                 backup_postgresql.dump(settings.resolved_database_url, files[DATABASE])
-            for name in KEYS:
-                files[name].write_bytes(_kept(settings, name))
+            keys = keyring.read_keys(settings, database)
+            for name in keyring.NAMES:
+                files[name].write_bytes(getattr(keys, name))
             manifest = backup_archive.write_archive(
                 file,
                 files=files,
@@ -74,23 +74,25 @@ def backup(file: Path, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="replace what the database holds")
 @json_option
 def restore(file: Path, force: bool, as_json: bool) -> None:
-    """Bring back what FILE holds. Stop the service before, start it after.
+    """Bring back what FILE holds. Stop the service before, on every machine; start it after.
 
-    FILE is checked as a whole before anything is touched. Then every update tag is lifted above any that was
-    issued since the backup, so that phones which know later ones go on updating.
+    FILE is checked as a whole before anything is touched. Every update tag is lifted above any that was
+    issued since the backup, so that phones which know later ones go on updating. After an interruption
+    nothing starts until it has been repeated.
     """
     from app import bootstrap
 
     settings = load()
+    data_dir.hold(settings.data_dir, exclusive=True)
     database = bootstrap.open_database(settings)
     try:
         with tempfile.TemporaryDirectory(prefix="perkpass-") as place:
             manifest = backup_archive.read_archive(file, Path(place))
             _refuse(file, manifest, Path(place), settings, database, force=force)
-            _restore_keys(settings, Path(place))
-            passes = _restore_database(settings, database, manifest, Path(place) / DATABASE)
+            passes = _replace(settings, database, manifest, Path(place))
     finally:
         database.close()
+        data_dir.release()
     show({"restored": str(file), "created_at": manifest.created_at, "passes": passes}, as_json=as_json)
 
 
@@ -135,41 +137,77 @@ def _is_empty(database: Database) -> bool:
         return not brands.all_brands(tx)
 
 
-def _restore_keys(settings: Settings, place: Path) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    for name in KEYS:
-        if getattr(settings, name).get_secret_value():
-            continue
-        kept, brought = settings.data_dir / name, (place / name).read_bytes()
-        if kept.exists() and kept.read_bytes().strip() != brought:
-            kept.replace(kept.with_name(f"{name}.replaced-{now():%Y%m%dT%H%M%SZ}"))
-        draft = kept.with_name(f".{name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-            written.write(brought)
-            written.flush()
-            os.fsync(written.fileno())
-        draft.replace(kept)
+def _replace(settings: Settings, database: Database, manifest: Manifest, place: Path) -> int:
+    """Database and keys, or neither; gives the number of passes that were re-tagged.
+
+    A mark lies in the data directory from before the first change to after the last: as long as it does,
+    nothing starts. On SQLite the copy is migrated and re-tagged before it takes the living one's place.
+    """
+    directory, mark = settings.data_dir, settings.data_dir / keyring.RESTORING
+    keys = Keys(**{name: (place / name).read_bytes() for name in KEYS})
+    if database.is_sqlite:
+        passes = _renew_file(place / DATABASE, manifest, keys)
+    drafts = {
+        name: keyring.write_draft(directory, name, getattr(keys, name))
+        for name in keyring.NAMES
+        if not getattr(settings, name).get_secret_value()
+    }
+    try:
+        interrupted_before = mark.exists()
+        mark.touch(mode=0o600)
+        keyring.sync(directory)
+        try:
+            _load(settings, database, place / DATABASE)
+        except PerkpassError:  # either kind of database is replaced in one transaction, or not at all
+            if not interrupted_before:
+                mark.unlink()
+            raise
+        if not database.is_sqlite:
+            passes = _renew(database, manifest, keys)
+        for name, draft in drafts.items():
+            _put(draft, directory / name)
+        keyring.sync(directory)
+        mark.unlink()
+        keyring.sync(directory)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+    return passes
 
 
-def _restore_database(settings: Settings, database: Database, manifest: Manifest, dumped: Path) -> int:
-    """On SQLite the copy is migrated and re-tagged before it takes the place of the living one."""
+def _load(settings: Settings, database: Database, dumped: Path) -> None:
     url = settings.resolved_database_url
     if database.is_sqlite:
-        copy = connect(f"sqlite:///{dumped}")
-        try:
-            passes = _renew(copy, manifest)
-        finally:
-            copy.close()
         backup_sqlite.load(dumped, _sqlite_path(url))
-        return passes
-    backup_postgresql.load(url, dumped)
-    return _renew(database, manifest)
+    else:
+        backup_postgresql.load(url, dumped)
 
 
-def _renew(database: Database, manifest: Manifest) -> int:
+def _renew_file(path: Path, manifest: Manifest, keys: Keys) -> int:
+    copy = connect(f"sqlite:///{path}")
+    try:
+        return _renew(copy, manifest, keys)
+    finally:
+        copy.close()
+
+
+def _put(draft: Path, kept: Path) -> None:
+    if kept.exists() and kept.read_bytes().strip() != draft.read_bytes():
+        os.link(kept, kept.with_name(f"{kept.name}.replaced-{now():%Y%m%dT%H%M%SZ}"))
+    draft.replace(kept)
+
+
+def _renew(database: Database, manifest: Manifest, keys: Keys) -> int:
     schema.migrate(database)
     moment = now()
     with database.write() as tx:
+        known = fingerprints.known(tx)
+        for name in keyring.NAMES:
+            if known.get(name, own := fingerprints.fingerprint(getattr(keys, name))) != own:
+                raise Misconfigured(
+                    f"The {name} in the backup is not the one that its database was used with"
+                )
+            fingerprints.remember(tx, name, getattr(keys, name), now=moment)
         passes = restoring.lift_tags(tx, now=moment, backed_up_at=manifest.created_at)
         audit.record(
             tx,
@@ -184,17 +222,10 @@ def _renew(database: Database, manifest: Manifest) -> int:
 
 
 def _revision(database: Database) -> str:
-    try:
-        revision = schema.current(database)
-    except OperationalError as fault:
-        raise Unavailable(f"The database does not answer: {fault.orig}") from None
+    revision = schema.current(database)
     if revision is None:
         raise Conflict("nothing-to-back-up", "The database is empty: there is nothing to back up")
     return revision
-
-
-def _kept(settings: Settings, name: str) -> bytes:
-    return kept_secret(settings, "pass_key" if name == "pass_key" else "secret_key")
 
 
 def _engine(database: Database) -> Engine:

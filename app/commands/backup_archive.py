@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,7 +89,7 @@ def read_archive(source: Path, directory: Path) -> Manifest:
             manifest = _manifest(source, tar)
             for name, facts in manifest.files.items():
                 _extract(source, tar, name, facts, directory / name)
-    except (tarfile.TarError, EOFError, OSError) as fault:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as fault:
         raise Misconfigured(f"{source}: not a whole backup of Perkpass: {fault}") from fault
     return manifest
 
@@ -98,7 +99,10 @@ def _manifest(source: Path, tar: tarfile.TarFile) -> Manifest:
     stream = tar.extractfile(first) if first and first.isfile() and first.name == MANIFEST else None
     if stream is None or first is None or first.size > _LARGEST_MANIFEST:
         raise Misconfigured(f"{source}: not a backup of Perkpass: it does not begin with {MANIFEST}")
-    said: Any = json.loads(stream.read())
+    try:
+        said: Any = json.loads(stream.read())
+    except (ValueError, RecursionError):
+        raise Misconfigured(f"{source}: {MANIFEST} is damaged: it is no JSON") from None
     if isinstance(said, dict) and said.get("format") != FORMAT:
         raise Misconfigured(
             f"{source}: format {said.get('format')!r} is not known here: restore it with the version of"

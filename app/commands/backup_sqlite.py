@@ -42,7 +42,7 @@ def load(source: Path, target: Path) -> None:
             closing(sqlite3.connect(target, timeout=_PATIENCE)) as live,
         ):
             _copy(copy, live, "restore")
-    except sqlite3.OperationalError as fault:
+    except sqlite3.Error as fault:
         raise Unavailable(f"{target}: {fault}. Stop Perkpass and restore again") from fault
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from app import keyring
 from app.accounts import audit
 from app.commands.answers import json_option, show
 from app.commands.shell import now, opened
@@ -18,7 +19,6 @@ from app.passes import issuing
 from app.passes.content import Language
 from app.passes.press import Press
 from app.places import links
-from app.settings import kept_secret
 
 _CONSENT: dict[Language, str] = {
     "ru": "Гость дал согласие на обработку персональных данных; внесено сотрудником",
@@ -49,7 +49,8 @@ def issue(
 
     with opened() as shell:
         press = Press(shell.settings.web_service_url, clock=now)
-        build = bootstrap.pass_builder(press, kept_secret(shell.settings, "pass_key"))
+        keys = keyring.open_keys(shell.settings, shell.database, now=shell.now)
+        build = bootstrap.pass_builder(press, keys.pass_key)
         with shell.database.write() as tx:
             link = links.link_by_code(tx, link_code)
             if link.retired_at is not None:

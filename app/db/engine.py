@@ -8,13 +8,17 @@ own transaction control is off and every transaction begins explicitly: ``BEGIN 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
+
+from app.errors import Misconfigured
 
 Tx = Connection
 """An open transaction. Who gets one may read and write in it, and never commits it."""
@@ -70,8 +74,18 @@ class Database:
 
 
 def connect(url: str, *, pool_size: int = 8) -> Database:
-    """Open ``sqlite:///path`` or ``postgresql://…`` (psycopg 3 is chosen when no driver is named)."""
-    parsed = make_url(url)
+    """Open ``sqlite:///path`` or ``postgresql://…`` (psycopg 3 is chosen when no driver is named).
+
+    Raises :class:`Misconfigured` for an address that cannot be understood; nothing is asked of it yet.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Told without what was found in it: that may be a part of the password.
+        raise Misconfigured(
+            "The database's address cannot be understood: it must be like sqlite:////path or"
+            " postgresql://user:password@host:5432/database"
+        ) from None
     engine = (
         _sqlite(parsed, pool_size)
         if parsed.get_backend_name() == "sqlite"
@@ -100,6 +114,14 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
         max_overflow=2,
         connect_args={"isolation_level": None, "timeout": 10, "check_same_thread": False},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _create(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+        # For its owner alone: it holds guests' names. SQLite gives its log and index the mode of the file.
+        if arguments[0] == ":memory:" or arguments[0].startswith("file:"):
+            return
+        with suppress(OSError):  # SQLite says it in its own words
+            os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

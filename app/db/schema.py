@@ -16,6 +16,7 @@ from app.db.engine import Database
 from app.errors import Misconfigured
 
 _LOCK = 7_260_115_001  # any number of our own: two `perkpass migrate` at once wait for each other
+_PATIENCE = "15min"
 
 
 def _config() -> Config:
@@ -46,7 +47,11 @@ def migrate(database: Database) -> None:
     config = _config()
     with database.write() as tx:
         if not database.is_sqlite:
+            # Another one at work may take long; a table that somebody holds is given up on as ever.
+            usual = tx.execute(text("SELECT current_setting('lock_timeout')")).scalar_one()
+            tx.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
             tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            tx.execute(text("SELECT set_config('lock_timeout', :usual, true)"), {"usual": usual})
         config.attributes["connection"] = tx
         command.upgrade(config, "head")
 

@@ -124,6 +124,7 @@ def test_a_broken_certificate_is_named_and_makes_no_card(
     loaded: Run, database: Database, tmp_path: Path, file: str, data: bytes | None
 ) -> None:
     link = loaded("link", "list", "pechka", "--json").json[0]["code"]
+    assert loaded("issue", link, "-o", tmp_path / "first.pkpass", "--consent").status == 0
     broken = tmp_path / "certs" / "pechka" / file
     broken.write_bytes(data) if data is not None else broken.unlink()
     card = tmp_path / "card.pkpass"

@@ -63,6 +63,16 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "key_fingerprint",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "length(fingerprint) = 64", name=op.f("ck_key_fingerprint_fingerprint_is_sha_256")
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_key_fingerprint")),
+    )
+    op.create_table(
         "device_log",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
@@ -786,6 +796,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_device_log_at")
 
     op.drop_table("device_log")
+    op.drop_table("key_fingerprint")
     op.drop_table("device")
     op.drop_table("breaker")
     op.drop_table("brand")
