@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from app.commands.answers import json_option, show, show_list
+from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import opened
 from app.loyalty import enrolment, members
 
@@ -33,9 +33,24 @@ def show_member(card_code: str, as_json: bool) -> None:
         ("Consents", found.consents),
         ("Receipts", found.receipts),
         ("Ledger", found.entries),
+        ("Proofs of phones", found.proofs),
     ):
         click.echo(f"\n{title}")
         show_list([asdict(row) for row in rows], as_json=False, empty="none")
+    click.echo("\nPhones")
+    show_list([_phone(one) for one in found.phones], as_json=False, empty="none")
+
+
+@member.command("revoke-link")
+@click.argument("card_code")
+@json_option
+def revoke_link(card_code: str, as_json: bool) -> None:
+    """Let the link to the page of the card with CARD_CODE lead nowhere: it went astray. The card lives on."""
+    with opened() as shell:
+        with shell.database.write() as tx:
+            known = enrolment.enrolment_of_card(tx, card_code)
+            after = members.revoke_card_link(tx, known.id, now=shell.now, actor=shell.actor)
+        show({"card_code": after.card_code, "card_link_version": after.card_link_version}, as_json=as_json)
 
 
 @member.command()
@@ -50,3 +65,18 @@ def remove(card_code: str, yes: bool) -> None:
             member_id = enrolment.enrolment_of_card(tx, card_code).member_id
             members.remove(tx, member_id, now=shell.now, actor=shell.actor)
     click.echo(f"Member {member_id} is forgotten; their cards are voided.")
+
+
+def _phone(one: members.Phone) -> Record:
+    """One line of the table: who holds the card, and what became of the last push."""
+    push = one.last_push
+    return {
+        "card": one.holder.pass_id,
+        "device": one.holder.device_id,
+        "registered_at": one.holder.registered_at,
+        "contacted_at": one.holder.contacted_at,
+        "unreachable_since": one.holder.unreachable_since,
+        "accepted_at": push.accepted_at if push else None,
+        "last_push": f"{push.kind}: {push.state}" if push else None,
+        "reason": push.reason if push else None,
+    }

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.accounts import audit
 from app.db import Tx
-from app.db.identifiers import BrandId, MemberId
+from app.db.identifiers import BrandId, EnrolmentId, MemberId
+from app.delivery import history
+from app.delivery.history import LastPush
 from app.errors import NotFound
 from app.loyalty import store_enrolments as store
 from app.loyalty import store_ledger
 from app.loyalty.store_enrolments import ConsentRow, Enrolment
 from app.loyalty.store_ledger import Entry, Receipt
-from app.passes import issuing
+from app.passes import evidence, holders, issuing
+from app.passes.evidence import PassEvidence
+from app.passes.holders import Holder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A device that holds one of the cards, and what became of the last push to it."""
+
+    holder: Holder
+    last_push: LastPush | None  # None where none was promised lately
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Everything that loyalty knows of a member, each list oldest first."""
+    """Everything that is known of a member, each list oldest first."""
 
     id: MemberId
     brand_id: BrandId
@@ -30,6 +42,8 @@ class Timeline:
     consents: list[ConsentRow]
     receipts: list[Receipt]
     entries: list[Entry]
+    proofs: list[PassEvidence]  # by card, what phones proved; a card that no phone asked for is left out
+    phones: list[Phone]
 
 
 def show(tx: Tx, member_id: MemberId) -> Timeline:
@@ -37,6 +51,10 @@ def show(tx: Tx, member_id: MemberId) -> Timeline:
     row = _member(tx, member_id)
     enrolments = store.enrolments_of_member(tx, member_id)
     ids = [one.id for one in enrolments]
+    pass_ids = [one.pass_id for one in enrolments]
+    proofs = evidence.of_passes(tx, pass_ids)
+    holding = holders.of_passes(tx, pass_ids)
+    pushes = history.last_pushes(tx, [one.device_id for one in holding])
     return Timeline(
         id=row.id,
         brand_id=row.brand_id,
@@ -48,7 +66,31 @@ def show(tx: Tx, member_id: MemberId) -> Timeline:
         consents=store.consents(tx, member_id),
         receipts=store_ledger.receipts(tx, ids),
         entries=store_ledger.entries(tx, ids),
+        proofs=[proofs[key] for key in pass_ids if key in proofs],
+        phones=[Phone(holder=one, last_push=pushes.get(one.device_id)) for one in holding],
     )
+
+
+def revoke_card_link(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime, actor: str) -> Enrolment:
+    """Let every address of the card's page and of its download lead nowhere; the card itself lives on.
+
+    For a guest whose link went astray: whoever has it could put the card into another phone. Raises NotFound
+    for an enrolment that is not there or has ended.
+    """
+    known = store.lock(tx, enrolment_id)
+    if known is None or known.ended_at is not None:
+        raise NotFound("no-such-card", "There is no such card, or its member was forgotten.")
+    store.raise_card_link_version(tx, enrolment_id)
+    audit.record(
+        tx,
+        at=now,
+        actor=actor,
+        brand_id=known.brand_id,
+        action="card.link-revoked",
+        subject=f"member {known.member_id}",
+        detail={"card_link_version": known.card_link_version + 1},
+    )
+    return replace(known, card_link_version=known.card_link_version + 1)
 
 
 def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service") -> None:

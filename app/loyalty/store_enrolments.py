@@ -258,6 +258,15 @@ def end(tx: Tx, enrolment_id: int, *, now: datetime) -> None:
     )
 
 
+def raise_card_link_version(tx: Tx, enrolment_id: int) -> None:
+    """Make every address of the card that was signed so far a stale one."""
+    tx.execute(
+        update(enrolment_table)
+        .where(enrolment_table.c.id == enrolment_id)
+        .values(card_link_version=enrolment_table.c.card_link_version + 1)
+    )
+
+
 def due_tiers(tx: Tx, *, now: datetime, limit: int) -> list[EnrolmentId]:
     """Enrolments whose tier may have fallen, the longest due first."""
     return list(

@@ -8,18 +8,20 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from app.accounts import audit
 from app.db import Database
 from app.db.identifiers import EnrolmentId
-from app.errors import Misconfigured
+from app.errors import Misconfigured, NotFound
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment, enrolment
 from app.loyalty.tables import enrolment as enrolment_table
 from app.passes import issuing
 from app.passes.content import LocalizedText, Message
 from app.passes.issuing import Revision
-from tests.web.guests import ANDROID, DESKTOP, NOW, World, open_world
+from app.web.links import Links
+from tests.web.guests import ANDROID, DESKTOP, NOW, SECRET, World, open_world
 
 
 @pytest.fixture
@@ -137,13 +139,30 @@ def test_a_removed_members_card_is_gone_everywhere(world: World) -> None:
         assert "Анна" not in answer.text
 
 
-def test_a_new_link_version_revokes_the_old_addresses(world: World) -> None:
+def test_a_revoked_link_leads_nowhere_and_the_card_gets_a_new_one(world: World) -> None:
     guest = world.phone()
     page = guest.join(world.cafe)
+    known = the_enrolment(world)
     with world.database.write() as tx:
-        tx.execute(update(enrolment_table).values(card_link_version=2))
+        after = members.revoke_card_link(tx, known.id, now=NOW, actor="test")
+        newest = audit.entries(tx, limit=1)[0]
     assert guest.get(page.request.path).status_code == 410
     assert guest.get(download_address(page.text)).status_code == 410
+    assert the_enrolment(world) == after == replace(known, card_link_version=2)
+    assert (newest.action, newest.subject) == ("card.link-revoked", f"member {known.member_id}")
+    fresh = Links(SECRET, "https://cards.example").card_token(known.id, after.card_link_version)
+    reopened = guest.get(f"{world.cafe.path}/card/{fresh}")
+    assert reopened.status_code == 200
+    assert guest.get(download_address(reopened.text)).status_code == 200
+
+
+def test_the_card_of_a_removed_member_has_no_link_to_revoke(world: World) -> None:
+    world.phone().join(world.cafe)
+    known = the_enrolment(world)
+    with world.database.write() as tx:
+        members.remove(tx, known.member_id, now=NOW, actor="test")
+        with pytest.raises(NotFound):
+            members.revoke_card_link(tx, known.id, now=NOW, actor="test")
 
 
 def test_a_certificate_that_does_not_work_is_told_plainly(database: Database) -> None:
