@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from multiprocessing.util import Finalize
 from threading import Condition, Event, Lock, Thread
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -22,6 +23,7 @@ from app.passes import device_log, evidence
 from app.passes.device_log import LogLine
 from app.passes.evidence import Contact, Evidence, Fetch, Install, Sighting
 from app.passes.listing import Listing
+from app.web.passkit_reader import NO_DATABASE
 
 _BATCH = 200  # rows in one transaction, which then takes a few milliseconds
 _FLUSH_SECONDS = 1.0
@@ -30,6 +32,7 @@ _PATIENCE_SECONDS = 2.0  # a phone waits no longer for the record of its fetch
 _MOST_NOTED = 50_000
 _MOST_LOG_LINES = 2_000
 log = structlog.get_logger()
+Proof = TypeVar("Proof", bound=Evidence)
 
 
 class _Group:
@@ -161,10 +164,15 @@ class EvidenceRecorder:
                 )
                 if self._closing:
                     return
-            self._write_fetches()
-            if time.monotonic() >= flush_at:
+            more = False
+            try:
+                self._write_fetches()
+                if time.monotonic() < flush_at:
+                    continue
                 more = self._write_noted()
-                flush_at = time.monotonic() + (_PAUSE_SECONDS if more else _FLUSH_SECONDS)
+            except Exception:  # whatever it was: without this thread nothing would be recorded any more
+                log.exception("evidence_thread_stumbled")
+            flush_at = time.monotonic() + (_PAUSE_SECONDS if more else _FLUSH_SECONDS)
 
     def _write_fetches(self) -> None:
         """Commit together what came together; latecomers gather in the next group meanwhile."""
@@ -174,9 +182,10 @@ class EvidenceRecorder:
                     return
                 group, self._group = self._group, _Group()
                 self._writing = group.fetches
-            rest = group.fetches
-            while rest and self._write(rest[:_BATCH]):
-                rest = rest[_BATCH:]
+            rest: list[Fetch] = []
+            for start in range(0, len(group.fetches), _BATCH):
+                part = group.fetches[start : start + _BATCH]
+                rest += part if rest else self._write(part)
             with self._changed:
                 self._writing = ()
                 self._late += rest
@@ -196,14 +205,15 @@ class EvidenceRecorder:
                 self._writing = proofs
             if not proofs and not lines:
                 return False
-            written = self._write(proofs, lines)
+            rest = self._write(proofs)
+            kept = self._write_lines(lines)
             with self._changed:
                 self._writing = ()
-                if not written:
-                    self._put_back(proofs)
-                return written and bool(
-                    self._late or self._installs or self._sightings or self._contacts or self._lines
-                )
+                self._put_back(rest)
+                if not kept:
+                    self._lines = (lines + self._lines)[:_MOST_LOG_LINES]
+                more = self._late or self._installs or self._sightings or self._contacts or self._lines
+            return kept and not rest and bool(more)
 
     def _put_back(self, proofs: Iterable[Evidence]) -> None:
         for proof in proofs:
@@ -218,20 +228,39 @@ class EvidenceRecorder:
             else:
                 self._contacts.setdefault(proof.device_id, proof)
 
-    def _write(self, proofs: Sequence[Evidence], lines: Sequence[LogLine] = ()) -> bool:
-        """One transaction; False where the database did not take it."""
+    def _write(self, proofs: Sequence[Proof]) -> list[Proof]:
+        """One transaction, or one for each where they cannot be written together; those to be tried again."""
+        if not proofs:
+            return []
         try:
             with self._database.write() as tx:
                 evidence.record(tx, proofs)
-                device_log.record(tx, lines)
         except IntegrityError:
             # A pass that is no longer there (the database was restored under us) must not hold up the rest.
             if len(proofs) > 1:
-                return all(self._write([proof]) for proof in proofs)
+                return [it for proof in proofs for it in self._write([proof])]
             log.warning("evidence_dropped", proofs=[type(proof).__name__ for proof in proofs])
         except SQLAlchemyError as fault:
             log.warning("evidence_not_written", rows=len(proofs), fault=type(fault).__name__)
+            return list(proofs)
+        except Exception:  # unforeseen: nobody may conclude from a silence that may be ours, so it is kept
+            if len(proofs) > 1:
+                return [it for proof in proofs for it in self._write([proof])]
+            log.exception("evidence_not_written", rows=1)
+            return list(proofs)
+        return []
+
+    def _write_lines(self, lines: Sequence[LogLine]) -> bool:
+        """False where the database is away, and they are to be tried again; what it refuses is dropped."""
+        if not lines:
+            return True
+        try:
+            with self._database.write() as tx:
+                device_log.record(tx, lines)
+        except NO_DATABASE:
             return False
+        except Exception:
+            log.exception("device_log_dropped", lines=len(lines))
         return True
 
     def _lose(self, since: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from app.db import Database, connect
 from app.db.identifiers import DeviceId, WalletPassId
@@ -160,6 +161,59 @@ def test_evidence_of_what_is_no_longer_there_holds_up_nothing(service: Service) 
     assert proved is not None
     assert (proved.installed_version, proved.listed_version) == (1, 1)
     assert recorder.age(NOW + timedelta(hours=1)) == timedelta()
+
+
+def test_an_unforeseen_fault_does_not_end_the_recording(
+    service: Service, phone: Phone, database: Database
+) -> None:
+    card, other = service.issue(), service.issue()
+    struck: list[str] = []
+
+    def strike(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO pass_evidence"):
+            struck.append(statement)
+            raise ZeroDivisionError
+
+    event.listen(database.engine, "before_cursor_execute", strike)
+    try:
+        assert phone.fetch(card).status_code == 200
+        assert phone.fetch(other).status_code == 200
+        assert len(struck) >= 2
+        assert service.evidence.watermark(service.now + timedelta(hours=1)) == service.now
+    finally:
+        event.remove(database.engine, "before_cursor_execute", strike)
+    deadline = time.monotonic() + 10
+    while service.evidence.age(service.now + timedelta(hours=1)):  # its thread does it, by itself
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for proved in (_of(service, card), _of(service, other)):
+        assert proved is not None
+        assert proved.fetched_version == 1
+
+
+def test_lines_of_phones_survive_proofs_that_cannot_be_written(service: Service) -> None:
+    recorder = service.evidence
+    recorder.close()
+    recorder.installed(Install(WalletPassId(999), 1, NOW))
+    recorder.logged([device_log.LogLine(NOW, "kept")])
+    assert _lines(service) == ["kept"]
+
+
+def test_lines_of_phones_wait_for_a_database_that_is_away(service: Service, database: Database) -> None:
+    recorder = service.evidence
+    recorder.close()
+    recorder.logged([device_log.LogLine(NOW, "kept")])
+
+    def away(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        raise OperationalError(statement, None, Exception("away"))
+
+    event.listen(database.engine, "before_cursor_execute", away)
+    try:
+        recorder.flush()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", away)
+    recorder.logged([device_log.LogLine(NOW, "later")])
+    assert _lines(service) == ["later", "kept"]
 
 
 def test_evidence_is_written_in_short_transactions(service: Service, database: Database) -> None:
