@@ -41,6 +41,10 @@ class PointOfSaleKey:
         """Whether a till may still use it."""
         return self.expires_at is None or self.expires_at > now
 
+    def use_is_due(self, now: datetime) -> bool:
+        """Whether a use at ``now`` would be noted: the last one noted is a minute old."""
+        return self.last_used_at is None or self.last_used_at <= now - _USE_IS_NOTED_EVERY
+
 
 def create_key(
     tx: Tx, *, brand_id: BrandId, venue_id: VenueId, name: str, now: datetime, actor: str
@@ -119,17 +123,18 @@ def revoke_key(tx: Tx, key_id: PointOfSaleKeyId, *, now: datetime, actor: str) -
 def authenticate(tx: Tx, secret: str, *, now: datetime) -> PointOfSaleKey | None:
     """The key whose secret this is, or None where there is none or its time is over.
 
-    Looked up by hash over a unique index: how long that takes tells nothing about any secret. Notes the use
-    at most once a minute, so ``tx`` must be a writing transaction.
+    Looked up by hash over a unique index: how long that takes tells nothing about any secret. Only reads, so
+    that whoever makes keys up waits for no lock and holds none; a use is noted by :func:`note_use`.
     """
     if not secret.startswith(PREFIX) or len(secret) > _LONGEST_SECRET:
         return None
     row = store.key_by_hash(tx, _hash(secret))
-    if row is None or not _key(row).works(now):
-        return None
-    if row.last_used_at is None or row.last_used_at <= now - _USE_IS_NOTED_EVERY:
-        store.note_use(tx, row.id, now=now, unless_since=now - _USE_IS_NOTED_EVERY)
-    return _key(row)
+    return _key(row) if row and _key(row).works(now) else None
+
+
+def note_use(tx: Tx, used: PointOfSaleKey, *, now: datetime) -> None:
+    """Remember that the key was used, at most once a minute; see :meth:`PointOfSaleKey.use_is_due`."""
+    store.note_use(tx, used.id, now=now, unless_since=now - _USE_IS_NOTED_EVERY)
 
 
 def key(tx: Tx, key_id: PointOfSaleKeyId) -> PointOfSaleKey:

@@ -1,42 +1,41 @@
 """The till API, ``/api/v1``: receipts, redemptions, refunds, cards; for point-of-sale keys.
 
-A call is one transaction: it authenticates, claims its idempotency key, acts and keeps its answer, or
-leaves nothing behind. Every error is ``application/problem+json``.
+A call is authenticated by a read that waits for nobody; then it is one transaction: it claims its idempotency
+key, acts and keeps its answer, or leaves nothing behind. Every error is ``application/problem+json``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, TypedDict, TypeVar
+from datetime import datetime
+from threading import Lock
+from typing import TypedDict, TypeVar
 
 import structlog
-from flask import Blueprint, Response, current_app, jsonify, request
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.errors import StorageError
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import MapAdapter
 
 from app.accounts import keys
 from app.accounts.keys import PointOfSaleKey
 from app.db import Tx
 from app.db.identifiers import BrandId, VenueId
-from app.errors import Refused, TooMany, Unauthorised
+from app.errors import Refused, Unauthorised
 from app.loyalty import till
 from app.loyalty.idempotency import Answer, fingerprint
-from app.loyalty.till import CardView
 from app.web.api_docs import add_docs, describe
 from app.web.api_models import CardOut, ReceiptIn, ReceiptOut, RedemptionIn, RedemptionOut, RefundOut
 from app.web.problem import answer_problem, problem
+from app.web.rate_limits import RateLimits, site_of
 from app.web.services import Services
 
 MOST_BYTES = 16 * 1024
 PER_KEY: RateLimitItem = RateLimitItemPerSecond(100)
+FAILURES: RateLimitItem = RateLimitItemPerMinute(60)
+"""Calls without a valid key per address; the tills beside it, which have one, are not held up by it."""
 _PREFIX = "/api/v1"
 _Body = TypeVar("_Body", bound=BaseModel)
 log = structlog.get_logger()
@@ -58,20 +57,28 @@ class _Unreadable(Exception):
         self.answer = answer
 
 
-def api_blueprint(services: Services, *, per_key: RateLimitItem = PER_KEY) -> Blueprint:
-    """``/api/v1/…``, ``/api/openapi.json`` and ``/api/docs``; each key may make ``per_key`` calls."""
+def api_blueprint(
+    services: Services, *, per_key: RateLimitItem = PER_KEY, failures: RateLimitItem = FAILURES
+) -> Blueprint:
+    """``/api/v1/…``, ``/api/openapi.json`` and ``/api/docs``.
+
+    Each key may make ``per_key`` calls, each address ``failures`` without a valid one.
+    """
     api = Blueprint("api", __name__)
-    limiter = _Limiter(services.rate_limit_storage, per_key)
+    door = _Door(services, per_key, failures)
 
     @api.before_request
     def _guard() -> None:
-        request.max_content_length = MOST_BYTES
+        # One byte more than allowed: a chunked body is cut there, and its length tells that it went on.
+        request.max_content_length = MOST_BYTES + 1
         if request.path.startswith(_PREFIX):
-            limiter.count(_bearer())
+            g.key = door.opened()
 
     @api.after_request
     def _never_cached(response: Response) -> Response:
         response.headers.setdefault("Cache-Control", "no-store")
+        if key := g.get("key"):
+            response.call_on_close(lambda: door.note(key))
         return response
 
     _add_calls(api, _Desk(services))
@@ -80,17 +87,60 @@ def api_blueprint(services: Services, *, per_key: RateLimitItem = PER_KEY) -> Bl
     return api
 
 
+class _Door:
+    """Lets in who brings a key. Takes no lock of the database: whoever makes keys up stops nobody's work."""
+
+    def __init__(self, services: Services, per_key: RateLimitItem, failures: RateLimitItem) -> None:
+        self._services, self._limits = services, RateLimits(services.rate_limit_storage)
+        self._per_key, self._failures = (per_key,), (failures,)
+        self._noting = Lock()
+
+    def opened(self) -> PointOfSaleKey:
+        """The key that came with the request; raises :class:`Unauthorised`, or TooMany."""
+        key = self._known(request.headers.get("Authorization", ""))
+        if key is None:
+            site = site_of(request.remote_addr or "")
+            sentence = "Too many calls without a valid key came from this address: wait, then call again."
+            self._limits.count(self._failures, "api", "failed", site, sentence=sentence)
+            raise Unauthorised(
+                "unauthorised", "Send the venue's key: Authorization: Bearer ppk_… (perkpass key create)."
+            )
+        sentence = "This key calls too often: wait, then call again."
+        self._limits.count(self._per_key, "api", "key", str(key.id), sentence=sentence)
+        return key
+
+    def _known(self, authorization: str) -> PointOfSaleKey | None:
+        scheme, _, secret = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        with self._services.database.autocommit() as tx:
+            return keys.authenticate(tx, secret.strip(), now=self._services.clock())
+
+    def note(self, key: PointOfSaleKey) -> None:
+        """Remember the use once the till has its answer; in a busy database one thread waits, not all."""
+        now = self._services.clock()
+        if not key.use_is_due(now) or not self._noting.acquire(blocking=False):
+            return
+        try:
+            with self._services.database.write() as tx:
+                keys.note_use(tx, key, now=now)
+        except OperationalError as fault:
+            log.warning("use_of_key_not_noted", fault=type(fault.orig).__name__)
+        finally:
+            self._noting.release()
+
+
 class _Desk:
-    """Where a till's call is authenticated and carried out, in one transaction."""
+    """Where an authenticated till's call is carried out, in one transaction."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def act(self, operation: str, verb: Callable[[Tx, Where], Answer], body: object) -> Response:
         """Do it once, however often the till asks."""
+        key: PointOfSaleKey = g.key
         with self._services.database.write() as tx:
             now = self._services.clock()
-            key = self._key(tx, now)
             where: Where = {"brand_id": key.brand_id, "venue_id": key.venue_id, "now": now}
             answer = till.once(
                 tx,
@@ -107,32 +157,20 @@ class _Desk:
             response.headers["Idempotent-Replayed"] = "true"
         return response
 
-    def look(self, card_code: str) -> CardView:
-        """A card of the key's brand."""
-        with self._services.database.write() as tx:  # noting the key's use may write
-            now = self._services.clock()
-            return till.card(tx, card_code, brand_id=self._key(tx, now).brand_id, now=now)
-
-    def read(self, model: type[_Body]) -> _Body:
-        """The body, checked; who brings no valid key learns nothing about bodies."""
-        try:
-            return _parsed(model)
-        except (_Unreadable, HTTPException):
-            with self._services.database.write() as tx:
-                self._key(tx, self._services.clock())
-            raise
-
-    def _key(self, tx: Tx, now: datetime) -> PointOfSaleKey:
-        if key := keys.authenticate(tx, _bearer(), now=now):
-            return key
-        raise _unauthorised()
+    def look(self, card_code: str) -> Response:
+        """A card of the key's brand; waits for no writer."""
+        key: PointOfSaleKey = g.key
+        now = self._services.clock()
+        with self._services.database.read() as tx:
+            card = till.card(tx, card_code, brand_id=key.brand_id, now=now)
+        return jsonify(CardOut.of(card).model_dump(mode="json"))
 
 
 def _add_calls(api: Blueprint, desk: _Desk) -> None:
     @api.post(f"{_PREFIX}/receipts")
     @describe("record_receipt")
     def record_receipt() -> Response:
-        body = desk.read(ReceiptIn)
+        body = _parsed(ReceiptIn)
 
         def verb(tx: Tx, where: Where) -> Answer:
             recorded = till.record_receipt(tx, body.draft(), **where)
@@ -143,7 +181,7 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
     @api.post(f"{_PREFIX}/redemptions")
     @describe("redeem")
     def redeem() -> Response:
-        body = desk.read(RedemptionIn)
+        body = _parsed(RedemptionIn)
 
         def verb(tx: Tx, where: Where) -> Answer:
             redeemed = till.redeem(tx, body.redemption(), **where)
@@ -163,62 +201,26 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
     @api.get(f"{_PREFIX}/cards/<code>")
     @describe("show_card")
     def show_card(code: str) -> Response:
-        return jsonify(CardOut.of(desk.look(code)).model_dump(mode="json"))
+        return desk.look(code)
 
-    @api.route("/api/", defaults={"rest": ""}, methods=_ANY)
+    @api.route("/api/", defaults={"rest": ""}, methods=_ANY, strict_slashes=False)
     @api.route("/api/<path:rest>", methods=_ANY)
     def nowhere(rest: str) -> Response:  # noqa: ARG001  # the address as such is what is wrong
-        return _no_such_address()
+        return no_such_address()
 
 
 _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-class _Limiter:
-    """Calls per key; where the store of the counts does not answer, tills go on."""
-
-    def __init__(self, storage: str, per_key: RateLimitItem) -> None:
-        waits: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-        options = {} if storage.startswith("memory") else {"wrap_exceptions": True, **waits}
-        self._limiter = MovingWindowRateLimiter(storage_from_string(storage, **options))
-        self._per_key = per_key
-
-    def count(self, secret: str) -> None:
-        """One more call; raises :class:`TooMany`. Before any database work, so guesses are limited too."""
-        who = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        try:
-            if self._limiter.hit(self._per_key, "api", who):
-                return
-            reset = self._limiter.get_window_stats(self._per_key, "api", who).reset_time
-        except StorageError as fault:
-            log.warning("rate_limits_unavailable", fault=type(fault.storage_error).__name__)
-            return
-        wait = timedelta(seconds=max(1.0, reset - time.time()))
-        raise TooMany(
-            "too-many-requests", "This key calls too often: wait, then call again.", retry_after=wait
-        )
-
-
-def _bearer() -> str:
-    """The secret in the Authorization header; raises :class:`Unauthorised`."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise _unauthorised()
-    return secret.strip()
-
-
-def _unauthorised() -> Unauthorised:
-    return Unauthorised(
-        "unauthorised", "Send the venue's key: Authorization: Bearer ppk_… (perkpass key create)."
-    )
 
 
 def _parsed(model: type[_Body]) -> _Body:
     if request.mimetype != "application/json":
         detail = "Send the body as application/json (UTF-8)."
         raise _Unreadable(answer_problem("wrong-content-type", detail))
+    body = request.get_data()
+    if len(body) > MOST_BYTES:
+        raise RequestEntityTooLarge
     try:
-        return model.model_validate_json(request.get_data())
+        return model.model_validate_json(body)
     except ValidationError as invalid:
         faults = invalid.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
@@ -230,19 +232,23 @@ def _parsed(model: type[_Body]) -> _Body:
     raise _Unreadable(answer_problem("invalid-request", detail, fields=fields))
 
 
-def _no_such_address() -> Response:
-    """404, or 405 where another method would have found something."""
+def no_such_address() -> Response:
+    """404; or 405 where another method would have found something, or where the method is none of ours."""
     adapter = current_app.create_url_adapter(request)
-    allowed = (
-        [m for m in ("GET", "POST") if adapter.match(request.path, method=m)[0] != request.endpoint]
-        if adapter
-        else []
-    )
-    if not allowed:
+    allowed = [m for m in ("GET", "POST") if adapter and _answers(adapter, m)]
+    if not allowed and request.method in (*_ANY, "HEAD"):
         return answer_problem("no-such-address", "There is nothing here: /api/docs lists what there is.")
-    answer = answer_problem("wrong-method", f"Use {' or '.join(allowed)} here.")
+    detail = f"Use {' or '.join(allowed)} here." if allowed else "This method does nothing here."
+    answer = answer_problem("wrong-method", detail)
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
+
+
+def _answers(adapter: MapAdapter, method: str) -> bool:
+    try:
+        return bool(adapter.match(request.path, method=method)[0] != "api.nowhere")
+    except HTTPException:
+        return False
 
 
 def _answer_errors(api: Blueprint) -> None:

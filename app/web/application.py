@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, request
+from flask_babel import gettext
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.errors import Refused
-from app.web.api import api_blueprint
+from app.web.api import api_blueprint, no_such_address
 from app.web.guest import guest_blueprint
+from app.web.guest_pages import notice
 from app.web.language import init_languages
 from app.web.probes import probes_blueprint
-from app.web.problem import problem
+from app.web.problem import answer_problem, problem
 from app.web.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _MAX_BODY = 64 * 1024
-_PASSKIT = "/passkit"
+_PASSKIT, _API = "/passkit", "/api"
 log = structlog.get_logger()
 
 
@@ -47,6 +49,8 @@ def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplic
 
 def _make_flask(services: Services) -> Flask:
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    # Werkzeug builds redirects to another spelling of an address from Host, which anybody may make up.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=50)
     app.secret_key = services.secret_key
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -72,7 +76,7 @@ def _make_flask(services: Services) -> Flask:
     @app.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Any:
         if isinstance(fault, HTTPException):
-            return fault
+            return _refusal(fault)
         # The trace goes to the log, never to the asker.
         log.exception("unforeseen_error", path=request.path, method=request.method)
         return Response(
@@ -90,3 +94,19 @@ def _make_flask(services: Services) -> Flask:
         return response
 
     return app
+
+
+def _refusal(fault: HTTPException) -> Response:
+    """An address or method that nothing answers to: for programs under ``/api``, else for people."""
+    if request.path == _API or request.path.startswith(_API + "/"):
+        return (
+            no_such_address()
+            if isinstance(fault, (NotFound, MethodNotAllowed))
+            else answer_problem("bad-request", fault.description or fault.name, status=fault.code or 400)
+        )
+    words = gettext("Please check the address, or scan the code again.")
+    status = fault.code or 400
+    answer = notice(status, gettext("Nothing here") if status == 404 else gettext("That did not work"), words)
+    if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
+    return answer

@@ -117,12 +117,24 @@ def test_revoking_a_rotated_key_cuts_its_overlap_short(database: Database) -> No
         assert keys.authenticate(tx, secret, now=NOW + timedelta(hours=1)) is None
 
 
+def test_authentication_only_reads(database: Database) -> None:
+    made, secret = _made(database)
+    with database.write() as other, database.autocommit() as tx:
+        keys.note_use(other, made, now=NOW)  # whoever writes meanwhile is in nobody's way
+        known = keys.authenticate(tx, secret, now=NOW)
+    assert known == made
+
+
 def test_a_use_is_noted_at_most_once_a_minute(database: Database) -> None:
     made, secret = _made(database)
     seen = []
     for seconds in (0, 30, 59, 60, 90):
         with database.write() as tx:
-            keys.authenticate(tx, secret, now=NOW + timedelta(seconds=seconds))
+            now = NOW + timedelta(seconds=seconds)
+            used = keys.authenticate(tx, secret, now=now)
+            assert used is not None
+            assert used.use_is_due(now) == (seconds in (0, 60))
+            keys.note_use(tx, used, now=now)
             seen.append(keys.key(tx, made.id).last_used_at)
     first, second = NOW, NOW + timedelta(seconds=60)
     assert seen == [first, first, first, second, second]

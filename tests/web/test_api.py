@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from io import BytesIO
+from time import monotonic
 from typing import Any
 
 import pytest
 from limits import RateLimitItemPerHour
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from werkzeug.test import TestResponse
 
 from app.accounts import keys
+from app.accounts.tables import point_of_sale_key
 from app.db import Database
 from app.loyalty import enrolment
 from app.loyalty.enrolment import Enrolment
@@ -293,6 +296,57 @@ def test_a_key_that_calls_too_often_waits(database: Database) -> None:
     assert 3_500 <= int(answer.headers["Retry-After"]) <= 3_600
     till.secret = "ppk_another"
     _problem(till.get(f"/cards/{guest.card_code}"), 401, "unauthorised")
+
+
+def test_an_address_without_a_valid_key_is_told_to_wait_and_the_tills_beside_it_go_on(
+    database: Database,
+) -> None:
+    till, _, guest = _open(database, failures=RateLimitItemPerHour(2))
+    client = till.app.test_client()
+    address = f"/api/v1/cards/{guest.card_code}"
+    for wrong in ("Bearer ppk_guess", ""):
+        _problem(client.get(address, headers={"Authorization": wrong}), 401, "unauthorised")
+    refused = client.get(address, headers={"Authorization": "Bearer ppk_another"})
+    _problem(refused, 429, "too-many-requests")
+    assert 3_500 <= int(refused.headers["Retry-After"]) <= 3_600
+    assert till.get(f"/cards/{guest.card_code}").status_code == 200
+    elsewhere = client.get(address, environ_base={"REMOTE_ADDR": "2001:db8::1"})
+    _problem(elsewhere, 401, "unauthorised")
+    _problem(client.get(address, environ_base={"REMOTE_ADDR": "2001:db8::2"}), 401, "unauthorised")
+    _problem(client.get(address, environ_base={"REMOTE_ADDR": "2001:db8::3"}), 429, "too-many-requests")
+
+
+def test_made_up_keys_and_looks_wait_for_no_writer(database: Database) -> None:
+    till, town, guest = _open(database)
+    client = till.app.test_client()
+    with database.write() as busy:
+        busy.execute(update(point_of_sale_key).values(name="held"))
+        began = monotonic()
+        for key, status in (("ppk_guess", 401), (town.secret, 200)):
+            headers = {"Authorization": f"Bearer {key}"}
+            # Not read to the end: the use of the key is noted when the answer is out.
+            answer = client.get(f"/api/v1/cards/{guest.card_code}", headers=headers)
+            assert answer.status_code == status
+        assert monotonic() - began < 5
+    answer.close()
+    with database.read() as tx:
+        assert keys.key(tx, town.key.id).last_used_at == NOW
+
+
+def test_a_body_in_chunks_that_is_too_large_is_refused_as_such(database: Database) -> None:
+    till, _, guest = _open(database)
+    body = json.dumps(sale(guest.card_code, "1")).encode()
+    sent = {"Authorization": f"Bearer {till.secret}", "Idempotency-Key": "1"}
+    for padding, status in ((16_385 - len(body), 413), (100_000, 413), (16_384 - len(body), 201)):
+        answer = till.app.test_client().post(
+            "/api/v1/receipts",
+            input_stream=BytesIO(body + b" " * padding),
+            content_type="application/json",
+            headers=sent | {"Transfer-Encoding": "chunked"},
+            environ_base={"wsgi.input_terminated": True},
+        )
+        assert answer.status_code == status, answer.text
+        assert status == 201 or _problem(answer, 413, "too-large")
 
 
 def test_tills_go_on_where_the_store_of_limits_does_not_answer(database: Database, free_port: int) -> None:

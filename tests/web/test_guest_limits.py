@@ -9,7 +9,8 @@ from limits import RateLimitItemPerMinute
 
 from app.db import Database
 from app.errors import TooMany
-from app.web.guest_limits import GuestLimits, site_of
+from app.web.guest_limits import GuestLimits
+from app.web.rate_limits import site_of
 from tests.web.guests import open_world
 
 ONE_A_MINUTE = (RateLimitItemPerMinute(1),)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from app.db import Database, Tx
 from app.db.identifiers import WalletPassId
 from app.passes.press import Press
-from app.web.api import PER_KEY, api_blueprint
+from app.web.api import FAILURES, PER_KEY, api_blueprint
 from app.web.services import Services
 from tests.loyalty.town import NOW
 
@@ -51,9 +51,11 @@ def services(database: Database, bell: Bell, *, storage: str = "memory://") -> S
     )
 
 
-def application(given: Services, *, per_key: RateLimitItem = PER_KEY) -> Flask:
+def application(
+    given: Services, *, per_key: RateLimitItem = PER_KEY, failures: RateLimitItem = FAILURES
+) -> Flask:
     app = Flask("app.web")
-    app.register_blueprint(api_blueprint(given, per_key=per_key))
+    app.register_blueprint(api_blueprint(given, per_key=per_key, failures=failures))
     return app
 
 
