@@ -193,6 +193,7 @@ def make_worker(settings: Settings) -> Worker:
         lease=timedelta(seconds=settings.push_lease_seconds),
         poll_seconds=settings.worker_poll_seconds,
         ticks=_ticks(settings),
+        metrics_port=settings.worker_metrics_port,
     )
 
 

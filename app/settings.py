@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     worker_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = Field(
         1, description="poll beneath the wake-ups"
     )
+    worker_metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="a worker's own metrics, on this port of 127.0.0.1; 0: not served"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe line logged"
     )

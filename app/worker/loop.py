@@ -57,10 +57,12 @@ class Worker:
         poll_seconds: float = 1.0,
         ticks: Iterable[Tick] = (),
         owner: str | None = None,
+        metrics_port: int = 0,
     ) -> None:
         """``clock`` gives aware UTC; the rest are settings' values. Starts nothing: see :meth:`run`."""
         self.owner = owner or new_owner()
         self._wakeup, self._clock, self._poll = wakeup, clock, poll_seconds
+        self._metrics_port = metrics_port
         self._carrier = Carrier(database, channel, owner=self.owner, clock=clock, policy=policy, lease=lease)
         self._ticker = Ticker(database, ticks, owner=self.owner)
         self._bell = Event()
@@ -81,8 +83,9 @@ class Worker:
         listener.start()
         self._refresh_at = time.monotonic() + REFRESH_EVERY
         try:
-            self._work(stop)
-            self._finish()
+            with metrics.served(self._metrics_port):
+                self._work(stop)
+                self._finish()
         finally:
             self._ended.set()
             self._sender.stop(patience=5)

@@ -1,12 +1,17 @@
-"""The worker's own numbers, in prometheus-client's default registry; depths: ``queue.snapshot``."""
+"""The worker's own numbers, served on loopback where a port is set; depths: ``/metrics`` of the web."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+import structlog
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from app.delivery.promises import PRIORITIES
+
+log = structlog.get_logger()
 
 PUSHES: Final = Counter(
     "perkpass_pushes", "Push attempts settled, by what came of the promise", ["pass_type_identifier", "state"]
@@ -31,3 +36,20 @@ IN_FLIGHT: Final = Gauge("perkpass_pushes_in_flight", "Pushes claimed by this wo
 BREAKER: Final = Gauge("perkpass_breaker_open", "1 while a breaker is open", ["subject"])
 TICKS: Final = Counter("perkpass_ticks", "Periodic work done", ["kind"])
 FAULTS: Final = Counter("perkpass_worker_faults", "Cycles that failed", ["kind"])  # database, other
+
+
+@contextmanager
+def served(port: int) -> Iterator[None]:
+    """Serve the numbers on this port of 127.0.0.1; 0: not at all. A port that is taken stops no pushes."""
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1") if port else (None, None)
+    except OSError as fault:
+        log.error("metrics_not_served", port=port, fault=fault.strerror)  # noqa: TRY400
+        server, thread = None, None
+    try:
+        yield
+    finally:
+        if server and thread:
+            server.shutdown()
+            server.server_close()
+            thread.join()
