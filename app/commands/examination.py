@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import redis
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts import brands
+from app import keyring
+from app.accounts import brands, fingerprints
 from app.db import Database, connect, schema
+from app.db.failures import FAILURES, in_words
 from app.errors import Misconfigured, PerkpassError
 from app.loyalty import programmes
 from app.passes import designs
@@ -53,6 +54,7 @@ def examine(now: datetime) -> Iterator[Look]:
     database = _database(settings)
     if isinstance(database, Look):
         yield database
+        yield from _keys(settings, {})
         return
     try:
         yield from _schema_and_behind(settings, database, now)
@@ -79,28 +81,54 @@ def _public_url(settings: Settings) -> Look:
 
 
 def _data_directory(settings: Settings) -> Iterator[Look]:
-    directory = settings.data_dir
-    if not directory.is_dir():
-        yield Look(
-            "data directory", "warning", f"{directory} does not exist yet; it is made at the first start"
-        )
-        return
-    if os.access(directory, os.W_OK | os.X_OK):
-        yield Look("data directory", "ok", f"{directory} is writable")
+    subject, directory = "data directory", settings.data_dir
+    try:
+        keyring.refuse_half_restored(settings)
+        mode = stat.S_IMODE(directory.stat().st_mode)
+    except Misconfigured as wrong:
+        yield Look(subject, "fault", str(wrong))
+    except FileNotFoundError:
+        yield Look(subject, "warning", f"{directory} does not exist yet; it is made at the first start")
+    except OSError as fault:
+        yield Look(subject, "fault", f"{directory}: {fault.strerror}: correct {PREFIX}DATA_DIR")
     else:
-        yield Look(
-            "data directory", "fault", f"{directory} is not writable: give it to the user that runs Perkpass"
-        )
-    for name in ("pass_key", "secret_key"):
-        if (directory / name).exists():
-            yield _mode(name.replace("_", " "), directory / name)
+        if not directory.is_dir():
+            yield Look(subject, "fault", f"{directory} is a file: correct {PREFIX}DATA_DIR")
+        elif not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+            yield Look(
+                subject, "fault", f"{directory} is not writable: give it to the user that runs Perkpass"
+            )
+        elif mode & 0o077:
+            yield Look(
+                subject,
+                "fault",
+                f"{directory} has mode {mode:04o}, others may look in: chmod 700 {directory}",
+            )
+        else:
+            yield Look(subject, "ok", f"{directory} is writable, by its owner alone")
 
 
-def _mode(subject: str, path: Path) -> Look:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        return Look(subject, "fault", f"{path} has mode {mode:04o}, others may read it: chmod 600 {path}")
-    return Look(subject, "ok", f"{path} is readable by its owner alone")
+def _open_to_others(path: Path) -> str | None:
+    """The fault of a file that should be its owner's alone, with its fix."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+    return f"{path} has mode {mode:04o}, others may read it: chmod 600 {path}" if mode & 0o077 else None
+
+
+def _keys(settings: Settings, known: Mapping[str, str]) -> Iterator[Look]:
+    for name in keyring.NAMES:
+        subject, path = name.replace("_", " "), settings.data_dir / name
+        if getattr(settings, name).get_secret_value():
+            found, good = [keyring.fault(settings, name, known)], "comes from the environment: keep a copy"
+        elif name not in known and not path.exists():
+            found, good = [], "is made at the first start"
+        else:
+            found = [_open_to_others(path), keyring.fault(settings, name, known)]
+            good = f"{path} is the one this database is used with, readable by its owner alone"
+        faults = [fault for fault in found if fault]
+        yield Look(subject, "fault" if faults else "ok", "; ".join(faults) or good)
 
 
 def _templates(settings: Settings, now: datetime) -> Iterator[Look]:
@@ -142,11 +170,15 @@ def _redis(settings: Settings) -> Iterator[Look]:
 
 
 def _database(settings: Settings) -> Database | Look:
-    url = settings.resolved_database_url
-    path = Path(url.removeprefix("sqlite:///"))
-    if settings.embedded and not path.exists():
+    database = connect(settings.resolved_database_url, pool_size=1)
+    if (path := _file(database)) and not path.exists():
         return Look("database", "warning", f"{path} does not exist yet; it is made at the first start")
-    return connect(url, pool_size=1)
+    return database
+
+
+def _file(database: Database) -> Path | None:
+    """Where SQLite's file lies."""
+    return Path(str(database.engine.url.database)) if database.is_sqlite else None
 
 
 def _schema_and_behind(settings: Settings, database: Database, now: datetime) -> Iterator[Look]:
@@ -155,12 +187,16 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
     except Misconfigured as wrong:
         yield Look("database", "fault", str(wrong))
         return
-    except SQLAlchemyError as fault:
-        words = str(getattr(fault, "orig", fault)).strip().splitlines() or ["no answer"]
-        yield Look("database", "fault", f"{words[0]}: start the server, or correct {PREFIX}DATABASE_URL")
+    except FAILURES as fault:
+        yield Look("database", "fault", str(in_words(fault)))
         return
-    yield Look("database", "ok", f"reachable, schema {schema.newest()}")
+    path = _file(database)
+    if path and (wide := _open_to_others(path)):
+        yield Look("database", "fault", wide)
+    else:
+        yield Look("database", "ok", f"reachable, schema {schema.newest()}")
     with database.read() as tx:
+        known = fingerprints.known(tx)
         everyone = brands.all_brands(tx)
         shared = {brand.slug: brands.shared_pass_type(tx, brand) for brand in everyone}
         drawn = {
@@ -168,7 +204,7 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
             for brand in everyone
             for programme in programmes.programmes_of_brand(tx, brand.id)
         }
-    yield from _pass_key(settings, sum(version.cards for versions in drawn.values() for version in versions))
+    yield from _keys(settings, known)
     if not everyone:
         yield Look(
             "brands", "warning", "there is none yet: perkpass chain load FILE, or perkpass brand create"
@@ -184,21 +220,6 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
                 "fault",
                 "has no design, so it has no cards: perkpass design publish --help",
             )
-
-
-def _pass_key(settings: Settings, cards: int) -> Iterator[Look]:
-    if settings.pass_key.get_secret_value():
-        yield Look("pass key", "ok", "comes from the environment: keep a copy of it")
-    elif not (settings.data_dir / "pass_key").exists():
-        if cards:
-            yield Look(
-                "pass key",
-                "fault",
-                f"{settings.data_dir / 'pass_key'} is missing, and {cards} cards in phones depend on it:"
-                " bring it back from a backup before you start Perkpass (perkpass restore)",
-            )
-        else:
-            yield Look("pass key", "ok", "is made at the first start")
 
 
 def _certificate(brand: brands.Brand, now: datetime) -> Look:

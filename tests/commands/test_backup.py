@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -148,6 +151,8 @@ def _flip(files: dict[str, bytes]) -> None:
         (lambda files: files.pop("manifest.json"), "does not begin with manifest.json"),
         (_manifest(format=2), "format 2"),
         (_manifest(revision="9999"), "schema 9999"),
+        (lambda files: files.update({"manifest.json": b"{half"}), "it is no JSON"),
+        (lambda files: files.update({"manifest.json": b"[" * 60_000}), "it is no JSON"),
         (_manifest(engine="oracle"), "manifest.json is damaged"),
         (_manifest(files={"../../etc/passwd": {"size": 1, "sha256": "0"}}), "must name"),
     ],
@@ -193,6 +198,76 @@ def test_another_pass_key_in_the_environment_is_refused(
     refused = filled("restore", file)
     assert refused.status == 1
     assert "PERKPASS_PASS_KEY is not the key" in refused.err
+
+
+@pytest.mark.parametrize("content", [None, b"", b"k" * 43])
+def test_a_backup_never_makes_a_key_and_takes_no_other(
+    filled: Run, tmp_path: Path, data_dir: Path, content: bytes | None
+) -> None:
+    key = data_dir / "pass_key"
+    key.unlink()
+    if content is not None:
+        key.write_bytes(content)
+    refused = filled("backup", tmp_path / "backup.tar.gz")
+    assert refused.status == 1
+    assert "first used with" in refused.err
+    assert not (tmp_path / "backup.tar.gz").exists()
+    assert (key.read_bytes() if key.exists() else None) == content
+
+
+def test_a_restore_refuses_while_the_service_runs(filled: Run, tmp_path: Path, data_dir: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    assert filled("backup", file).status == 0
+    lock = (
+        "import sys; from pathlib import Path; from app import data_dir\n"
+        "data_dir.hold(Path(sys.argv[1]), exclusive=False); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", lock, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == b"held\n"
+        refused = filled("restore", file, "--force")
+        service.communicate(b"\n")
+    assert refused.status == 1
+    assert "Perkpass is running" in refused.err
+    assert filled("restore", file, "--force").status == 0
+
+
+def test_after_an_interrupted_restore_nothing_starts_until_it_is_repeated(
+    filled: Run, tmp_path: Path, data_dir: Path
+) -> None:
+    file = tmp_path / "backup.tar.gz"
+    assert filled("backup", file).status == 0
+    (data_dir / "restoring").touch()
+    for arguments in (("brand", "list"), ("backup", tmp_path / "another.tar.gz")):
+        refused = filled(*arguments)
+        assert refused.status == 1
+        assert "restore was interrupted" in refused.err
+    assert filled("restore", file, "--force").status == 0
+    assert filled("brand", "list").status == 0
+    assert not (data_dir / "restoring").exists()
+
+
+def test_keys_that_do_not_belong_to_the_backed_up_database_take_no_place(
+    filled: Run, tmp_path: Path, data_dir: Path
+) -> None:
+    file = tmp_path / "backup.tar.gz"
+    assert filled("backup", file).status == 0
+    (data_dir / "pass_key").write_bytes(b"k" * 43)
+    _rewrite(file, _other_keys)
+    refused = filled("restore", file, "--force")
+    assert refused.status == 1
+    assert "is not the one that its database was used with" in refused.err
+    assert (data_dir / "pass_key").read_bytes() == b"k" * 43
+    assert [path.name for path in data_dir.iterdir() if path.name.startswith(".pass_key")] == []
+
+
+def _other_keys(files: dict[str, bytes]) -> None:
+    files["pass_key"] = b"o" * len(files["pass_key"])
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"]["pass_key"]["sha256"] = hashlib.sha256(files["pass_key"]).hexdigest()
+    files["manifest.json"] = json.dumps(manifest).encode()
 
 
 def test_a_backup_waits_for_no_writer(filled: Run, tmp_path: Path, database_url: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.db import Database
 from app.simulators.authority import Authority
 from tests.commands.conftest import Run
 from tests.servers import free_port
@@ -76,6 +77,50 @@ def test_each_fault_is_named_with_its_fix(
     assert "broken" not in looks["certificate of zerno"][1]
     assert "FAULT" in healthy("doctor").out
     assert not (data_dir / "pass_key").exists()
+
+
+def test_another_key_than_the_database_knows_is_a_fault(healthy: Run, data_dir: Path) -> None:
+    (data_dir / "pass_key").write_bytes(b"x" * 43)
+    status, looks = _looks(healthy)
+    assert status == 1
+    assert looks["pass key"][0] == "fault"
+    assert "is not the pass key that this database was first used with" in looks["pass key"][1]
+    assert looks["secret key"][0] == "ok"
+
+
+def test_what_others_may_read_is_a_fault_with_its_command(
+    healthy: Run, data_dir: Path, database: Database
+) -> None:
+    data_dir.chmod(0o755)
+    _, looks = _looks(healthy)
+    assert looks["data directory"] == (
+        "fault",
+        f"{data_dir} has mode 0755, others may look in: chmod 700 {data_dir}",
+    )
+    if database.is_sqlite:
+        Path(str(database.engine.url.database)).chmod(0o644)
+        _, looks = _looks(healthy)
+        assert looks["database"][0] == "fault"
+        assert "chmod 600" in looks["database"][1]
+
+
+def test_a_data_directory_that_is_a_file_is_a_fault(
+    perkpass: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PERKPASS_DATA_DIR", str(tmp_path / "file"))
+    _, looks = _looks(perkpass)
+    assert looks["data directory"][0] == "fault"
+    monkeypatch.setenv("PERKPASS_DATA_DIR", str(tmp_path / "file" / "deeper"))
+    _, looks = _looks(perkpass)
+    assert looks["data directory"][0] == "fault"
+
+
+def test_an_interrupted_restore_is_a_fault(healthy: Run, data_dir: Path) -> None:
+    (data_dir / "restoring").touch()
+    _, looks = _looks(healthy)
+    assert looks["data directory"][0] == "fault"
+    assert "perkpass restore" in looks["data directory"][1]
 
 
 def test_a_certificate_of_another_brand_is_a_fault(healthy: Run, tmp_path: Path) -> None:
