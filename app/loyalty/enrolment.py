@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 LONGEST_NAME = 60
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cs"})  # control, format, private use, half a pair
 _MAY_JOIN = "\u200c\u200d"  # needed inside Persian words and family emoji
 Purpose = Literal["data", "advertising"]
 
@@ -120,8 +121,8 @@ def checked_name(name: str | None) -> str | None:
     """A guest's name: composed (NFC), trimmed, single spaces; None for nothing. Raises BadInput."""
     composed = unicodedata.normalize("NFC", name or "")
     # Control characters, and format characters such as the bidirectional overrides, could forge what a
-    # cashier reads.
-    if any(unicodedata.category(c)[0] == "C" and c not in _MAY_JOIN for c in composed.strip()):
+    # cashier reads. What Unicode had not assigned when this Python was built is this year's emoji.
+    if any(unicodedata.category(c) in _UNPRINTABLE and c not in _MAY_JOIN for c in composed.strip()):
         raise BadInput("bad-name", "The name holds a control character: take it out.", field="name")
     trimmed = " ".join(composed.split())
     if len(trimmed) > LONGEST_NAME:

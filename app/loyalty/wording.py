@@ -48,11 +48,9 @@ def message(news: News) -> LocalizedText | None:
     return LocalizedText(ru, en) if ru and en else None
 
 
-def number(points: int, language: Language, *, exact: bool = False) -> str:
-    """``1234500`` hundredths as "12 345" or "12,345"; with two decimals where needed, or ``exact``."""
-    return format_decimal(
-        _decimal(points, exact=exact), format=_pattern(points, exact), locale=_LOCALES[language]
-    )
+def number(points: int, language: Language) -> str:
+    """``1234550`` hundredths as "12 345,5" or "12,345.5": as Wallet shows them (PKNumberStyleDecimal)."""
+    return format_decimal(_decimal(points), format="#,##0.##", locale=_LOCALES[language])
 
 
 def counted(count: int, language: Language) -> str:
@@ -67,10 +65,8 @@ def _line(news: News, language: Language) -> str:
     if news.refund and (news.points or news.stamps):
         parts.append("Возврат" if language == "ru" else "Refund")
     if news.points:
-        # Either both numbers show hundredths or neither does: "+4.50 points · balance 120.00".
-        exact = bool(news.points % 100 or news.balance % 100)
-        parts.append(_signed_points(news.points, language, exact))
-        balance = number(news.balance, language, exact=exact)
+        parts.append(_signed_points(news.points, language))
+        balance = number(news.balance, language)
         parts.append(f"баланс {balance}" if language == "ru" else f"balance {balance}")
     if news.card and news.reward:
         parts += _about_stamps(news, news.card, news.reward.in_language(language), language)
@@ -100,18 +96,13 @@ def _about_stamps(news: News, card: StampCard, reward: str, language: Language) 
     return parts
 
 
-def _signed_points(points: int, language: Language, exact: bool) -> str:
+def _signed_points(points: int, language: Language) -> str:
     sign = "+" if points > 0 else _MINUS
-    shown = _decimal(abs(points), exact=exact)
-    noun = _POINTS[language][_LOCALES[language].plural_form(shown)]
-    return f"{sign}{number(abs(points), language, exact=exact)} {noun}"
+    noun = _POINTS[language][_LOCALES[language].plural_form(_decimal(abs(points)))]
+    return f"{sign}{number(abs(points), language)} {noun}"
 
 
-def _decimal(points: int, *, exact: bool) -> Decimal:
-    """Visible decimals decide the plural (CLDR: 5 баллов, but 5,00 балла), so they are part of the number."""
-    value = Decimal(points).scaleb(-2)
-    return value if exact or points % 100 else Decimal(points // 100)
-
-
-def _pattern(points: int, exact: bool) -> str:
-    return "#,##0.00" if exact or points % 100 else "#,##0"
+def _decimal(points: int) -> Decimal:
+    """Visible decimals decide the plural (CLDR: 5 баллов, but 5,5 балла), so no zero stands at the end."""
+    whole, part = divmod(points, 100)
+    return Decimal(points).scaleb(-2).normalize() if part else Decimal(whole)

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.simulators.http_server import Request, Response, listen, port_of, redirect
 from app.simulators.phone import Card, Phone
 from app.simulators.phone_view import WORDS, phone_view
+from app.simulators.pkpass import Language
 
 _HERE = Path(__file__).parent
 _KINDS = {
@@ -25,6 +26,7 @@ _KINDS = {
     "phone.svg": "image/svg+xml",
 }
 _KEEP_ALIVE_SECONDS = 15.0
+_LANGUAGES: dict[str, Language] = {"ru": "ru", "en": "en"}
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,6 +43,7 @@ class PhonePage:
         """``phones`` may grow while the page runs; without ``ring`` there is no till button."""
         self._phones, self._ring = phones, ring
         self._rung: dict[int, str] = {}
+        self._greeted: set[int] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
         loader = FileSystemLoader(_HERE / "templates")
@@ -78,7 +81,7 @@ class PhonePage:
 
     async def _phone(self, method: str, number: int, rest: list[str], request: Request) -> Response:
         if number >= len(self._phones):
-            return self._waiting() if not self._phones else redirect("/phones/0")
+            return self._waiting(request) if not self._phones else redirect("/phones/0")
         phone = self._phones[number]
         match method, rest:
             case "GET" | "HEAD", []:
@@ -91,12 +94,15 @@ class PhonePage:
                 return await self._act(number, phone, act, request)
         return Response(b"no such page", 404)
 
-    def _waiting(self) -> Response:
-        words = WORDS["ru"] | {"lang": "ru"}
-        page = self._templates.get_template("waiting.html").render(words=words, other=WORDS["en"])
+    def _waiting(self, request: Request) -> Response:
+        language = _language(request, "ru")
+        page = self._templates.get_template("waiting.html").render(words=WORDS[language], language=language)
         return Response(page.encode(), content_type="text/html; charset=utf-8", headers=_HEADERS)
 
     def _screen(self, number: int, phone: Phone, request: Request) -> Response:
+        if number not in self._greeted:  # afterwards the switch on the page says what is spoken
+            self._greeted.add(number)
+            phone.language = _language(request, phone.language)
         view = phone_view(number, phone)
         asked = request.query.get("card", "")
         place = int(asked) if asked.isdigit() else 0
@@ -158,3 +164,15 @@ class PhonePage:
                 self._rung[number] = await self._ring(phone, card)
                 phone.show()
         return redirect(f"/phones/{number}?card={place}")
+
+
+def _language(request: Request, otherwise: Language) -> Language:
+    """What the browser of who looks prefers (Accept-Language, RFC 9110), of the two that phones speak."""
+    best, weight = otherwise, 0.0
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        tag, _, parameter = part.strip().partition(";q=")
+        with suppress(ValueError):
+            preference = float(parameter or 1)
+            if (spoken := tag[:2]) in _LANGUAGES and tag[2:3] in ("", "-") and preference > weight:
+                best, weight = _LANGUAGES[spoken], preference
+    return best

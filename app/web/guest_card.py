@@ -76,8 +76,7 @@ class CardPage:
             switch=language_switch(path),
             face=card_face.draw(design, content, language, files_at=files_at(place, design)),
             device=device,
-            # One code a page: a camera held at a desktop's screen must find the one for the phone.
-            code_svg="" if elsewhere else qr.inline_svg(content.card_code),
+            code_svg=qr.inline_svg(content.card_code),
             card_code=content.card_code,
             hand_over_svg=qr.inline_svg(own) if elsewhere else "",
             download=address(f"/i/{place.link.code}/pass/{download}.pkpass"),

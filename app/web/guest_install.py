@@ -153,7 +153,7 @@ class InstallPage:
             filled.errors["name"] = (
                 _("Please shorten the name: %(most)s characters fit on the card.", most=LONGEST_NAME)
                 if wrong.code == "name-too-long"
-                else _("Please write the name with letters only.")
+                else _("This name holds a character that cannot be printed on the card.")
             )
         if request.form.get("wording") != consent_texts.wording(texts):
             # They would have agreed to other words than we would keep as evidence.

@@ -89,7 +89,7 @@ def test_card_codes_differ_and_are_understood_however_they_are_written() -> None
 @pytest.mark.parametrize(
     ("hundredths", "ru"),
     [(100, "+1 балл"), (200, "+2 балла"), (500, "+5 баллов"), (1100, "+11 баллов"), (2100, "+21 балл"),
-     (2200, "+22 балла"), (150, "+1,50 балла"), (1_234_500, "+12\u00a0345 баллов"), (-300, "−3 балла")],
+     (2200, "+22 балла"), (150, "+1,5 балла"), (1_234_500, "+12\u00a0345 баллов"), (-300, "−3 балла")],
 )  # fmt: skip
 def test_russian_nouns_follow_their_numbers(hundredths: int, ru: str) -> None:
     balance = 50 if hundredths % 100 else 0

@@ -64,8 +64,8 @@ def test_a_receipt_earns_points_and_says_so_in_both_languages(database: Database
     assert recorded.points == 4_50
     assert recorded.card.balance == content.balance == 4_50
     assert recorded.card.name_initial == "А"
-    assert content.messages[0].text.en == "+4.50 points · balance 4.50"
-    assert content.messages[0].text.ru == "+4,50 балла · баланс 4,50"
+    assert content.messages[0].text.en == "+4.5 points · balance 4.5"
+    assert content.messages[0].text.ru == "+4,5 балла · баланс 4,5"
     assert content.messages[0].at == NOW
 
 
@@ -124,8 +124,8 @@ def test_a_level_up_and_its_receipt_are_one_message(database: Database) -> None:
     assert (low.risen, high.risen) == (False, True)
     assert high.points == 3_00  # by the tier held before
     assert next_one.points == 5_00
-    assert content.messages[0].text.en == "+3.00 points · balance 302.97 · new level: Friend"
-    assert content.messages[0].text.ru == "+3,00 балла · баланс 302,97 · новый уровень: Друг"
+    assert content.messages[0].text.en == "+3 points · balance 302.97 · new level: Friend"
+    assert content.messages[0].text.ru == "+3 балла · баланс 302,97 · новый уровень: Друг"
     assert len(content.messages) == 3
     assert content.tier is not None
     assert content.tier.ru == "Друг"

@@ -60,6 +60,24 @@ def test_the_page_shows_the_card_its_code_and_the_banner(tell: Callable[[Story],
     tell(story)
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("en-US,en;q=0.9,ru;q=0.8", "en"), ("de, en;q=0.5, ru;q=0.7", "ru"), ("de", "ru"),
+     ("ruq;q=x,,;q=", "ru"), ("run,eng", "ru"), ("", "ru"), ("ru;q=0,en", "en")],
+)  # fmt: skip
+def test_a_phone_speaks_the_browsers_language_until_it_is_switched(
+    tell: Callable[[Story], None], accepted: str, language: str
+) -> None:
+    async def story(server: PassServer, phone: Phone, browser: httpx.AsyncClient) -> None:
+        browser.headers["Accept-Language"] = accepted
+        assert f'<html lang="{language}">' in (await browser.get("/")).text
+        other = {"ru": "en", "en": "ru"}[language]
+        assert f'<html lang="{other}">' in (await browser.post("/phones/0/language")).text
+        assert f'<html lang="{other}">' in (await browser.get("/")).text
+
+    tell(story)
+
+
 def test_every_switch_is_a_form_that_works_by_itself(tell: Callable[[Story], None]) -> None:
     async def story(server: PassServer, phone: Phone, browser: httpx.AsyncClient) -> None:
         card = phone.install(server.put("card-1"))

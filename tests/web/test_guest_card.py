@@ -64,7 +64,10 @@ def test_an_android_phone_gets_the_card_itself(world: World) -> None:
 
 def test_a_desktop_hands_over_to_the_phone_and_the_phone_goes_on_with_the_same_card(world: World) -> None:
     page = world.phone(DESKTOP).join(world.cafe)
-    assert page.text.count('class="qr"') == 1
+    shut = re.search(r"<details>.*?</details>", page.text, re.DOTALL)
+    assert shut
+    assert the_enrolment(world).card_code in shut[0]  # for the till, on who asks for it
+    assert page.text.count('class="qr"') == 1 + shut[0].count('class="qr"') == 2
     assert ".pkpass" not in page.text
     phone = world.phone().get(page.request.path)
     assert phone.status_code == 200

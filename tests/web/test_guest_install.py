@@ -187,7 +187,10 @@ def test_without_the_needed_consent_the_form_comes_back_as_it_was_filled(world: 
     assert guest.send(back, data="yes", name="Анна").status_code == 303
 
 
-@pytest.mark.parametrize(("name", "words"), [("я" * 61, "shorten"), ("a\u202eb", "letters")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("я" * 61, "shorten"), ("a\u202eb", "cannot be printed"), ("a\ue000b", "cannot be printed")],
+)
 def test_a_name_that_does_not_fit_is_told_beside_its_field(world: World, name: str, words: str) -> None:
     guest = world.phone()
     back = guest.send(guest.scan(world.cafe), name=name, data="yes")
@@ -195,6 +198,12 @@ def test_a_name_that_does_not_fit_is_told_beside_its_field(world: World, name: s
     assert words in back.text
     assert 'id="name-wrong"' in back.text
     assert count(world) == 0
+
+
+def test_an_emoji_that_is_newer_than_this_python_is_a_name(world: World) -> None:
+    guest = world.phone()
+    guest.send(guest.scan(world.cafe), name="Аня \U0001faea", data="yes")
+    assert count(world) == 1
 
 
 def test_consent_to_words_that_changed_meanwhile_is_asked_again(world: World) -> None:
