@@ -80,17 +80,14 @@ def connect(url: str, *, pool_size: int = 8) -> Database:
     """
     try:
         parsed = make_url(url)
+        make = _sqlite if parsed.get_backend_name() == "sqlite" else _postgresql
+        engine = make(parsed, pool_size)
     except (ArgumentError, ValueError):
         # Told without what was found in it: that may be a part of the password.
         raise Misconfigured(
             "The database's address cannot be understood: it must be like sqlite:////path or"
             " postgresql://user:password@host:5432/database"
         ) from None
-    engine = (
-        _sqlite(parsed, pool_size)
-        if parsed.get_backend_name() == "sqlite"
-        else _postgresql(parsed, pool_size)
-    )
     return Database(engine)
 
 

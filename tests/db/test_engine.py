@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
 from sqlalchemy.exc import StatementError
 
-from app.db import Database, Id, UtcDateTime
+from app.db import Database, Id, UtcDateTime, connect
+from app.errors import Misconfigured
 
 _metadata = MetaData()
 _counter = Table(
@@ -80,3 +83,22 @@ def test_autocommit_leaves_the_pool_as_it_was(counter: Database) -> None:
             _write_and_fail(counter)
     with counter.read() as tx:
         assert tx.scalar(select(_counter.c.value)) == 0
+
+
+def test_a_database_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.write() as tx:
+        tx.exec_driver_sql("CREATE TABLE guest (name TEXT)")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("new.db*")}
+    database.close()
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://anna:secret@db:top/perkpass", "secret", "oracle7://secret@db/x"]
+)
+def test_an_address_that_cannot_be_understood_is_not_repeated(url: str) -> None:
+    with pytest.raises(Misconfigured, match="cannot be understood") as caught:
+        connect(url)
+    assert "secret" not in str(caught.value)
+    assert "top" not in str(caught.value)
