@@ -74,8 +74,8 @@ def fault(settings: Settings, name: KeyName, known: Mapping[str, str]) -> str | 
         return f"{path}: cannot read the {word}: {unreadable.strerror}"
     where = variable if _given(settings, name) else str(path)
     bring_back = (
-        f"bring back {path} from a backup (perkpass restore), or give every machine the same {variable}"
-        f" (or {variable}_FILE)"
+        f"take it out of a backup (tar -xzf BACKUP -C {settings.data_dir} {name}; perkpass restore brings"
+        f" everything back), or give every machine the same {variable} (or {variable}_FILE)"
     )
     if not key:
         what = "is empty" if path.exists() else "is missing"
