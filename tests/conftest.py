@@ -15,9 +15,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.db import Database, connect, schema
 from tests import servers
+
+# A busy machine makes slow examples, not wrong ones.
+settings.register_profile("perkpass", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("perkpass")
 
 SERVERS = os.environ.get("PERKPASS_TEST_SERVERS", "sqlite")
 ROOMS_WITH_TABLES = ("accounts", "places", "delivery", "passes", "loyalty")
