@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app import data_dir
 from app.commands.processes import end_with_parent, require_free_port
 from app.settings import Settings, load
 
@@ -40,7 +41,7 @@ def migrate() -> None:
 def web() -> None:
     """Serve guests, phones and tills (any number of these, behind a proxy)."""
     settings = load()
-    _make_ready(settings)
+    _make_ready(settings, alone=False)
     _server(settings).serve()
 
 
@@ -51,6 +52,8 @@ def worker(parent: int | None) -> None:
     from app import bootstrap
 
     settings = load()
+    if parent is None:  # otherwise the parent holds it for both
+        data_dir.hold(settings.data_dir, exclusive=False)
     _check_schema()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +67,7 @@ def worker(parent: int | None) -> None:
 def run() -> None:
     """Web and worker together: one command for one machine."""
     settings = load()
-    _make_ready(settings)
+    _make_ready(settings, alone=True)
     server = _server(settings)
     companion = _Companion()
     server.on_startup(companion.start)
@@ -79,7 +82,8 @@ def _check_schema() -> None:
         sys.exit(check.returncode)
 
 
-def _make_ready(settings: Settings) -> None:
+def _make_ready(settings: Settings, *, alone: bool) -> None:
+    data_dir.hold(settings.data_dir, exclusive=alone)
     advice = "Stop what listens there, or set PERKPASS_HOST and PERKPASS_PORT."
     require_free_port(settings.host, settings.port, advice=advice)
     _check_schema()
@@ -132,7 +136,9 @@ class _Companion:
 
     def _spawn(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "app", "worker", "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "app", "worker", "--parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us; we tell the worker when it is time
         )
 
     def _watch(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,12 +57,21 @@ def test_nothing_is_left_of_a_service_whose_first_process_is_killed(empty: Insta
     empty.wait_ready()
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence(empty: Installation) -> None:
+def test_a_port_that_is_taken_is_told_in_a_sentence(empty: Installation, tmp_path: Path) -> None:
+    empty.settings["PERKPASS_DATA_DIR"] = str(tmp_path)
     refused = empty.perkpass("web", check=False)
     assert refused.returncode == 1
     assert f"port {empty.port}" in refused.stderr
     assert "PERKPASS_PORT" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_data_directory_serves_one_installation_at_a_time(empty: Installation, tmp_path: Path) -> None:
+    empty.perkpass("backup", str(tmp_path / "backup.tar.gz"))
+    for command in (["run"], ["restore", str(tmp_path / "backup.tar.gz"), "--force"]):
+        refused = empty.perkpass(*command, check=False)
+        assert refused.returncode == 1
+        assert "stop it first" in refused.stderr
 
 
 def test_a_stop_leaves_no_complaint_behind(empty: Installation) -> None:
