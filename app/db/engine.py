@@ -117,8 +117,10 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
         # For its owner alone: it holds guests' names. SQLite gives its log and index the mode of the file.
         if arguments[0] == ":memory:" or arguments[0].startswith("file:"):
             return
+        # Only a file that is not there yet may be opened: closing another descriptor of a database drops
+        # every lock that this process holds on it, and other processes then write into its transactions.
         with suppress(OSError):  # SQLite says it in its own words
-            os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -102,3 +104,29 @@ def test_an_address_that_cannot_be_understood_is_not_repeated(url: str) -> None:
         connect(url)
     assert "secret" not in str(caught.value)
     assert "top" not in str(caught.value)
+
+
+def test_what_is_written_beside_a_passing_process_is_there_for_the_next(
+    counter: Database, database_url: str
+) -> None:
+    # On SQLite, closing any other descriptor of the file drops this process's locks on it. A process that
+    # comes and goes then takes itself for the last one and deletes the log that we go on writing into.
+    if not counter.is_sqlite:
+        return
+    passer_by = (
+        "import sqlite3, sys\n"
+        "print(sqlite3.connect(sys.argv[1]).execute('SELECT value FROM counter').fetchone()[0])"
+    )
+
+    def seen_by_another_process() -> int:
+        path = database_url.removeprefix("sqlite:///")
+        command = [sys.executable, "-c", passer_by, path]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    for value in range(1, 4):
+        with counter.read(), counter.read(), counter.read():  # connections that the pool has yet to open
+            pass
+        assert seen_by_another_process() == value - 1
+        with counter.write() as tx:
+            tx.execute(update(_counter).values(value=value))
+        assert seen_by_another_process() == value
