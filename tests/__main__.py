@@ -35,7 +35,7 @@ def main() -> int:
     for run in runs:
         began = time.monotonic()
         status = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *sys.argv[1:]],
+            [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *sys.argv[1:]],
             env={**os.environ, "PERKPASS_TEST_SERVERS": run},
             check=False,
         ).returncode

@@ -18,10 +18,9 @@ from tests.flows.installation import running as installed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stories share processes, so one test process tells them all."""
+    """Stories take their time, above all where they wait for a service to start."""
     for item in items:
         if "tests/flows" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("flows"))
             item.add_marker(pytest.mark.timeout(300))
     # The service looks a minute later whether its certificate is good again: others need not wait for that.
     items.sort(key=lambda item: item.nodeid.endswith("good_again_is_noticed_within_a_minute"))
