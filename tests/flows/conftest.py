@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import cycle
 
 import psycopg
 import pytest
@@ -15,6 +16,8 @@ from tests import servers
 from tests.conftest import SERVERS
 from tests.flows.installation import Installation, yesterday
 from tests.flows.installation import running as installed
+
+_redis_databases = cycle(range(1, 16))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +53,10 @@ def make_installation(
         database_url = redis_url = ""
         if SERVERS == "postgresql":
             server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
-            redis_url = request.getfixturevalue("redis_server")
+            # A database of Redis's own: its worker would hear the bells of other tests.
+            redis_url = (
+                request.getfixturevalue("redis_server").removesuffix("/0") + f"/{next(_redis_databases)}"
+            )
             with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE flow_{name}".encode())
             database_url = server.url(f"flow_{name}")
