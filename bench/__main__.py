@@ -1,7 +1,7 @@
-"""``make bench``: every benchmark, one after the other; ``python -m bench NAME [ARGUMENTS]`` takes one anew.
+"""``make bench``: every benchmark, one by one; ``python -m bench NAME [ARGUMENTS]`` takes one anew.
 
-Writes ``docs/performance.md``. Exits non-zero where a benchmark fails, or where a bar is missed and the page's
-last chapter does not say why.
+Writes ``docs/performance.md``. Exits non-zero where a benchmark fails, or where a bar is missed and the last
+chapter of the page does not say why.
 """
 
 from __future__ import annotations

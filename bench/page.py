@@ -13,10 +13,11 @@ EXPLANATIONS = "## Bars that are missed, and why"
 
 HEAD = """# Performance
 
-This page is written by `make bench` from the results in `bench/results/`; only its last chapter is written
-by people. One benchmark alone: `python -m bench NAME` (it replaces that chapter). Ratios are taken in one run,
-with the contestants interleaved; CPU per operation stands beside rates, since cores may be shared. Every server
-that a benchmark talks to is a process of its own on the same machine, so rates are floors.
+This page is written by `make bench` from the results in `bench/results/`; only its last chapter is written by
+people. One benchmark alone: `python -m bench NAME` (it replaces that chapter).
+
+Ratios are taken in one run, with the contestants interleaved; CPU per operation stands beside rates, since
+cores may be shared. Every server that a benchmark talks to is a process of its own on the same machine.
 """
 
 
