@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import psycopg
@@ -35,8 +35,8 @@ class Loader(Protocol):
 
 
 def moment(at: datetime) -> str:
-    """An aware moment as both databases keep or read it: UTC, microseconds, no zone."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    """A moment of UTC as both databases keep or read it: microseconds, no zone."""
+    return at.isoformat(" ", "microseconds")[:26]
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def loading(database: Database) -> Iterator[Loader]:
     """A loader of this database; its connection is thrown away afterwards."""
     connection = database.engine.raw_connection()
     try:
-        raw = connection.driver_connection
+        raw: Any = connection.driver_connection
         yield _SQLite(raw) if database.is_sqlite else _PostgreSQL(raw)
     finally:
         connection.invalidate()

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -38,6 +38,7 @@ TABLES = (
 
 NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Alice", "Kate", "Мария-Луиза", "Игорь")
 AMOUNTS = (320_00, 450_00, 640_00, 890_00, 1250_00, 2100_00, 3700_00)  # of the one receipt
+MOST_REMEMBERED = 20_000
 OLDEST, NEWEST = timedelta(days=20), timedelta(days=1)  # younger than what the worker purges
 TO_RECEIPT = timedelta(hours=1)
 _ASKED = "Я согласен на обработку моих данных (имя, номер карты, история покупок), чтобы карта работала."
@@ -64,6 +65,16 @@ class Said:
     tier: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moments of one guest, as databases take them."""
+
+    enrolled: str
+    rung_up: str
+    said: str  # when the card's message was written, as the card's content has it
+    expires: str | None  # the points
+
+
 class Guests:
     """Rows by table for guest numbers from 0; ``first`` is the id of guest 0 in each table."""
 
@@ -73,6 +84,7 @@ class Guests:
         self._epoch = (now - OLDEST).replace(microsecond=0)
         self._step = (OLDEST - NEWEST) / max(1, total)
         self._said = cache(self._say)
+        self._when = lru_cache(MOST_REMEMBERED)(self._moments)
 
     def tables(self, *, history: bool) -> dict[Table, tuple[Sequence[str], Callable[[Iterable[int]], Rows]]]:
         """Columns and rows of every table, in an order in which references exist."""
@@ -131,11 +143,14 @@ class Guests:
     def _id(self, table: Table, number: int) -> int:
         return self._first[table] + number
 
-    def _enrolled(self, number: int) -> datetime:
-        return self._epoch + timedelta(seconds=int((self._step * number).total_seconds()))
-
-    def _rung_up(self, number: int) -> datetime:
-        return self._enrolled(number) + TO_RECEIPT
+    def _moments(self, number: int) -> When:
+        enrolled = self._epoch + timedelta(seconds=int((self._step * number).total_seconds()))
+        rung_up = enrolled + TO_RECEIPT
+        rules = point_rules(self._ground.programme.rules)
+        expires = ledger.expiry(rules, rung_up) if rules else None
+        return When(
+            moment(enrolled), moment(rung_up), rung_up.isoformat(), moment(expires) if expires else None
+        )
 
     def _venue(self, number: int) -> Venue:
         return self._ground.venues[number % len(self._ground.venues)]
@@ -173,12 +188,12 @@ class Guests:
 
     def _members(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            created = moment(self._enrolled(n))
+            created = self._when(n).enrolled
             yield self._id(member, n), self._ground.brand.id, _name(n), _language(n), created
 
     def _consents(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._enrolled(n))
+            at = self._when(n).enrolled
             for purpose, granted in (("data", True), ("advertising", n % 3 != 0)):
                 yield (self._id(member, n), purpose, granted, f"{purpose}-1", _ASKED, _language(n),
                        "install page", at)  # fmt: skip
@@ -186,78 +201,76 @@ class Guests:
     def _passes(self, numbers: Iterable[int]) -> Rows:
         ground, epoch = self._ground, self._epoch.isoformat()
         for n in numbers:
-            at = self._rung_up(n)
+            when = self._when(n)
             document = (
                 self._of(n)
                 .document.replace(_CODE, identities.card_code(n))
                 .replace(_NAME, _dumped(_name(n))[1:-1])
                 .replace(_RECEIPT, f"receipt:{self._id(receipt, n)}")
-                .replace(epoch, at.isoformat())
+                .replace(epoch, when.said)
             )
             # Issued with one tag, changed by the receipt with the next.
             yield (self._id(wallet_pass, n), ground.brand.pass_type_identifier, identities.serial_number(n),
-                   ground.design_id, document, 2, ground.first_tag + 2 * n + 1, moment(at),
-                   moment(self._enrolled(n)))  # fmt: skip
+                   ground.design_id, document, 2, ground.first_tag + 2 * n + 1, when.rung_up,
+                   when.enrolled)  # fmt: skip
 
     def _enrolments(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
             said = self._of(n)
             yield (self._id(enrolment, n), self._id(member, n), self._ground.programme.id,
                    self._ground.brand.id, self._venue(n).id, self._id(wallet_pass, n),
-                   identities.card_code(n), said.balance, said.tier, moment(self._enrolled(n)))  # fmt: skip
+                   identities.card_code(n), said.balance, said.tier, self._when(n).enrolled)  # fmt: skip
 
     def _devices(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
             yield (self._id(device, n), identities.device_library_identifier(n),
                    self._ground.brand.pass_type_identifier, identities.push_token(n),
-                   moment(self._enrolled(n)))  # fmt: skip
+                   self._when(n).enrolled)  # fmt: skip
 
     def _registrations(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._enrolled(n))
+            at = self._when(n).enrolled
             yield self._id(device, n), self._id(wallet_pass, n), at, at
 
     def _receipts(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._rung_up(n))
+            at = self._when(n).rung_up
             yield (self._id(receipt, n), self._venue(n).id, self._id(enrolment, n), f"world-{n}",
                    self._amount(n), self._ground.brand.currency, at, at)  # fmt: skip
 
     def _entries(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
             yield (self._id(ledger_entry, n), self._id(enrolment, n), "accrual", self._of(n).balance,
-                   self._venue(n).id, self._id(receipt, n), moment(self._rung_up(n)))  # fmt: skip
+                   self._venue(n).id, self._id(receipt, n), self._when(n).rung_up)  # fmt: skip
 
     def _lots(self, numbers: Iterable[int]) -> Rows:
-        rules = point_rules(self._ground.programme.rules)
         for n in numbers:
             balance = self._of(n).balance
-            expires = ledger.expiry(rules, self._rung_up(n)) if rules else None
             yield (self._id(lot, n), self._id(enrolment, n), self._id(ledger_entry, n), balance, balance,
-                   moment(expires) if expires else None)  # fmt: skip
+                   self._when(n).expires)  # fmt: skip
 
     def _evidence(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._rung_up(n))
+            at = self._when(n).rung_up
             yield self._id(wallet_pass, n), 2, at, 2, at, at
 
     def _deliveries(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._rung_up(n))
+            at = self._when(n).rung_up
             yield (self._id(delivery, n), "apple", self._id(device, n),
                    self._ground.brand.pass_type_identifier, "receipt", 0, "accepted", at, at, 1,
                    at)  # fmt: skip
 
     def _attempts(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            at = moment(self._rung_up(n))
+            at = self._when(n).rung_up
             provider_id = identities.device_library_identifier(~n & 0xFFFF_FFFF_FFFF)
             yield (self._id(attempt, n), self._id(delivery, n), 1, at, at, 200, "accepted",
                    provider_id)  # fmt: skip
 
     def _budgets(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:
-            yield self._id(device, n), 0.0, moment(self._rung_up(n))
+            yield self._id(device, n), 0.0, self._when(n).rung_up
 
 
 def _language(number: int) -> Language:

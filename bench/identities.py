@@ -5,13 +5,12 @@ As in production nothing about an identifier tells its neighbours: a bulk of gue
 
 from __future__ import annotations
 
-from base64 import b32encode
 from hashlib import blake2b
 
 from app.db.identifiers import CardCode, DeviceLibraryIdentifier, PushToken, SerialNumber
+from app.loyalty.card_codes import ALPHABET
 
-_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_CODE_BYTES = 15  # 24 symbols, of which a card code takes twelve
+_SYMBOLS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
 
 def serial_number(number: int) -> SerialNumber:
@@ -31,7 +30,7 @@ def push_token(number: int) -> PushToken:
 
 def card_code(number: int) -> CardCode:
     """As :func:`app.loyalty.card_codes.new_card_code` makes them."""
-    symbols = b32encode(_digest(number, b"card code", _CODE_BYTES)).decode().translate(_CROCKFORD)
+    symbols = _digest(number, b"card code", 12).translate(_SYMBOLS).decode()
     return CardCode(f"{symbols[:4]}-{symbols[4:8]}-{symbols[8:12]}")
 
 
