@@ -16,6 +16,7 @@ BENCHMARKS = (
     "pass_build",
     "apns_client",
     "push_throughput",
+    "passkit_rates",
     "idle",
 )
 

@@ -42,7 +42,7 @@ def web() -> None:
     """Serve guests, phones and tills (any number of these, behind a proxy)."""
     settings = load()
     _make_ready(settings, alone=False)
-    _server(settings).serve()
+    make_server(settings).serve()
 
 
 @click.command()
@@ -68,7 +68,7 @@ def run() -> None:
     """Web and worker together: one command for one machine."""
     settings = load()
     _make_ready(settings, alone=True)
-    server = _server(settings)
+    server = make_server(settings)
     companion = _Companion()
     server.on_startup(companion.start)
     server.on_shutdown(companion.stop)
@@ -92,13 +92,14 @@ def _make_ready(settings: Settings, *, alone: bool) -> None:
     )
 
 
-def _server(settings: Settings) -> MPServer:
+def make_server(settings: Settings, application: str = "app.commands.processes:web_application") -> MPServer:
+    """The WSGI server, not yet serving; ``application`` is ``module:factory``, loaded in its processes."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
     return MPServer(
-        "app.commands.processes:web_application",
+        application,
         factory=True,
         address=settings.host,
         port=settings.port,
