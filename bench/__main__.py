@@ -18,6 +18,7 @@ BENCHMARKS = (
     "push_throughput",
     "passkit_rates",
     "idle",
+    "update_race",
 )
 
 

@@ -72,6 +72,11 @@ class Service:
         with self.database.read() as tx:
             return issuing.wallet_pass(tx, pass_id)
 
+    def bundle_of(self, pass_id: WalletPassId) -> bytes:
+        """What a phone with the last version holds."""
+        with self.database.read() as tx:
+            return bundle(tx, issuing.wallet_pass(tx, pass_id))
+
     def pass_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
