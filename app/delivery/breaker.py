@@ -31,7 +31,10 @@ LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 FEWEST: Final = 20
 """So many guests must have answers before bad tokens are held against us."""
 SHARE: Final = 0.5
+"""Of these guests so many have a bad token: then something is wrong with us, whoever else was reached."""
 WINDOW: Final = timedelta(minutes=10)
+EXPLAINED_FOR: Final = timedelta(hours=1)
+"""After a probe got through bad tokens are the phones' own: a brand waits a minute of an hour at most."""
 _MOST_KEPT: Final = 1000
 _PREFIX: Final = "apple:"
 _BAD: Final = ("bad_token", "wrong_topic")
@@ -50,10 +53,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Why a breaker opens, and the promises that were refused before we knew."""
+    """Why a breaker opens, and the bad tokens whose promises were refused before we knew."""
 
     reason: str
-    doubted: tuple[Claimed, ...]
+    doubted: tuple[Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,55 +67,73 @@ class Judgement:
     faulty: tuple[Answer, ...] = ()  # their push tokens are bad, and we are proved right
 
 
+@dataclass(slots=True)
+class _Heard:
+    """An answer, when it came, and whether its device was called faulty already."""
+
+    at: datetime
+    answer: Answer
+    judged: bool = False
+
+
 class Watch:
     """What one worker lately heard about each pass type; decides when a breaker opens. No database."""
 
     def __init__(self) -> None:
-        self._heard: dict[PassTypeIdentifier, deque[tuple[datetime, Answer]]] = {}
+        self._heard: dict[PassTypeIdentifier, deque[_Heard]] = {}
+        self._explained_until: dict[PassTypeIdentifier, datetime] = {}
+
+    def closed(self, pass_type_identifier: PassTypeIdentifier, now: datetime) -> None:
+        """A probe got through, ours or another worker's: for a while bad tokens need no other explanation."""
+        self._explained_until[pass_type_identifier] = now + EXPLAINED_FOR
 
     def hear(
         self, pass_type_identifier: PassTypeIdentifier, answers: Sequence[Answer], now: datetime
     ) -> Judgement:
         """Take in answers for one pass type, and judge by what was heard within :data:`WINDOW`.
 
-        Bad push tokens are held against us only where nothing proves that host, certificate and topic are
-        right: a guest can register such tokens on purpose. With proof they are the devices' own fault. The
-        proof must be this worker's: another one may run with another host. What opens a breaker is forgotten.
+        Bad push tokens of a few guests are their devices' own fault once something proves that host,
+        certificate and topic are right: a guest can register such tokens on purpose. Those of half of the
+        guests are held against us all the same, until a breaker that was open for it was closed by a probe.
+        Proof must be this worker's: another one may run with another host. What opens a breaker is forgotten.
         """
         heard = self._heard.setdefault(pass_type_identifier, deque(maxlen=_MOST_KEPT))
-        while heard and heard[0][0] < now - WINDOW:
+        while heard and heard[0].at < now - WINDOW:
             heard.popleft()
-        earlier = tuple(answer.claimed for _, answer in heard if answer.signal in _BAD)
-        heard.extend((now, answer) for answer in answers if answer.signal != "nothing")
-        for _, answer in heard:
-            if answer.signal == "fatal":
-                heard.clear()
-                return Judgement(Opening(answer.reason, earlier))
-        if any(answer.signal == "proof" for _, answer in heard):
-            faulty = tuple(answer for _, answer in heard if answer.signal in _BAD)
-            if faulty:
-                rest = [known for known in heard if known[1].signal not in _BAD]
-                heard.clear()
-                heard.extend(rest)
-            return Judgement(faulty=faulty)
-        reason = _suspicion([answer for _, answer in heard])
-        if reason is None:
+        earlier = tuple(known.answer for known in heard if known.answer.signal in _BAD)
+        heard.extend(_Heard(now, answer) for answer in answers if answer.signal != "nothing")
+        reason = self._suspicion(pass_type_identifier, [known.answer for known in heard], now)
+        if reason is not None:
+            heard.clear()
+            return Judgement(Opening(reason, earlier))
+        if not any(known.answer.signal == "proof" for known in heard):
             return Judgement()
-        heard.clear()
-        return Judgement(Opening(reason, earlier))
+        faulty = [known for known in heard if known.answer.signal in _BAD and not known.judged]
+        for known in faulty:
+            known.judged = True
+        return Judgement(faulty=tuple(known.answer for known in faulty))
+
+    def _suspicion(
+        self, pass_type_identifier: PassTypeIdentifier, heard: Sequence[Answer], now: datetime
+    ) -> str | None:
+        """Why we may be wrong. Guests are counted, not the devices they name."""
+        if fatal := _first(heard, "fatal"):
+            return fatal.reason
+        proved = _first(heard, "proof") is not None
+        if proved and now < self._explained_until.get(pass_type_identifier, now):
+            return None
+        if not proved and (foreign := _first(heard, "wrong_topic")):
+            return foreign.reason
+        everyone = {answer.group for answer in heard}
+        bad = [answer for answer in heard if answer.signal in _BAD]
+        hurt = {answer.group for answer in bad}
+        if len(everyone) >= FEWEST and len(hurt) >= SHARE * len(everyone):
+            return f"{bad[0].reason}: {len(hurt)} of {len(everyone)} guests"
+        return None
 
 
-def _suspicion(heard: Sequence[Answer]) -> str | None:
-    """Why we may be wrong, where nothing proves us right. Guests are counted, not the devices they name."""
-    for answer in heard:
-        if answer.signal == "wrong_topic":
-            return answer.reason
-    everyone = {answer.group for answer in heard}
-    hurt = {answer.group for answer in heard if answer.signal == "bad_token"}
-    if len(everyone) >= FEWEST and len(hurt) >= SHARE * len(everyone):
-        reason = next(answer.reason for answer in heard if answer.signal == "bad_token")
-        return f"{reason}: {len(hurt)} of {len(everyone)} guests"
-    return None
+def _first(heard: Sequence[Answer], signal: Signal) -> Answer | None:
+    return next((answer for answer in heard if answer.signal == signal), None)
 
 
 def subject_of(pass_type_identifier: PassTypeIdentifier) -> str:

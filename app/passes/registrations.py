@@ -126,3 +126,8 @@ def set_aside(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
     Unless it registered since it gets no pushes until it registers again; its passes still answer it.
     """
     store_registrations.mark_unreachable(tx, device_id, unregistered_at=asked_at)
+
+
+def take_back(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
+    """We are in doubt again whether the push token was bad: undo the :func:`set_aside` of that moment."""
+    store_registrations.mark_reachable(tx, device_id, marked_at=asked_at)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, delete, exists, func, select, update
 
-from app.db import Tx, insert
+from app.db import Identifiers, Tx, among, insert
 from app.db.identifiers import (
     DeviceId,
     DeviceLibraryIdentifier,
@@ -112,19 +112,14 @@ _LEFT_ALONE = (
     )
     .order_by(registration.c.pass_id)
 )
-_TARGETS = (
-    select(
-        device.c.id,
-        device.c.push_token,
-        device.c.pass_type_identifier,
-        func.count().label("passes"),
-        func.min(registration.c.pass_id).label("first_pass"),
-    )
-    .join(registration, registration.c.device_id == device.c.id)
-    .where(device.c.id.in_(bindparam("ids", expanding=True)), device.c.unreachable_since.is_(None))
-    .group_by(device.c.id, device.c.push_token, device.c.pass_type_identifier)
-    .order_by(device.c.id)
-)
+_held = registration.c.device_id == device.c.id
+_TARGETS = select(
+    device.c.id,
+    device.c.push_token,
+    device.c.pass_type_identifier,
+    select(func.count()).select_from(registration).where(_held).scalar_subquery().label("passes"),
+    select(func.min(registration.c.pass_id)).where(_held).scalar_subquery().label("first_pass"),
+).where(among(device.c.id, bindparam("ids", type_=Identifiers())), device.c.unreachable_since.is_(None))
 
 # One statement is one view of the database: whatever tag the counter shows in it, no smaller one appears
 # later. A tag beyond the counter is not one of ours (we were restored): then everything is listed.
@@ -241,6 +236,15 @@ def mark_unreachable(tx: Tx, device_id: DeviceId, *, unregistered_at: datetime) 
     return bool(marked.rowcount)
 
 
+def mark_reachable(tx: Tx, device_id: DeviceId, *, marked_at: datetime) -> None:
+    """Take back the mark that was set with exactly this moment."""
+    tx.execute(
+        update(device)
+        .where(device.c.id == device_id, device.c.unreachable_since == marked_at)
+        .values(unreachable_since=None)
+    )
+
+
 def left_alone(tx: Tx, device_id: DeviceId) -> list[WalletPassId]:
     """The device's passes that no reachable device holds, sorted."""
     return list(tx.scalars(_LEFT_ALONE, {"of_device_id": device_id}))
@@ -248,7 +252,8 @@ def left_alone(tx: Tx, device_id: DeviceId) -> list[WalletPassId]:
 
 def targets(tx: Tx, device_ids: Sequence[DeviceId]) -> list[PushTarget]:
     """Of these devices the ones that are reachable and hold a pass."""
-    return [PushTarget(*row) for row in tx.execute(_TARGETS, {"ids": list(device_ids)})]
+    rows = tx.execute(_TARGETS, {"ids": list(device_ids)})
+    return [PushTarget(*row) for row in rows if row.passes]
 
 
 def changed(

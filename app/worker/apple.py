@@ -99,6 +99,11 @@ class AppleChannel:
         for device_id in sorted(devices):
             registrations.set_aside(tx, device_id, asked_at=devices[device_id])
 
+    def take_back(self, tx: Tx, devices: Mapping[DeviceId, datetime]) -> None:
+        """Undo :meth:`set_aside`."""
+        for device_id in sorted(devices):
+            registrations.take_back(tx, device_id, asked_at=devices[device_id])
+
     # Without one
 
     async def send(self, ready: Sequence[Ready], report: Report) -> None:

@@ -56,6 +56,7 @@ class Carrier:
         self._policy, self._lease = policy, lease
         self._watch = Watch()
         self._probes: set[DeliveryId] = set()
+        self._open: set[PassTypeIdentifier] = set()  # breakers, when we last looked
 
     def rescue(self) -> int:
         """Take back rows of dead workers."""
@@ -82,6 +83,9 @@ class Carrier:
             queue.settle_unsent(tx, self._owner, unsent, now=now)
             queue.begin_attempts(tx, [one.claimed for one in ready], now=now)
         self._probes.update(one.id for one in probes)
+        for pass_type in self._open - blocked:
+            self._watch.closed(pass_type, now)
+        self._open = blocked
         metrics.HELD.inc(claim.held)
         for one in unsent:
             metrics.PUSHES.labels(one.claimed.pass_type_identifier, one.state).inc()
@@ -129,6 +133,8 @@ class Carrier:
                 answer.ready.prepared_at,
             )
             types.setdefault(claimed.pass_type_identifier, []).append(known)
+        for pass_type in self._proved(answers):
+            self._watch.closed(pass_type, now)
         judged = {pass_type: self._watch.hear(pass_type, group, now) for pass_type, group in types.items()}
         return Heard(
             tuple(answers),
@@ -145,38 +151,35 @@ class Carrier:
                 for pass_type, opening in heard.openings.items()
                 if breaker.trip(tx, pass_type, reason=opening.reason, now=now)
             ]
-            open_types = {breaker.pass_type_of(row.subject) for row in breaker.all_open(tx)}
-            outcomes = self._outcomes(tx, heard, open_types, now)
-            self._channel.set_aside(
-                tx, {answer.claimed.device_id: answer.asked_at for answer in heard.faulty}
-            )
+            proved = self._proved(heard.answers) - set(heard.openings)
+            in_doubt = {breaker.pass_type_of(row.subject) for row in breaker.all_open(tx)} - proved
+            faulty = [one for one in heard.faulty if one.claimed.pass_type_identifier not in in_doubt]
+            outcomes = self._outcomes(tx, heard, in_doubt, now)
+            self._channel.set_aside(tx, {one.claimed.device_id: one.asked_at for one in faulty})
             reached = queue.settle(tx, self._owner, outcomes, now=now)
             for pass_type, opening in heard.openings.items():
-                self._promise_again(tx, pass_type, opening.doubted, now)
-            closed = [
-                pass_type
-                for pass_type in self._proved(heard.answers) - set(heard.openings)
-                if breaker.close(tx, pass_type)
-            ]
+                doubted = {one.claimed.device_id: one.asked_at for one in opening.doubted}
+                self._channel.take_back(tx, doubted)
+                self._promise_again(tx, pass_type, [one.claimed for one in opening.doubted], now)
+            closed = [pass_type for pass_type in sorted(proved) if breaker.close(tx, pass_type)]
         self._probes.difference_update(outcome.claimed.id for outcome in outcomes)
         self._tell(outcomes, reached, opened, closed, now)
 
     def _outcomes(
-        self, tx: Tx, heard: Heard, open_types: set[PassTypeIdentifier], now: datetime
+        self, tx: Tx, heard: Heard, in_doubt: set[PassTypeIdentifier], now: datetime
     ) -> list[Outcome]:
         """As they are to be settled: behind an open breaker nothing of ours is refused, a 410 may be too old.
 
-        What a probe proved to be a device's own fault is refused all the same, so that bad tokens end.
+        What came with the proof of a probe is refused all the same, so that bad tokens end.
         """
-        faulty = {answer.claimed.id for answer in heard.faulty}
         gone = [answer for answer in heard.answers if answer.outcome.verdict == "gone"]
         reachable = self._channel.forget(tx, gone, now=now) if gone else set()
         outcomes = []
         for answer in heard.answers:
             outcome = answer.outcome
             claimed = outcome.claimed
-            ours = answer.signal in ("bad_token", "wrong_topic", "fatal") and claimed.id not in faulty
-            if ours and claimed.pass_type_identifier in open_types:
+            ours = answer.signal in ("bad_token", "wrong_topic", "fatal")
+            if ours and claimed.pass_type_identifier in in_doubt:
                 outcome = replace(outcome, verdict="retry", counts=False, retry_after=breaker.PROBE_AFTER)
             elif outcome.verdict == "gone" and claimed.device_id in reachable:
                 outcome = replace(outcome, verdict="retry")  # it registered since: there is a newer address

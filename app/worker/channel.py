@@ -54,6 +54,9 @@ class Channel(Protocol):
     def set_aside(self, tx: Tx, devices: Mapping[DeviceId, datetime]) -> None:
         """Send these devices nothing until they register again; each had a bad address at its moment."""
 
+    def take_back(self, tx: Tx, devices: Mapping[DeviceId, datetime]) -> None:
+        """Those of them that were set aside with that moment are sent to again: the fault may be ours."""
+
     async def refresh(self) -> None:
         """Look for renewed credentials."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -179,3 +181,22 @@ def server_tls(certificate: Path, key: Path, *authorities: Path, alpn: bool = Tr
     if alpn:
         context.set_alpn_protocols(["h2"])
     return context
+
+
+@contextmanager
+def judging_by_openssl(tls: ssl.SSLContext) -> Iterator[str]:
+    """A server that sends TLS alerts as OpenSSL makes them (asyncio's servers swallow theirs)."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    plain, _ = listener.accept()
+                    with suppress(OSError), tls.wrap_socket(plain, server_side=True) as connection:
+                        connection.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +24,7 @@ from app.simulators.apns import running, settings_for
 from app.simulators.authority import Authority
 from tests.apns.conftest import HASTE, TEAM, TOPIC, Certificates, push_token
 from tests.apns.plays import good
-from tests.apns.scripted import Peer, scripted, server_tls
+from tests.apns.scripted import Peer, judging_by_openssl, scripted, server_tls
 from tests.servers import free_port
 
 
@@ -52,25 +48,6 @@ def fault_of_server(certificates: Certificates, tls: ssl.SSLContext, **changes: 
             return caught.value
 
     return asyncio.run(inside())
-
-
-@contextmanager
-def judging_by_openssl(tls: ssl.SSLContext) -> Iterator[str]:
-    """A server that sends TLS alerts as OpenSSL makes them (asyncio's servers swallow theirs)."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    plain, _ = listener.accept()
-                    with suppress(OSError), tls.wrap_socket(plain, server_side=True) as connection:
-                        connection.recv(1)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
 
 
 def credentials(authority: Authority, directory: Path, *, begins: datetime | None = None) -> dict[str, bytes]:

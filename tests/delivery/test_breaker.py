@@ -43,6 +43,12 @@ def test_half_bad_tokens_of_twenty_open_it() -> None:
     assert not opens(*OTHER, "other", *BAD[:9])
 
 
+def test_half_bad_tokens_open_it_also_where_the_others_were_accepted() -> None:
+    assert opens(*GOOD, *BAD[:10])
+    assert not opens(*GOOD, "proof", *BAD[:9])
+    assert not opens(*GOOD, *BAD[:9])
+
+
 def test_a_few_bad_tokens_are_phones_not_us() -> None:
     assert not opens(*BAD)
 
@@ -57,13 +63,40 @@ def test_many_devices_of_one_guest_are_one_bad_token() -> None:
 
 
 @pytest.mark.parametrize("signal", ["bad_token", "wrong_topic"])
-def test_with_proof_bad_tokens_are_the_devices_own_fault(signal: Signal) -> None:
+def test_with_proof_the_bad_tokens_of_few_guests_are_the_devices_own_fault(signal: Signal) -> None:
     watch = Watch()
     watch.hear(TYPE, answers("proof"), NOON)
-    judged = watch.hear(TYPE, answers(*[signal] * 100), NOON + breaker.WINDOW)
+    judged = watch.hear(TYPE, answers(*[signal] * 18), NOON + breaker.WINDOW)
     assert judged.opening is None
-    assert [answer.claimed.id for answer in judged.faulty] == list(range(100))
+    assert [answer.claimed.id for answer in judged.faulty] == list(range(18))
     assert watch.hear(TYPE, answers("proof"), NOON + breaker.WINDOW).faulty == ()
+
+
+def test_tokens_that_were_called_bad_are_doubted_again_when_half_of_the_guests_have_one() -> None:
+    watch = Watch()
+    mixed = answers(*GOOD, *BAD[:9], "bad_token")
+    for one in mixed[:10] + mixed[10:-1]:
+        assert watch.hear(TYPE, [one], NOON).opening is None
+    opening = watch.hear(TYPE, mixed[-1:], NOON + MINUTE).opening
+    assert opening is not None
+    assert opening.reason == "bad_token: 10 of 20 guests"
+    assert list(opening.doubted) == mixed[10:-1]
+
+
+def test_a_probe_that_got_through_explains_bad_tokens_for_an_hour() -> None:
+    watch = Watch()
+    half = answers(*GOOD, *BAD[:10])
+    assert watch.hear(TYPE, half, NOON).opening is not None
+    watch.closed(TYPE, NOON + MINUTE)
+    explained = watch.hear(TYPE, half, NOON + MINUTE)
+    assert (explained.opening, len(explained.faulty)) == (None, 10)
+    assert watch.hear(TYPE, half, NOON + MINUTE + breaker.EXPLAINED_FOR).opening is not None
+
+
+def test_another_workers_probe_explains_nothing_to_one_that_never_gets_through() -> None:
+    watch = Watch()
+    watch.closed(TYPE, NOON)
+    assert watch.hear(TYPE, answers(*BAD, "bad_token"), NOON + MINUTE).opening is not None
 
 
 def test_proof_explains_the_bad_tokens_before_it() -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
+from werkzeug.test import Client
 
 from app.db.identifiers import DeviceId
 from app.delivery import breaker
 from app.passes import registrations
 from app.passes.tables import device
-from tests.passes.shop import register
+from app.web.application import make_application
+from tests.passes.shop import TYPE, register
+from tests.web.till_api import Bell, services
 from tests.worker.conftest import Rig, now, token
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 def _make_up(rig: Rig, count: int, *, cards: int = 1) -> list[DeviceId]:
@@ -32,6 +41,22 @@ def _make_up(rig: Rig, count: int, *, cards: int = 1) -> list[DeviceId]:
 def _open(rig: Rig) -> list[str]:
     with rig.database.read() as tx:
         return [row.reason for row in breaker.all_open(tx)]
+
+
+def _warnings(rig: Rig) -> list[str]:
+    """What /readyz says of it."""
+    client = Client(make_application(services(rig.database, Bell()), _no_phones))
+    answer = client.get("/readyz", environ_base={"REMOTE_ADDR": "127.0.0.1"})
+    said: list[str] = answer.get_json()["warnings"]
+    return said
+
+
+def _no_phones(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    raise AssertionError(environ["PATH_INFO"])
+
+
+def _accepted(rig: Rig, devices: Sequence[DeviceId]) -> int:
+    return len([row for row in rig.rows() if row.state == "accepted" and row.device_id in devices])
 
 
 def _unreachable(rig: Rig) -> int:
@@ -58,17 +83,76 @@ def test_hundreds_of_made_up_devices_of_one_card_delay_no_other_guest(rig: Rig) 
     assert rig.gone == []
 
 
-def test_where_pushes_get_through_bad_tokens_of_many_cards_stop_nothing(rig: Rig) -> None:
+def test_bad_tokens_of_many_cards_cost_a_brand_one_minute_and_then_stop_nothing(rig: Rig) -> None:
     (guest,) = rig.phones(1)
     made_up = _make_up(rig, 200, cards=100)
-    with rig.working():
+    ahead = timedelta(0)
+    with capture_logs() as logs, rig.working(clock=lambda: now() + ahead):
+        rig.promise([*made_up[:100], guest])
+        rig.until(lambda: _open(rig) != [] and "sending" not in rig.states())
+        assert _unreachable(rig) == 0
         rig.promise([guest])
-        rig.until(lambda: rig.states() == ["accepted"])
+        ahead = breaker.PROBE_AFTER
+        rig.until(lambda: _open(rig) == [])
+        ahead *= 3
         rig.promise([*made_up, guest])
         rig.until(lambda: all(row.settled_at for row in rig.rows()), seconds=10)
-    assert _open(rig) == []
     assert _unreachable(rig) == 200
-    assert [row.state for row in rig.rows() if row.device_id == guest] == ["accepted", "accepted"]
+    assert {row.state for row in rig.rows() if row.device_id == guest} == {"accepted"}
+    assert len([line for line in logs if line["event"] == "breaker_opened"]) == 1
+
+
+def test_half_of_twenty_guests_with_bad_tokens_open_the_breaker_and_a_probe_closes_it(rig: Rig) -> None:
+    """Ten are accepted all the same: something is badly wrong, and nobody is set aside for it."""
+    guests = rig.phones(20)
+    good, bad = guests[:10], guests[10:]
+    refused = {token(number): {"status": 400, "reason": "BadDeviceToken"} for number in range(10, 20)}
+    rig.apns.turn(token_answers=refused)
+    ahead = timedelta(0)
+    rig.promise(guests)
+    with capture_logs() as logs, rig.working(clock=lambda: now() + ahead):
+        rig.until(lambda: _open(rig) != [] and "sending" not in rig.states())
+        assert _open(rig) == ["BadDeviceToken: 10 of 20 guests"]
+        assert [row.state for row in rig.rows()] == ["accepted"] * 10 + ["pending"] * 10
+        assert _unreachable(rig) == 0
+        assert _warnings(rig) == [f"apple:{TYPE}: pushes are stopped, see the log"]
+        rig.promise(good)
+        time.sleep(0.5)
+        assert rig.apns.ask(lambda simulator: simulator.post.total) == 20
+
+        ahead = breaker.PROBE_AFTER
+        rig.until(lambda: _open(rig) == [])
+        rig.until(lambda: _accepted(rig, good) == 20)
+        assert _warnings(rig) == []
+        ahead *= 3
+        rig.until(lambda: all(row.settled_at for row in rig.rows()))
+    alarms = [line for line in logs if line["event"].startswith("breaker_")]
+    assert [(line["event"], line["log_level"]) for line in alarms] == [
+        ("breaker_opened", "error"),
+        ("breaker_closed", "warning"),
+    ]
+    # Now that a probe proved us right, they are judged one by one.
+    assert _accepted(rig, bad) == 0
+    assert {row.state for row in rig.rows() if row.device_id in bad} == {"refused"}
+    assert _unreachable(rig) == 10
+
+
+def test_who_was_set_aside_before_half_were_bad_is_taken_back(rig: Rig) -> None:
+    """Bad tokens come one after the other, each judged alone; the tenth shows the pattern."""
+    guests = rig.phones(20)
+    good, bad = guests[:10], guests[10:]
+    refused = {token(number): {"status": 400, "reason": "BadDeviceToken"} for number in range(10, 20)}
+    rig.apns.turn(token_answers=refused)
+    with rig.working():
+        rig.promise(good)
+        rig.until(lambda: _accepted(rig, good) == 10)
+        for number, one in enumerate(bad[:9]):
+            rig.promise([one])
+            rig.until(lambda n=number: _unreachable(rig) == n + 1)  # type: ignore[misc]
+        rig.promise(bad[9:])
+        rig.until(lambda: _open(rig) != [] and "sending" not in rig.states())
+    assert _unreachable(rig) == 0
+    assert {row.device_id for row in rig.rows() if row.state == "pending"} == set(bad)
 
 
 def test_a_breaker_opened_by_bad_tokens_closes_at_the_next_guest_and_they_end(rig: Rig) -> None:
