@@ -14,6 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from bench import report
 from tests.servers import free_port
 
 SETTLE_SECONDS = 5
@@ -36,14 +37,41 @@ def main() -> None:
             before = sum(map(_cpu_seconds, family))
             time.sleep(WATCH_SECONDS)
             busy = (sum(map(_cpu_seconds, family)) - before) / WATCH_SECONDS
-            print(f"processes  {len(family)}")
-            for pid in family:
-                print(f"  {_pss(pid):7.1f} MB  {_command(pid)}")
-            print(f"memory     {sum(map(_pss, family)):.0f} MB PSS (bar 220 MB)")
-            print(f"processor  {busy:.2%} of a core (bar 1 %)")
+            report.deliver(_report([(_command(pid), _pss(pid)) for pid in family], busy))
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _report(processes: list[tuple[str, float]], busy: float) -> report.Report:
+    return report.Report(
+        title="Idle",
+        about=(
+            "`perkpass run` with an empty database, after everything was loaded and"
+            f" {SETTLE_SECONDS} s passed; processor time is over the next {WATCH_SECONDS} s."
+        ),
+        tables=(
+            report.Table(
+                "Memory", ("process", "MB PSS"), tuple((name, f"{size:.1f}") for name, size in processes)
+            ),
+        ),
+        figures=(
+            report.Figure(
+                key="idle.memory",
+                what="memory of all idle processes (PSS)",
+                value=sum(size for _, size in processes),
+                unit="MB",
+                at_most=220,
+            ),
+            report.Figure(
+                key="idle.processor",
+                what="processor while idle",
+                value=busy * 100,
+                unit="% of a core",
+                at_most=1,
+            ),
+        ),
+    )
 
 
 def _wait(url: str) -> None:
@@ -75,7 +103,14 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[-60:].strip()
+    return (
+        Path(f"/proc/{pid}/cmdline")
+        .read_bytes()
+        .replace(b"\0", b" ")
+        .decode()[-60:]
+        .strip()
+        .removeprefix(f"{sys.executable} ")
+    )
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
-"""Pushes per second of one worker, claim to settle: with a null sender, and with APNs on loopback.
+"""Pushes per second of one worker on one core, claim to settle: with a null sender, and with APNs.
 
-``python -m bench.push_throughput [DEVICES] [DATABASE_URL]``. Prints one line for each sender: pushes a second
-by the clock, and CPU microseconds per push of this process, which is the steadier number where cores are
-shared. The push simulator runs in a process of its own. Without a DATABASE_URL an SQLite file in a temporary
-directory is used; a PostgreSQL one must be empty.
+    python -m bench.push_throughput [DEVICES]
+
+The worker keeps to one core; the push service, in a process of its own, and PostgreSQL have the others. The
+null sender shows what the database part alone costs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Thread
 
@@ -28,18 +29,26 @@ from app.delivery import queue
 from app.delivery.budget import Policy
 from app.delivery.promises import Outcome
 from app.delivery.tables import delivery
-from app.simulators.apns import ApnsSimulator, serve, settings_for
-from app.simulators.authority import Authority
 from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
 from app.worker.channel import Answered, Channel, Ready, Report
 from app.worker.loop import Worker
+from bench import push_service, report
+from bench.push_service import PushService
+from tests import servers
 
 TYPE = PassTypeIdentifier("pass.example.bench")
+BAR = 3_000
 
 
-def _no_credentials(_pass_type: PassTypeIdentifier) -> tuple[bytes, bytes]:
-    raise AssertionError("nothing is sent")
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sender on one database."""
+
+    database: str
+    sender: str
+    rate: float  # pushes a second
+    cpu: float  # microseconds a push, of the worker's process
 
 
 class NullChannel(AppleChannel):
@@ -56,56 +65,91 @@ class NullChannel(AppleChannel):
 
 
 def main() -> None:
-    """Measure both senders, one after the other, on the same devices."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    """Measure both senders on both databases, each on the same devices."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40_000
     for room in ("accounts", "places", "delivery", "passes", "loyalty"):
         import_module(f"app.{room}.tables")
-    with tempfile.TemporaryDirectory() as name:
+    everywhere = os.sched_getaffinity(0)
+    own, others = {max(everywhere)}, everywhere - {max(everywhere)} or everywhere
+    with tempfile.TemporaryDirectory() as name, _databases(Path(name), others) as urls:
         directory = Path(name)
-        url = sys.argv[2] if len(sys.argv) > 2 else f"sqlite:///{directory / 'bench.db'}"
-        database = connect(url)
-        schema.migrate(database)
-        devices = _devices(database, count)
-        kind = "SQLite" if database.is_sqlite else "PostgreSQL"
-        print(f"{count} devices, {kind}, one worker")
-        _measure(
-            "null sender",
-            database,
-            devices,
-            NullChannel(_no_credentials, url="https://127.0.0.1:1"),
-            directory,
-        )
-        now = datetime.now(UTC).replace(microsecond=0)
-        authority = Authority.create(directory / "authority", now=now)
-        folder = authority.pass_credentials(
-            directory / "credentials",
-            pass_type_identifier=TYPE,
-            team_identifier="TEAM123456",
-            organization="Bench",
-        )
-        pems = (folder / "certificate.pem").read_bytes(), (folder / "key.pem").read_bytes()
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        process = multiprocessing.get_context("spawn").Process(
-            target=_simulate, args=(directory, theirs), daemon=True
-        )
-        process.start()
-        try:
-            channel = AppleChannel(lambda _: pems, url=ours.recv(), ca=authority.root)
-            _measure("APNs on loopback", database, devices, channel, directory)
-        finally:
-            process.terminate()
-            process.join()
-        database.close()
+        with push_service.running(directory, TYPE, cores=others) as service:
+            os.sched_setaffinity(0, own)
+            ceiling = push_service.ceiling(service)
+            runs = [
+                run for kind, url in urls.items() for run in _database(kind, url, count, service, directory)
+            ]
+    report.deliver(_report(runs, count, ceiling))
 
 
-def _simulate(directory: Path, pipe: Connection) -> None:
-    from dataclasses import replace
+@contextmanager
+def _databases(directory: Path, others: set[int]) -> Iterator[dict[str, str]]:
+    """Addresses of empty databases by the kind's name; PostgreSQL where it is installed."""
+    urls = {"SQLite": f"sqlite:///{directory / 'bench.db'}"}
+    if servers.postgresql_binaries() is None:
+        yield urls
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, others)  # what is started now stays there
+    try:
+        with servers.postgresql() as server:
+            os.sched_setaffinity(0, before)
+            yield {**urls, "PostgreSQL": server.url("postgres")}
+    finally:
+        os.sched_setaffinity(0, before)
 
-    def ready(simulator: ApnsSimulator) -> None:
-        pipe.send(simulator.url)
 
-    settings = settings_for(Authority.open(directory / "authority"), directory / "server")
-    asyncio.run(serve(replace(settings, quick=True), ready=ready))
+def _database(kind: str, url: str, count: int, service: PushService, directory: Path) -> Iterator[Run]:
+    database = connect(url)
+    schema.migrate(database)
+    devices = _devices(database, count)
+    pems = service.certificate_pem, service.key_pem
+    channels = {
+        "none": NullChannel(lambda _: pems, url=service.url),
+        "APNs on loopback": AppleChannel(lambda _: pems, url=service.url, ca=service.ca),
+    }
+    for sender, channel in channels.items():
+        rate, cpu = _measure(database, devices, channel, directory)
+        yield Run(kind, sender, rate, cpu)
+    database.close()
+
+
+def _report(runs: Sequence[Run], count: int, ceiling: float) -> report.Report:
+    return report.Report(
+        title="Pushes per second of one worker",
+        about=(
+            f"{count:,} promised pushes are claimed, sent, answered and settled by one worker process that is"
+            " kept to one core. The push service alone takes"
+            f" {ceiling:,.0f} pushes a second from our client on that core; where a rate comes near that, it"
+            " is a floor, and CPU per push is the figure to compare."
+        ),
+        tables=(
+            report.Table(
+                "Claim to settle, one core",
+                ("database, sender", "pushes/s", "worker CPU µs/push", "service's ceiling / rate"),
+                tuple(
+                    (
+                        f"{run.database}, {run.sender}",
+                        f"{run.rate:,.0f}",
+                        f"{run.cpu:,.0f}",
+                        "" if run.sender == "none" else f"{ceiling / run.rate:.1f}",
+                    )
+                    for run in runs
+                ),
+            ),
+        ),
+        figures=tuple(
+            report.Figure(
+                key=f"push_throughput.{run.database.lower()}",
+                what=f"pushes a second on one core, claim to settle, {run.database}",
+                value=run.rate,
+                unit="/s",
+                at_least=BAR,
+            )
+            for run in runs
+            if run.sender != "none"
+        ),
+    )
 
 
 def _devices(database: Database, count: int) -> list[DeviceId]:
@@ -119,7 +163,7 @@ def _devices(database: Database, count: int) -> list[DeviceId]:
         tx.execute(
             insert(brand).values(
                 slug="bench", name="Bench", texts={"ru": {}, "en": {}}, time_zone="UTC", currency="RUB",
-                language="en", pass_type_identifier=TYPE, team_identifier="TEAM123456",
+                language="en", pass_type_identifier=TYPE, team_identifier=push_service.TEAM,
                 credentials="file:none", created_at=now,
             )
         )  # fmt: skip
@@ -170,8 +214,9 @@ def _devices(database: Database, count: int) -> list[DeviceId]:
 
 
 def _measure(
-    name: str, database: Database, devices: Sequence[DeviceId], channel: Channel, directory: Path
-) -> None:
+    database: Database, devices: Sequence[DeviceId], channel: Channel, directory: Path
+) -> tuple[float, float]:
+    """(pushes a second, CPU microseconds a push)."""
     with database.write() as tx:
         queue.enqueue_pushes(tx, devices, pass_type_identifier=TYPE, kind="campaign", now=datetime.now(UTC))
     worker = Worker(
@@ -191,8 +236,7 @@ def _measure(
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     stop.set()
     thread.join()
-    rate, cost = len(devices) / seconds, cpu / len(devices) * 1e6
-    print(f"{name:<18} {rate:8.0f} pushes/s   {cost:6.0f} µs CPU a push   {1e6 / cost:8.0f} a second of CPU")
+    return len(devices) / seconds, cpu / len(devices) * 1e6
 
 
 def _left(database: Database) -> int:

@@ -6,15 +6,20 @@ may call :meth:`Database.write`; every room below them takes the open transactio
 
 from app.db.columns import Id, Json, UtcDateTime, identity, metadata, refers
 from app.db.engine import Database, Tx, connect
+from app.db.given import Identifiers, Types, among, given
 from app.db.upsert import insert
 
 __all__ = [
     "Database",
     "Id",
+    "Identifiers",
     "Json",
     "Tx",
+    "Types",
     "UtcDateTime",
+    "among",
     "connect",
+    "given",
     "identity",
     "insert",
     "metadata",

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from random import random
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, literal, select, update
+from sqlalchemy import Select, exists, literal, select, update
 from sqlalchemy import insert as plain_insert
 
-from app.db import Tx
+from app.db import Id, Tx, Types, UtcDateTime, among, given
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
 from app.delivery import budget, retry
 from app.delivery.budget import Patience, Policy
@@ -44,6 +44,7 @@ _CLAIMED = (
     delivery.c.attempts,
     delivery.c.due_at,
 )
+_HELD: Types = {"row": Id, "until": UtcDateTime(), "since": UtcDateTime()}
 _PATIENCE = (push_budget.c.score, push_budget.c.last_push_at, push_budget.c.passes)
 
 
@@ -103,16 +104,16 @@ def claim(
             since = (row.held_since or now) if by_budget else None
             held.append({"row": row.id, "until": when, "since": since})
     if held:
+        waits = given(tx, held, _HELD)
         tx.execute(
             update(delivery)
-            .where(delivery.c.id == bindparam("row"))
-            .values(due_at=bindparam("until"), held_since=bindparam("since")),
-            held,
+            .where(delivery.c.id == waits.c.row)
+            .values(due_at=waits.c.until, held_since=waits.c.since)
         )
     if taken:
         tx.execute(
             update(delivery)
-            .where(delivery.c.id.in_([one.id for one in taken]))
+            .where(among(delivery.c.id, [one.id for one in taken]))
             .values(
                 state="sending",
                 owner=owner,
@@ -128,7 +129,7 @@ def begin_attempts(tx: Tx, claimed: Sequence[Claimed], *, now: datetime) -> None
     """Record that these are about to be tried: written before the call, so that a crash leaves a trace."""
     if claimed:
         source = select(delivery.c.id, delivery.c.attempts, literal(now, attempt.c.started_at.type)).where(
-            delivery.c.id.in_([one.id for one in claimed])
+            among(delivery.c.id, [one.id for one in claimed])
         )
         tx.execute(plain_insert(attempt).from_select(["delivery_id", "number", "started_at"], source))
 
@@ -205,12 +206,12 @@ def rescue(tx: Tx, *, now: datetime, limit: int = 500) -> int:
         return 0
     tx.execute(
         update(attempt)
-        .where(attempt.c.delivery_id.in_([row.id for row in rows]), attempt.c.finished_at.is_(None))
+        .where(among(attempt.c.delivery_id, [row.id for row in rows]), attempt.c.finished_at.is_(None))
         .values(finished_at=now, verdict="lost", reason="LeaseExpired")
     )
     worn = [row.id for row in rows if row.attempts >= retry.MOST_ATTEMPTS]
     if worn:
-        dead = update(delivery).where(delivery.c.id.in_(worn))
+        dead = update(delivery).where(among(delivery.c.id, worn))
         tx.execute(dead.values(**over("exhausted", "LeaseExpired", now)))
     again = [
         Again(_claimed(row, row.attempts, None), now, "LeaseExpired", row.attempts)

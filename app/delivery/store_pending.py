@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, literal, select, text, update
+from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Tx, insert
+from app.db import Id, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
 from app.delivery.promises import PRIORITIES, Claimed, Kind, State
 from app.delivery.tables import delivery
@@ -19,6 +19,14 @@ CHANNEL: Final = "apple"
 PENDING: Final = literal("pending", literal_execute=True)  # spelt out in the SQL, for the partial indexes
 SENDING: Final = literal("sending", literal_execute=True)
 _MOST_RACES: Final = 20
+_PROMISE: Final[Types] = {
+    "device_id": Id,
+    "pass_type_identifier": Text(),
+    "kind": Text(),
+    "priority": Integer(),
+    "due_at": UtcDateTime(),
+}
+_RETURNED: Final[Types] = {"row": Id, "due_at": UtcDateTime(), "reason": Text(), "attempts": Integer()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,30 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
     Devices are taken in order, so that two transactions that promise to the same devices cannot wait for each
     other in a circle.
     """
-    statement = insert(tx, delivery)
+    new_rows = given(
+        tx,
+        [
+            {
+                "device_id": promise.device_id,
+                "pass_type_identifier": promise.pass_type_identifier,
+                "kind": promise.kind,
+                "priority": PRIORITIES[promise.kind],
+                "due_at": promise.due_at,
+            }
+            for promise in sorted(promises, key=lambda promise: promise.device_id)
+        ],
+        _PROMISE,
+    )
+    constants = {
+        "channel": literal(CHANNEL),
+        "state": literal("pending"),
+        "created_at": literal(now, delivery.c.created_at.type),
+        "attempts": literal(0),
+    }
+    statement = insert(tx, delivery).from_select(
+        [*_PROMISE, *constants],
+        select(*new_rows.c, *constants.values()).where(true()).order_by(new_rows.c.device_id),
+    )
     new = statement.excluded
     first = case((new.due_at < delivery.c.due_at, new.due_at), else_=delivery.c.due_at)
     waits_out_a_retry = delivery.c.reason.is_not(None) & delivery.c.held_since.is_(None)
@@ -68,21 +99,7 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
                 "priority": case((higher, new.priority), else_=delivery.c.priority),
                 "kind": case((higher, new.kind), else_=delivery.c.kind),
             },
-        ),
-        [
-            {
-                "channel": CHANNEL,
-                "device_id": promise.device_id,
-                "pass_type_identifier": promise.pass_type_identifier,
-                "kind": promise.kind,
-                "priority": PRIORITIES[promise.kind],
-                "state": "pending",
-                "due_at": promise.due_at,
-                "created_at": now,
-                "attempts": 0,
-            }
-            for promise in sorted(promises, key=lambda promise: promise.device_id)
-        ],
+        )
     )
 
 
@@ -109,7 +126,7 @@ def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, 
         tx.scalars(
             select(delivery.c.device_id).where(
                 delivery.c.state == PENDING,
-                delivery.c.device_id.in_([one.claimed.device_id for one in again]),
+                among(delivery.c.device_id, [one.claimed.device_id for one in again]),
             )
         )
     )
@@ -118,7 +135,7 @@ def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, 
     if superseded:
         tx.execute(
             update(delivery)
-            .where(delivery.c.id.in_([one.claimed.id for one in superseded]))
+            .where(among(delivery.c.id, [one.claimed.id for one in superseded]))
             .values(**over("superseded", "NewerPending", now))
         )
         join(
@@ -142,21 +159,25 @@ def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, 
                 asked,
             )
     if back:
+        returned = given(
+            tx,
+            [
+                {"row": one.claimed.id, "due_at": one.due_at, "reason": one.reason, "attempts": one.attempts}
+                for one in back
+            ],
+            _RETURNED,
+        )
         tx.execute(
             update(delivery)
-            .where(delivery.c.id == bindparam("row"))
+            .where(delivery.c.id == returned.c.row)
             .values(
                 state="pending",
                 owner=None,
                 lease_until=None,
-                due_at=bindparam("due"),
-                reason=bindparam("why"),
-                attempts=bindparam("tried"),
-            ),
-            [
-                {"row": one.claimed.id, "due": one.due_at, "why": one.reason, "tried": one.attempts}
-                for one in back
-            ],
+                due_at=returned.c.due_at,
+                reason=returned.c.reason,
+                attempts=returned.c.attempts,
+            )
         )
     reached: dict[DeliveryId, State] = {one.claimed.id: "superseded" for one in superseded}
     reached.update({one.claimed.id: "pending" for one in back})

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import BigInteger, Integer, Row, bindparam, select, update
 
-from app.db import Tx, insert
+from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import (
     DesignId,
     DeviceId,
@@ -69,7 +69,7 @@ def _wallet_pass(row: Row[Any]) -> WalletPass:
 _BY_ID = select(wallet_pass).where(wallet_pass.c.id == bindparam("pass_id"))
 _LOCKED = (
     select(wallet_pass)
-    .where(wallet_pass.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(wallet_pass.c.id, bindparam("ids", type_=Identifiers())))
     .order_by(wallet_pass.c.id)
     .with_for_update()
 )
@@ -86,25 +86,22 @@ _NEWEST_DESIGN = (
     .order_by(design.c.version.desc())
     .limit(1)
 )
-_CHANGE = (
-    update(wallet_pass)
-    .where(wallet_pass.c.id == bindparam("pass_id"))
-    .values(
-        design_id=bindparam("new_design_id"),
-        content=bindparam("new_content", type_=wallet_pass.c.content.type),
-        version=bindparam("new_version"),
-        tag=bindparam("new_tag"),
-        last_modified=bindparam("new_last_modified", type_=wallet_pass.c.last_modified.type),
-        voided_at=bindparam("new_voided_at", type_=wallet_pass.c.voided_at.type),
-    )
-)
-_TAG = update(wallet_pass).where(wallet_pass.c.id == bindparam("pass_id")).values(tag=bindparam("new_tag"))
+_CHANGED: Types = {
+    "pass_id": Id,
+    "design_id": Id,
+    "content": Json,
+    "version": Integer(),
+    "tag": BigInteger(),
+    "last_modified": UtcDateTime(),
+    "voided_at": UtcDateTime(),
+}
+_TAGGED: Types = {"pass_id": Id, "tag": BigInteger()}
 _REACHABLE = (
     select(device.c.pass_type_identifier, device.c.id)
     .distinct()
     .select_from(registration.join(device, device.c.id == registration.c.device_id))
     .where(
-        registration.c.pass_id.in_(bindparam("ids", expanding=True)),
+        among(registration.c.pass_id, bindparam("ids", type_=Identifiers())),
         device.c.unreachable_since.is_(None),
     )
     .order_by(device.c.id)
@@ -189,28 +186,38 @@ def add(tx: Tx, wallet_pass_: WalletPass, *, now: datetime) -> WalletPassId:
 
 def write(tx: Tx, changes: Sequence[tuple[Change, UpdateTag]]) -> None:
     """Write the changes in one statement."""
-    if changes:
-        tx.execute(
-            _CHANGE,
-            [
-                {
-                    "pass_id": change.id,
-                    "new_design_id": change.design_id,
-                    "new_content": change.content.to_json(),
-                    "new_version": change.version,
-                    "new_tag": tag,
-                    "new_last_modified": change.last_modified,
-                    "new_voided_at": change.voided_at,
-                }
-                for change, tag in changes
-            ],
-        )
+    _update(
+        tx,
+        [
+            {
+                "pass_id": change.id,
+                "design_id": change.design_id,
+                "content": change.content.to_json(),
+                "version": change.version,
+                "tag": tag,
+                "last_modified": change.last_modified,
+                "voided_at": change.voided_at,
+            }
+            for change, tag in changes
+        ],
+        _CHANGED,
+    )
 
 
 def write_tags(tx: Tx, tags: Mapping[WalletPassId, UpdateTag]) -> None:
     """Give passes another tag and nothing else: phones are told of them again."""
-    if tags:
-        tx.execute(_TAG, [{"pass_id": pass_id, "new_tag": tag} for pass_id, tag in sorted(tags.items())])
+    _update(tx, [{"pass_id": pass_id, "tag": tag} for pass_id, tag in sorted(tags.items())], _TAGGED)
+
+
+def _update(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> None:
+    """One statement for all rows; ``types`` without ``pass_id`` names the columns that are written."""
+    if rows:
+        new = given(tx, rows, types)
+        tx.execute(
+            update(wallet_pass)
+            .where(wallet_pass.c.id == new.c.pass_id)
+            .values({name: new.c[name] for name in types if name != "pass_id"})
+        )
 
 
 def retag_type(tx: Tx, pass_type_identifier: PassTypeIdentifier, tag: UpdateTag) -> int:
