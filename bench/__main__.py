@@ -19,6 +19,7 @@ BENCHMARKS = (
     "passkit_rates",
     "idle",
     "update_race",
+    "kills",
 )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -33,6 +34,37 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
         except OSError:
             time.sleep(0.02)
     raise TimeoutError(f"{process.args!r} does not listen on port {port}")
+
+
+def descendants(pid: int) -> set[int]:
+    """Every living process below this one."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    found: set[int] = set()
+    newest = {pid}
+    while newest := {child for child, parent in parents.items() if parent in newest} - found:
+        found |= newest
+    return found
+
+
+def kill_family(pid: int) -> None:
+    """SIGKILL a process and everything below it before any of them can act, and wait for their end."""
+    os.kill(pid, signal.SIGSTOP)  # it must not start another child meanwhile
+    below = descendants(pid)
+    for one in (pid, *below):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(map(alive, below)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes below {pid} survive SIGKILL")
+        time.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that merely waits to be counted by its parent does not."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()[:1] not in ("", "Z")
 
 
 def postgresql_binaries() -> Path | None:
@@ -103,7 +135,7 @@ class PostgreSQL:
     def stop(self, *, kill: bool = False) -> None:
         """Stop at once (SIGINT: fast shutdown), or SIGKILL it with every backend."""
         if self.process and self.process.poll() is None:
-            self.process.kill() if kill else self.process.send_signal(2)
+            kill_family(self.process.pid) if kill else self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
 
 
@@ -133,20 +165,60 @@ def postgresql() -> Iterator[PostgreSQL]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+class Redis:
+    """A server that keeps everything in memory, and nothing when it ends."""
+
+    def __init__(self, binary: str, port: int) -> None:
+        """Use :func:`redis_server`."""
+        self._binary, self.port = binary, port
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of its first database."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start the server, empty."""
+        self.process = subprocess.Popen(
+            [
+                self._binary,
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for_port(self.port, self.process)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop, or SIGKILL."""
+        if self.process and self.process.poll() is None:
+            self.process.kill() if kill else self.process.terminate()
+            self.process.wait(10)
+
+
 @contextmanager
-def redis() -> Iterator[str]:
-    """The URL of a Redis of its own; raises RuntimeError where the machine has none."""
+def redis_server() -> Iterator[Redis]:
+    """A running Redis of its own; raises RuntimeError where the machine has none."""
     binary = redis_binary()
     if binary is None:
         raise RuntimeError("Redis is not installed")
-    port = free_port()
-    process = subprocess.Popen(
-        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-        stdout=subprocess.DEVNULL,
-    )
+    server = Redis(binary, free_port())
+    server.start()
     try:
-        wait_for_port(port, process)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield server
     finally:
-        process.terminate()
-        process.wait(10)
+        server.stop()
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """The URL of a Redis of its own; raises RuntimeError where the machine has none."""
+    with redis_server() as server:
+        yield server.url

@@ -166,6 +166,19 @@ class Installation:
         )  # fmt: skip
         return int(children.stdout.split()[0])
 
+    def web_pid(self) -> int:
+        """The process that serves requests, below the one that watches it; 0 while there is none."""
+        parent = self.processes.get("web") or self.processes["run"]
+        children = subprocess.run(
+            ["pgrep", "-a", "-P", str(parent.pid)], capture_output=True, text=True, check=False
+        ).stdout
+        serving = [
+            int(line.split()[0])
+            for line in children.splitlines()
+            if "app worker" not in line and "resource_tracker" not in line
+        ]
+        return serving[0] if serving else 0
+
     def kill_worker(self) -> None:
         """SIGKILL; the companion of `perkpass run` is restarted by itself, a worker of its own by us."""
         os.kill(self.worker_pid(), signal.SIGKILL)

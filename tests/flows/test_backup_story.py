@@ -11,7 +11,8 @@ from app.simulators.guest_browser import Guest
 from app.simulators.phone import Phone
 from tests.flows.conftest import Phones
 from tests.flows.installation import Installation
-from tests.flows.test_stories import Tell, code_of, eventually, now_on, ring_up, shown
+from tests.flows.load import code_of
+from tests.flows.test_stories import Tell, eventually, now_on, ring_up, shown
 
 
 def test_phones_that_know_more_than_the_backup_follow_the_restored_service(

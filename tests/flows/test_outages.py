@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -144,9 +143,9 @@ def test_a_phone_whose_push_token_died_is_left_alone_until_it_registers_again(
 def test_a_web_process_that_is_killed_comes_back_by_itself(installation: Installation, tell: Tell) -> None:
     async def story(phones: Phones) -> None:
         phone, card = await with_card(phones, installation)
-        before = web_pid(installation)
+        before = installation.web_pid()
         os.kill(before, signal.SIGKILL)
-        await eventually(lambda: web_pid(installation) not in (0, before), "another web process")
+        await eventually(lambda: installation.web_pid() not in (0, before), "another web process")
         await asyncio.to_thread(installation.wait_ready)
         await ring_up(installation, card, 1_000_00)
         await eventually(lambda: shown(phone, card, "Points") == "130", "the balance")
@@ -226,17 +225,3 @@ def warnings(installation: Installation) -> list[str]:
     assert answer.status_code == 200, answer.text
     found: list[str] = answer.json()["warnings"]
     return found
-
-
-def web_pid(installation: Installation) -> int:
-    """The process that serves requests, below the one that watches it; 0 while there is none."""
-    parent = installation.processes.get("web") or installation.processes["run"]
-    children = subprocess.run(
-        ["pgrep", "-a", "-P", str(parent.pid)], capture_output=True, text=True, check=False
-    ).stdout
-    serving = [
-        int(line.split()[0])
-        for line in children.splitlines()
-        if "app worker" not in line and "resource_tracker" not in line
-    ]
-    return serving[0] if serving else 0

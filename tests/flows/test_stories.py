@@ -17,16 +17,10 @@ from app.simulators.guest_browser import IPHONE, Guest
 from app.simulators.phone import Card, Phone
 from tests.flows.conftest import Phones
 from tests.flows.installation import Installation
+from tests.flows.load import code_of
 
 _T = TypeVar("_T")
 Tell = Callable[[Callable[[Phones], Awaitable[None]]], None]
-
-
-def code_of(card: Card) -> str:
-    """What a till's scanner reads."""
-    barcode = card.wallet_pass.barcode
-    assert barcode is not None
-    return barcode["message"]
 
 
 def now_on(phone: Phone, card: Card) -> Card:
