@@ -11,6 +11,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 EXPLANATIONS = "## Bars that are missed, and why"
 """Below this line the page is written by people: ``### KEY`` and a text for each missed bar."""
 
+NOTHING = "Nothing to explain yet."
+
 HEAD = """# Performance
 
 This page is written by `make bench` from the results in `bench/results/`; only its last chapter is written by
@@ -42,7 +44,8 @@ def render(results: Sequence[Result], page: str) -> str:
     _, _, chapter = page.partition(EXPLANATIONS)
     parts = [HEAD, "## All bars\n", _bars(results)]
     parts += [_chapter(result) for result in results]
-    return "\n".join(parts) + f"\n{EXPLANATIONS}\n{chapter.rstrip()}\n"
+    why = chapter.strip() or NOTHING
+    return "\n".join(parts) + f"\n{EXPLANATIONS}\n\n{why}\n"
 
 
 def _figures(results: Sequence[Result]) -> list[Figure]:
