@@ -33,6 +33,7 @@ MOST_IN_FLIGHT: Final = 2000
 PAUSE: Final = 0.003
 """Seconds after each write, so that tills get their turn on SQLite, whose waiters are served in no order."""
 RESCUE_EVERY: Final = 5.0
+"""Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
 LONGEST_BACK_OFF: Final = 5.0
 
@@ -68,6 +69,7 @@ class Worker:
         self._bell = Event()
         self._sender = Sender(channel, time_limit=lease * 0.9, tell=self._bell.set)
         self._lease = lease
+        self._rescue_every = min(RESCUE_EVERY, lease.total_seconds() / 4)
         self._unsettled: deque[Heard] = deque()
         self._rescue_at = self._refresh_at = 0.0
         self._ended = Event()
@@ -140,7 +142,7 @@ class Worker:
         busy = self._settle()
         now = time.monotonic()
         if now >= self._rescue_at:
-            self._rescue_at = now + RESCUE_EVERY
+            self._rescue_at = now + self._rescue_every
             busy |= self._carrier.rescue() > 0
             time.sleep(PAUSE)
         if now >= self._refresh_at:

@@ -237,6 +237,15 @@ def test_an_expired_lease_is_rescued_by_a_living_worker(rig: Rig) -> None:
     assert {row.attempts for row in rig.rows()} == {2}
 
 
+def test_a_short_lease_of_the_dead_is_noticed_soon_after_its_end(rig: Rig) -> None:
+    rig.promise(rig.phones(5))
+    with rig.database.write() as tx:
+        claimed = queue.claim(tx, owner="dead", now=now(), lease=SECOND, policy=Policy()).claimed
+        queue.begin_attempts(tx, claimed, now=now())
+    with rig.working(lease=SECOND):
+        rig.until(lambda: set(rig.states()) == {"accepted"}, seconds=4)
+
+
 @pytest.mark.parametrize("size", [1, 40])
 def test_a_batch_of_any_size_is_settled(rig: Rig, size: int) -> None:
     rig.promise(rig.phones(size))
