@@ -94,6 +94,7 @@ def unregister(
 
     iOS sends the same for both, and when it gives up on a pass that pushed too often.
     """
+    store_registrations.hold(tx, pass_id)
     existed = store_registrations.remove_registration(
         tx,
         device_library_identifier=device_library_identifier,

@@ -49,9 +49,7 @@ _KEY = select(
     wallet_pass.c.serial_number == bindparam("serial"),
 )
 _KEEP = (
-    select(wallet_pass.c.id)
-    .where(wallet_pass.c.id == bindparam("pass_id"))
-    .with_for_update(read=True, key_share=True)
+    select(wallet_pass.c.id).where(wallet_pass.c.id == bindparam("pass_id")).with_for_update(key_share=True)
 )
 _LIVING = (
     select(registration.c.device_id)
@@ -162,7 +160,8 @@ def pass_key(tx: Tx, pass_type_identifier: PassTypeIdentifier, serial_number: Se
 def hold(tx: Tx, pass_id: WalletPassId) -> None:
     """Wait for a change of the pass that is under way, and let the next one wait for this transaction.
 
-    Either that change promises a push to the device registered here, or the device lists after it.
+    Either that change promises a push to the device registered here, or the device lists after it. And of
+    phones that come or go at once each sees what the one before left: who is first, last, or one too many.
     SQLite has one writer at a time anyway.
     """
     tx.execute(_KEEP, {"pass_id": pass_id})
