@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 1.0
 _GRACE_SECONDS = 20.0
+_MOST_CONNECTIONS = 4096
+_OTHER_FILES = 256  # what a process opens beside its connections: database, logs, libraries
 
 
 def web_application() -> WSGIApplication:
@@ -46,6 +49,21 @@ def _end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE_SECONDS)
     os._exit(1)
+
+
+def room_for_connections() -> int:
+    """How many connections a web process may hold; makes room for them as far as the system allows.
+
+    Phones and proxies keep connections open that ask nothing: were there no room beside those, everybody
+    else would wait until they are closed.
+    """
+    wanted = _MOST_CONNECTIONS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    limit = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
+    return max(limit - _OTHER_FILES, limit // 2)
 
 
 def require_free_port(host: str, port: int, *, advice: str) -> None:

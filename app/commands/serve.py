@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import data_dir
-from app.commands.processes import end_with_parent, require_free_port
+from app.commands.processes import end_with_parent, require_free_port, room_for_connections
 from app.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
         interface=Interfaces.WSGI,
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
-        backpressure=128,
+        backpressure=room_for_connections(),  # it counts connections, idle ones too, and not requests
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=15,
