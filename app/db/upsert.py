@@ -20,5 +20,10 @@ class Upsert(Protocol):
 
 def insert(tx: Connection, table: Table) -> Any:
     """``INSERT INTO table`` in the dialect of this transaction, with ``on_conflict_…`` methods."""
-    make = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    return insert_in(tx.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> Any:
+    """The same for a dialect's name: for hot paths, where a statement is put together once and kept."""
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return cast("Upsert", make(table))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, text, update
 
-from app.db import Tx, insert
+from app.db import Tx
 from app.db.identifiers import DeviceId, WalletPassId
+from app.db.upsert import insert_in
 from app.passes.content import PassContent
 from app.passes.tables import UNFETCHED, device, pass_evidence, wallet_pass
 
@@ -68,6 +70,56 @@ _HELD = (
 )
 
 
+def _newer(given: Any, present: ColumnElement[Any]) -> ColumnElement[bool]:
+    newer: ColumnElement[bool] = or_(present.is_(None), given > present)
+    return newer
+
+
+# Phones wait for these: putting such a statement together costs several times what it costs to run it.
+@cache
+def _listed(dialect: str) -> Any:
+    statement = insert_in(dialect, pass_evidence)
+    new = statement.excluded
+    newer = _newer(new.listed_version, _columns.listed_version)
+    later = and_(new.listed_version == _columns.listed_version, new.listed_at > _columns.listed_at)
+    return statement.on_conflict_do_update(
+        index_elements=[_columns.pass_id],
+        set_={
+            "listed_version": new.listed_version,
+            "listed_at": new.listed_at,
+            "retags": case((newer, 0), else_=_columns.retags),
+            "retagged_at": case((newer, None), else_=_columns.retagged_at),
+        },
+        where=or_(newer, later),
+    )
+
+
+@cache
+def _fetched(dialect: str) -> Any:
+    statement = insert_in(dialect, pass_evidence)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[_columns.pass_id],
+        set_={
+            "fetched_version": new.fetched_version,
+            "fetched_at": new.fetched_at,
+            "fetched_last_modified": new.fetched_last_modified,
+        },
+        where=_newer(new.fetched_version, _columns.fetched_version),
+    )
+
+
+@cache
+def _installed(dialect: str) -> Any:
+    statement = insert_in(dialect, pass_evidence)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[_columns.pass_id],
+        set_={"installed_version": new.installed_version, "installed_at": new.installed_at},
+        where=_newer(new.installed_version, _columns.installed_version),
+    )
+
+
 def contacted(tx: Tx, contacts: Collection[tuple[DeviceId, datetime]]) -> None:
     """Devices that asked for their list, and when."""
     if contacts:
@@ -78,21 +130,8 @@ def listed(tx: Tx, listings: Collection[tuple[WalletPassId, int, datetime]]) -> 
     """Passes that were listed: (pass, version, last time)."""
     if not listings:
         return
-    statement = insert(tx, pass_evidence)
-    new = statement.excluded
-    newer = _newer(new.listed_version, _columns.listed_version)
-    later = and_(new.listed_version == _columns.listed_version, new.listed_at > _columns.listed_at)
     tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[_columns.pass_id],
-            set_={
-                "listed_version": new.listed_version,
-                "listed_at": new.listed_at,
-                "retags": case((newer, 0), else_=_columns.retags),
-                "retagged_at": case((newer, None), else_=_columns.retagged_at),
-            },
-            where=or_(newer, later),
-        ),
+        _listed(tx.dialect.name),
         [
             {"pass_id": pass_id, "listed_version": version, "listed_at": at}
             for pass_id, version, at in sorted(listings)
@@ -104,18 +143,8 @@ def fetched(tx: Tx, fetches: Collection[tuple[WalletPassId, int, datetime, datet
     """Passes whose body went to a phone: (pass, version, its Last-Modified, first time)."""
     if not fetches:
         return
-    statement = insert(tx, pass_evidence)
-    new = statement.excluded
     tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[_columns.pass_id],
-            set_={
-                "fetched_version": new.fetched_version,
-                "fetched_at": new.fetched_at,
-                "fetched_last_modified": new.fetched_last_modified,
-            },
-            where=_newer(new.fetched_version, _columns.fetched_version),
-        ),
+        _fetched(tx.dialect.name),
         [
             {
                 "pass_id": pass_id,
@@ -141,14 +170,8 @@ def installed(tx: Tx, installs: Collection[tuple[WalletPassId, int, datetime]]) 
     """Versions that a 304 proved to be in a phone: (pass, version, first time)."""
     if not installs:
         return
-    statement = insert(tx, pass_evidence)
-    new = statement.excluded
     tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[_columns.pass_id],
-            set_={"installed_version": new.installed_version, "installed_at": new.installed_at},
-            where=_newer(new.installed_version, _columns.installed_version),
-        ),
+        _installed(tx.dialect.name),
         [
             {"pass_id": pass_id, "installed_version": version, "installed_at": at}
             for pass_id, version, at in sorted(installs)
@@ -202,8 +225,3 @@ def retagged(tx: Tx, pass_ids: Sequence[WalletPassId], *, now: datetime) -> None
         .where(_columns.pass_id.in_(sorted(pass_ids)))
         .values(retags=_columns.retags + 1, retagged_at=now)
     )
-
-
-def _newer(given: Any, present: ColumnElement[Any]) -> ColumnElement[bool]:
-    newer: ColumnElement[bool] = or_(present.is_(None), given > present)
-    return newer
