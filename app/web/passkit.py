@@ -175,12 +175,14 @@ class PassKit:
             return Answer(304, headers=(("Last-Modified", modified),))
         if not counts:
             return Answer(200, headers=(_PKPASS, ("Last-Modified", modified)))
-        with self._database.autocommit() as tx:
-            wallet_pass = issuing.wallet_pass(tx, key.id)
-            body = self._build_pass(tx, wallet_pass)
+        wallet_pass, body = self._reader.read(lambda tx: self._built(tx, key.id))
         version, last_modified = wallet_pass.version, wallet_pass.last_modified
         self._evidence.fetched(Fetch(key.id, version, last_modified, self._clock(), held))
         return Answer(200, body, (_PKPASS, ("Last-Modified", http_date(last_modified))))
+
+    def _built(self, tx: Tx, pass_id: WalletPassId) -> tuple[WalletPass, bytes]:
+        wallet_pass = issuing.wallet_pass(tx, pass_id)
+        return wallet_pass, self._build_pass(tx, wallet_pass)
 
     # POST /v1/devices/{device}/registrations/{type}/{serial}
 
