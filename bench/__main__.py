@@ -17,6 +17,7 @@ BENCHMARKS = (
     "apns_client",
     "push_throughput",
     "passkit_rates",
+    "fetch_storm",
     "idle",
     "update_race",
     "kills",
