@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from tests.flows.load import Load, Pace, Receipt
@@ -175,7 +175,7 @@ async def _judge(found: Round, load: Load, witness: Witness) -> None:
     deadline = time.monotonic() + LEASE + _GIVEN_UP
     while load.behind(promised) or (await asyncio.to_thread(witness.unsettled)) > 0:
         if time.monotonic() > deadline:
-            found.behind += await asyncio.to_thread(lambda: witness.overdue(by=timedelta(0)))
+            found.behind += await asyncio.to_thread(lambda: witness.overdue(now=datetime.now(UTC)))
             break
         await asyncio.sleep(0.1)
     found.receipts = len(load.receipts)

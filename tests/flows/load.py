@@ -16,6 +16,7 @@ import httpx
 
 from app.simulators.guest_browser import Guest, fetch_pass
 from app.simulators.phone import Card, Phone, PhoneSettings
+from app.simulators.pkpass_rules import GROUPS
 from app.simulators.till import amount_of_a_coffee
 from tests.flows.installation import Installation
 from tests.flows.patience import Line, PatientLine, Weather
@@ -236,5 +237,10 @@ def code_of(card: Card) -> str:
 
 def balance_on(card: Card) -> int:
     """The points that the card shows, in hundredths."""
-    fields = card.wallet_pass.fields("en")
-    return round(float(next(field.raw for field in fields if field.label == "Points")) * 100)
+    wallet_pass = card.wallet_pass
+    return next(
+        round(float(field["value"]) * 100)
+        for group in GROUPS
+        for field in wallet_pass.document[wallet_pass.style].get(group, [])
+        if field["key"] == "balance"
+    )

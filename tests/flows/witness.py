@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from importlib import import_module
 
 from sqlalchemy import select, text
@@ -113,13 +113,11 @@ class Witness:
             rows = tx.execute(select(delivery.c.id).where(delivery.c.state.in_(("pending", "sending"))))
             return len(rows.all())
 
-    def overdue(self, *, by: timedelta) -> list[str]:
-        """Promises that a dead worker still holds so long after the end of its lease."""
+    def overdue(self, *, now: datetime) -> list[str]:
+        """Promises that a dead worker still holds after the end of its lease."""
         with self._looking() as database, database.autocommit() as tx:
             rows = tx.execute(
-                select(delivery.c.id).where(
-                    delivery.c.state == "sending", delivery.c.lease_until < datetime.now(UTC) - by
-                )
+                select(delivery.c.id).where(delivery.c.state == "sending", delivery.c.lease_until < now)
             )
             return [f"a lease is over and promise {row.id} still on its way" for row in rows]
 
