@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
 import click
@@ -17,7 +21,8 @@ from app.commands.answers import json_option, show
 from app.commands.backup_archive import DATABASE, KEYS, Engine, Manifest
 from app.commands.shell import actor, now
 from app.db import Database, connect, schema
-from app.errors import Conflict, Misconfigured, PerkpassError
+from app.db.outages import outage_of
+from app.errors import Conflict, Misconfigured, PerkpassError, Unavailable
 from app.keyring import Keys
 from app.passes import restoring
 from app.settings import PREFIX, Settings, load
@@ -37,7 +42,7 @@ def backup(file: Path, as_json: bool) -> None:
     settings, began = load(), now()
     database = bootstrap.open_database(settings)
     try:
-        with _workplace(file) as place:
+        with _written_whole(file), _workplace(file) as place:
             # Not migrated: before an upgrade it is the old schema that one wants to have.
             revision = _revision(database)
             files = {name: Path(place) / name for name in (DATABASE, *KEYS)}
@@ -234,6 +239,22 @@ def _engine(database: Database) -> Engine:
 
 def _sqlite_path(url: str) -> Path:
     return Path(str(make_url(url).database))
+
+
+@contextmanager
+def _written_whole(file: Path) -> Iterator[None]:
+    """Tell a disk without room for the backup as that, and not as the database's; nothing half-made stays."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as fault:
+        full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT, EFBIG)
+        outage = outage_of(fault)
+        if not full and (outage is None or outage.reason == "away"):
+            raise
+        raise Unavailable(
+            f"{file}: the backup could not be written there ({fault}). Free some space, or name a file on"
+            " another disk: a backup takes up to twice the size of the database while it is made"
+        ) from None
 
 
 def _workplace(file: Path) -> tempfile.TemporaryDirectory[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.commands.answers import json_option, to_json, warn
 from app.commands.chain_file import read_chain
 from app.commands.chain_load import NewKey, Surroundings, load_chain
 from app.commands.shell import opened
+from app.db.outages import outage_of
 from app.errors import Misconfigured
 
 
@@ -37,7 +39,7 @@ def load(file: Path, check: bool, keys_file: Path | None, as_json: bool) -> None
     Nothing is removed because FILE does not name it. docs/chain.example.toml explains every key.
     """
     described = read_chain(file)
-    with opened() as shell:
+    with _taken_back(keys_file), opened() as shell:
         report = load_chain(
             shell.database,
             described,
@@ -57,6 +59,21 @@ def load(file: Path, check: bool, keys_file: Path | None, as_json: bool) -> None
         _tell_keys(report.keys, keys_file)
     if report.faults:
         raise Misconfigured(*(f"{file}: {fault}" for fault in report.faults))
+
+
+@contextmanager
+def _taken_back(path: Path | None) -> Iterator[None]:
+    """Take secrets out of the file again whose keys were not made after all."""
+    before = path.stat().st_size if path and path.exists() else None
+    try:
+        yield
+    except Exception as fault:
+        # A server that went away may have made them all the same: then a secret too many is the smaller harm.
+        away = (outage := outage_of(fault)) is not None and outage.reason == "away"
+        if path and not away:
+            with suppress(OSError):
+                path.unlink(missing_ok=True) if before is None else os.truncate(path, before)
+        raise
 
 
 def append_keys(path: Path, new: Sequence[NewKey]) -> None:

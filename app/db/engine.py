@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from app.db.outages import Outage, Outages, outage_of
 from app.errors import Misconfigured
 
 Tx = Connection
@@ -38,6 +39,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         """Use :func:`connect`."""
         self.engine = engine
+        self._outages = Outages()
+        _watch(engine, self._outages)
         self._reader = engine.execution_options(perkpass_begin="BEGIN")
         # On SQLite the driver's AUTOCOMMIT level would be undone to its legacy mode when the connection
         # goes back to the pool, so there it is merely a transaction that never begins.
@@ -50,11 +53,22 @@ class Database:
         """True in embedded mode's default."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def outage(self) -> Outage | None:
+        """Why nothing was written lately, as far as this process knows; over with the next that is."""
+        return self._outages.present
+
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that commits at the end of the block, or leaves nothing behind."""
+        in_outage = self._outages.present is not None
+        written = False
         with self.engine.begin() as tx:
+            before = _changes(tx) if in_outage else 0
             yield tx
+            written = in_outage and _changes(tx) > before
+        if written:
+            self._outages.end()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -89,6 +103,31 @@ def connect(url: str, *, pool_size: int = 8) -> Database:
             " postgresql://user:password@host:5432/database"
         ) from None
     return Database(engine)
+
+
+def _watch(engine: Engine, outages: Outages) -> None:
+    """Have outages noted, and all of them raised as :class:`OperationalError`."""
+
+    @event.listens_for(engine, "handle_error")
+    def _hear(context: ExceptionContext) -> OperationalError | None:
+        outage = outage_of(context.original_exception)
+        if outage is None:
+            return None
+        outages.begin(outage)
+        if outage.reason == "read-only":
+            # Whoever was connected before would find it read-only for ever (a pooled connection to SQLite,
+            # a session of PostgreSQL, a server that became a standby).
+            context.is_disconnect = True
+        if isinstance(context.sqlalchemy_exception, OperationalError):
+            return None
+        return OperationalError(context.statement or "", None, context.original_exception)
+
+
+def _changes(tx: Tx) -> int:
+    """A number that is higher once the transaction has written something."""
+    if tx.dialect.name == "sqlite":
+        return int(tx.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+    return int(tx.exec_driver_sql("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").scalar_one())
 
 
 def _postgresql(url: URL, pool_size: int) -> Engine:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.db.outages import outage_of
 from app.errors import Misconfigured, PerkpassError, Unavailable
 
 FAILURES = (DBAPIError, PoolTimeout, sqlite3.Error)
 """What the database's libraries raise."""
+NO_DATABASE = (OperationalError, InterfaceError, PoolTimeout)
+"""Of these, what may be over in a moment: ask again. Every outage is one of them."""
 
 
 def in_words(fault: Exception) -> PerkpassError:
@@ -27,6 +30,9 @@ def in_words(fault: Exception) -> PerkpassError:
             f"The database file cannot be opened ({line}): give it and its directory to the user that runs"
             " Perkpass, or correct PERKPASS_DATABASE_URL"
         )
+    outage = outage_of(fault)
+    if outage is not None and outage.reason != "away":
+        return Unavailable(f"{outage.message} ({line})")
     if isinstance(fault, DBAPIError) and fault.statement:
         return Unavailable(f"The database refused: {line}")
     return Unavailable(f"The database does not answer: {line}. Start it, or correct PERKPASS_DATABASE_URL")

@@ -15,14 +15,15 @@ import structlog
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import MapAdapter
 
 from app.accounts import keys
 from app.accounts.keys import PointOfSaleKey
 from app.db import Tx
+from app.db.failures import NO_DATABASE
 from app.db.identifiers import BrandId, VenueId
+from app.db.outages import outage_of
 from app.errors import Refused, Unauthorised
 from app.loyalty import till
 from app.loyalty.idempotency import Answer, fingerprint
@@ -124,8 +125,9 @@ class _Door:
         try:
             with self._services.database.write() as tx:
                 keys.note_use(tx, key, now=now)
-        except OperationalError as fault:
-            log.warning("use_of_key_not_noted", fault=type(fault.orig).__name__)
+        except NO_DATABASE as fault:
+            if outage_of(fault) is None:  # an outage tells itself
+                log.warning("use_of_key_not_noted", fault=type(fault).__name__)
         finally:
             self._noting.release()
 
@@ -262,14 +264,17 @@ def _answer_errors(api: Blueprint) -> None:
     def _refused(refused: Refused) -> Response:
         return problem(refused)
 
-    @api.errorhandler(OperationalError)
-    def _no_database(fault: OperationalError) -> Response:
-        log.error("database_unavailable", path=request.path, fault=type(fault.orig).__name__)
+    def no_database(fault: Exception) -> Response:
+        if outage_of(fault) is None:  # an outage tells itself
+            log.error("database_unavailable", path=request.path, fault=type(fault).__name__)
         answer = answer_problem(
             "unavailable", "Nothing was changed. Repeat the call with the same Idempotency-Key."
         )
         answer.headers["Retry-After"] = "2"
         return answer
+
+    for kind in NO_DATABASE:
+        api.register_error_handler(kind, no_database)
 
     @api.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Response:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask import Flask, Response, request
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.db.failures import NO_DATABASE
+from app.db.outages import outage_of
 from app.errors import Refused
 from app.web.api import api_blueprint, no_such_address
 from app.web.guest import guest_blueprint
@@ -63,15 +64,18 @@ def _make_flask(services: Services) -> Flask:
     def _refused(refused: Refused) -> Response:
         return problem(refused)
 
-    @app.errorhandler(OperationalError)
-    def _no_database(fault: OperationalError) -> Response:
-        log.error("database_unavailable", path=request.path, fault=type(fault.orig).__name__)
+    def no_database(fault: Exception) -> Response:
+        if outage_of(fault) is None:  # an outage tells itself
+            log.error("database_unavailable", path=request.path, fault=type(fault).__name__)
         return Response(
             "The service cannot reach its database for a moment. Please try again.\n",
             503,
             {"Retry-After": "5", "Cache-Control": "no-store"},
             mimetype="text/plain",
         )
+
+    for kind in NO_DATABASE:
+        app.register_error_handler(kind, no_database)
 
     @app.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Any:

@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.db.failures import NO_DATABASE
+from app.db.outages import outage_of
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
 from app.web.guest_card import CardPage
 from app.web.guest_files import GuestFiles
 from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
-from app.web.guest_pages import Designs, Gone, gone, notice
+from app.web.guest_pages import Designs, Gone, gone, notice, unsaved
 from app.web.links import Links
 from app.web.services import Services
 
@@ -38,6 +40,8 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     blueprint.register_error_handler(RequestEntityTooLarge, _too_large)
     for fault in (Conflict, Misconfigured, Unavailable):
         blueprint.register_error_handler(fault, _not_ready)
+    for kind in NO_DATABASE:
+        blueprint.register_error_handler(kind, _no_database)
     return blueprint
 
 
@@ -72,6 +76,15 @@ def _too_large(_fault: RequestEntityTooLarge) -> Response:
     return notice(
         413, _("That was too much"), _("The form was larger than a name can be. Please start again.")
     )
+
+
+def _no_database(fault: Exception) -> Response:
+    if outage_of(fault) is None:  # an outage tells itself
+        log.error("database_unavailable", fault=type(fault).__name__)
+    heading, words = unsaved()
+    answer = notice(503, heading, words)
+    answer.headers["Retry-After"] = str(_MINUTE)
+    return answer
 
 
 def _not_ready(fault: Exception) -> Response:

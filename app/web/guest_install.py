@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 
 from app.accounts.brands import Brand
 from app.db import Tx
+from app.db.failures import NO_DATABASE
 from app.db.identifiers import CardCode, VisitId
 from app.errors import BadInput
 from app.loyalty import content as cards
@@ -40,6 +41,7 @@ from app.web.guest_pages import (
     open_place,
     page,
     remote_address,
+    unsaved,
 )
 from app.web.language import current_language
 from app.web.links import FormToken, Links, VisitToken
@@ -136,12 +138,21 @@ class InstallPage:
         filled = self._read(place.brand)
         if filled.errors:
             return self._page(place, form, filled, status=422)
-        with self._services.database.write() as tx:
-            enrolment = self._enrol(tx, place, form, filled)
+        try:
+            with self._services.database.write() as tx:
+                enrolment = self._enrol(tx, place, form, filled)
+        except NO_DATABASE:
+            return self._unsaved(place, form, filled)
         card = self._links.card_token(enrolment.id, enrolment.card_link_version)
         answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
         answer.headers.update(HEADERS)
         return answer  # type: ignore[return-value]
+
+    def _unsaved(self, place: Place, form: FormToken, filled: _Filled) -> Response:
+        """The form as the guest filled it in, to be sent again."""
+        answer = self._page(place, form, filled, status=503, unsaved=unsaved())
+        answer.headers["Retry-After"] = "60"
+        return answer
 
     def _read(self, brand: Brand) -> _Filled:
         texts = consent_texts.consent_texts(brand, current_language())
@@ -198,7 +209,9 @@ class InstallPage:
             language=current_language(),
         )
 
-    def _page(self, place: Place, token: FormToken | None, filled: _Filled, *, status: int = 200) -> Response:
+    def _page(
+        self, place: Place, token: FormToken | None, filled: _Filled, *, status: int = 200, **more: object
+    ) -> Response:
         language, code = current_language(), place.link.code
         with self._services.database.read() as tx:
             design = self._designs.newest(tx, place)
@@ -207,7 +220,7 @@ class InstallPage:
             "face": card_face.draw(design, content, language, files_at=files_at(place, design)),
             "device": device_kind(request.headers.get("User-Agent", "")),
             "errors": filled.errors,
-        }
+        } | more
         if token is None:
             start = address(f"/i/{code}", start="1")
             return page("install", status, brand=place.brand, start=start,

@@ -138,6 +138,13 @@ def notice(
     return page("notice", status, brand=brand, heading=heading, words=words, href=href, action=action)
 
 
+def unsaved() -> tuple[str, str]:
+    """What is said where the database takes nothing in: a heading, and what to do."""
+    return _("We could not save that"), _(
+        "It is our fault, and nothing was lost. Please try again in a few minutes."
+    )
+
+
 def gone(brand: Brand) -> Response:
     """For a link or a card that has ended."""
     return notice(

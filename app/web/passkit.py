@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.db import Database, Tx
+from app.db.failures import NO_DATABASE
 from app.db.identifiers import (
     DeviceLibraryIdentifier,
     PassTypeIdentifier,
@@ -25,6 +26,7 @@ from app.db.identifiers import (
     SerialNumber,
     WalletPassId,
 )
+from app.db.outages import outage_of
 from app.errors import Misconfigured, Unavailable
 from app.passes import access, device_log, issuing, listing, registrations
 from app.passes.access import PassKey
@@ -43,7 +45,7 @@ from app.web.passkit_answers import (
 )
 from app.web.passkit_evidence import EvidenceRecorder
 from app.web.passkit_limit import AddressLimit
-from app.web.passkit_reader import NO_DATABASE, Reader
+from app.web.passkit_reader import Reader
 from app.web.services import Bell
 
 if TYPE_CHECKING:
@@ -107,8 +109,9 @@ class PassKit:
         try:
             answer = self._route(method, environ)
         except (*NO_DATABASE, Unavailable, Misconfigured) as fault:
-            # Foreseen: a trace would say nothing more. The path holds the device's shared secret.
-            log.error("passkit_unavailable", method=method, fault=type(fault).__name__)  # noqa: TRY400
+            if outage_of(fault) is None:  # an outage tells itself
+                # Foreseen: a trace would say nothing more. The path holds the device's shared secret.
+                log.error("passkit_unavailable", method=method, fault=type(fault).__name__)  # noqa: TRY400
             answer = _NOT_NOW
         except Exception:
             log.exception("passkit_error", endpoint=path_of(environ)[1:2], method=method)

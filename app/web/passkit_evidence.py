@@ -18,12 +18,13 @@ import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from app.db import Database
+from app.db.failures import NO_DATABASE
 from app.db.identifiers import DeviceId, WalletPassId
+from app.db.outages import outage_of
 from app.passes import device_log, evidence
 from app.passes.device_log import LogLine
 from app.passes.evidence import Contact, Evidence, Fetch, Install, Sighting
 from app.passes.listing import Listing
-from app.web.passkit_reader import NO_DATABASE
 
 _BATCH = 200  # rows in one transaction, which then takes a few milliseconds
 _FLUSH_SECONDS = 1.0
@@ -241,7 +242,8 @@ class EvidenceRecorder:
                 return [it for proof in proofs for it in self._write([proof])]
             log.warning("evidence_dropped", proofs=[type(proof).__name__ for proof in proofs])
         except SQLAlchemyError as fault:
-            log.warning("evidence_not_written", rows=len(proofs), fault=type(fault).__name__)
+            if outage_of(fault) is None:  # an outage tells itself
+                log.warning("evidence_not_written", rows=len(proofs), fault=type(fault).__name__)
             return list(proofs)
         except Exception:  # unforeseen: nobody may conclude from a silence that may be ours, so it is kept
             if len(proofs) > 1:

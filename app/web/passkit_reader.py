@@ -11,13 +11,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from app.db import Database, Tx
+from app.db.failures import NO_DATABASE
 
 Answer = TypeVar("Answer")
-NO_DATABASE = (OperationalError, InterfaceError, PoolTimeout)
 _MOST_KEPT = 4  # as many as a web process has threads; the rest of the pool is for writers
 
 
@@ -32,7 +29,7 @@ class Reader:
     def read(self, ask: Callable[[Tx], Answer]) -> Answer:
         """The answer of ``ask``. It must not write: it is asked again where the connection was dead.
 
-        Raises one of :data:`NO_DATABASE` where a new connection does not help either.
+        Raises one of :data:`app.db.failures.NO_DATABASE` where a new connection does not help either.
         """
         try:
             return self._ask(ask)

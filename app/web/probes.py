@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from contextlib import suppress
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts import brands
 from app.db import Tx, schema
+from app.db.failures import NO_DATABASE
+from app.db.outages import Outage
 from app.delivery import queue
 from app.errors import Misconfigured, PerkpassError
 from app.passes.signing import expiry_stage, expiry_warning
@@ -91,8 +94,18 @@ def _readiness(services: Services, now: datetime) -> tuple[list[str], list[str]]
     for fault_, warning in expiring:
         faults += [fault_] if fault_ else []
         warnings += [warning] if warning else []
+    if outage := _outage(services):
+        warnings.append(outage.message)
     warnings += [f"{subject}: pushes are stopped, see the log" for subject in snapshot.open_breakers]
     return faults, warnings
+
+
+def _outage(services: Services) -> Outage | None:
+    """Why nothing can be written, if that is still so. Phones are served all the same, so it is a warning."""
+    if services.database.outage is not None:
+        with suppress(*NO_DATABASE):
+            schema.try_writing(services.database)
+    return services.database.outage
 
 
 def _expiry(services: Services, tx: Tx, brand: brands.Brand, now: datetime) -> tuple[str | None, str | None]:
@@ -122,4 +135,6 @@ def _queue_metrics(services: Services, now: datetime) -> bytes:
         "perkpass_evidence_watermark_seconds", "Age of the oldest fetch not yet recorded", registry=registry
     )
     watermark.set(services.evidence_age(now).total_seconds())
+    writable = Gauge("perkpass_database_writable", "0 while the database takes nothing in", registry=registry)
+    writable.set(services.database.outage is None)
     return generate_latest(registry)

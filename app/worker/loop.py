@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database
+from app.db.outages import outage_of
 from app.delivery.budget import Policy
 from app.wakeup import Wakeup
 from app.worker import metrics
@@ -128,7 +129,8 @@ class Worker:
             return work()
         except (OperationalError, PoolTimeout) as fault:
             metrics.FAULTS.labels("database").inc()
-            log.warning("database_unavailable", error=_first_line(fault))
+            if outage_of(fault) is None:  # an outage tells itself
+                log.warning("database_unavailable", error=_first_line(fault))
         except DBAPIError as fault:
             metrics.FAULTS.labels("database").inc()
             log.exception("database_refused", error=_first_line(fault))
