@@ -19,6 +19,9 @@ from app.settings import Settings, load
 if TYPE_CHECKING:
     from granian.server.mp import MPServer
 
+HEADER_BYTES = 32 * 1024
+"""Of a request's line and headers; up to twice as much passes where it comes in one piece."""
+
 _PATIENCE = 40  # seconds a worker gets to finish its batch
 _CALM = 30.0  # seconds after which a restarted worker counts as well
 
@@ -94,7 +97,8 @@ def _make_ready(settings: Settings, *, alone: bool) -> None:
 
 def make_server(settings: Settings, application: str = "app.commands.processes:web_application") -> MPServer:
     """The WSGI server, not yet serving; ``application`` is ``module:factory``, loaded in its processes."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
@@ -107,6 +111,9 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
         backpressure=room_for_connections(),  # it counts connections, idle ones too, and not requests
+        # Proxies speak HTTP/1.1 to us; granian's HTTP/2 would take 16 MB of headers from anybody.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=HEADER_BYTES),
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=15,

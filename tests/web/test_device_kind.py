@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from werkzeug.datastructures import Headers
 
@@ -48,3 +50,12 @@ def test_a_prefetch_is_told_from_a_visit() -> None:
     assert is_prefetch(Headers({"Sec-Purpose": "prefetch;prerender"}))
     assert is_prefetch(Headers({"X-Moz": "prefetch"}))
     assert not is_prefetch(Headers({"Sec-Fetch-Dest": "document"}))
+
+
+@pytest.mark.parametrize("word", ["yandex", "yandexa", "bo", "Mozilla/5.0 "])
+def test_a_made_up_name_of_any_length_costs_no_time(word: str) -> None:
+    user_agent = word * 30_000
+    began = time.process_time()
+    device_kind(user_agent)
+    is_robot(Headers({"User-Agent": user_agent}))
+    assert time.process_time() - began < 0.5
