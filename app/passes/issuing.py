@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -169,10 +170,15 @@ def move_design(
         return 0
     if not store_passes.share_programme(tx, from_design_id, to_design_id):
         raise BadInput("another-programme", "A card moves between design versions of its own programme only.")
-    present = store_passes.lock_of_design(tx, from_design_id, limit=limit)
-    moved = [(old, replace(_successor(old, now), design_id=to_design_id)) for old in present]
-    _change(tx, moved, kind="silent", now=now)
-    return len(present)
+    moved = [
+        replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now))
+        for old in store_passes.lock_of_design(tx, from_design_id, limit=limit)
+    ]
+    with _publishing(
+        tx, [(one.id, one.pass_type_identifier) for one in moved], kind="silent", now=now
+    ) as tags:
+        store_passes.write_moved(tx, to_design_id, moved, tags)
+    return len(moved)
 
 
 def _whole_second(moment: datetime) -> datetime:
@@ -180,26 +186,38 @@ def _whole_second(moment: datetime) -> datetime:
 
 
 def _successor(old: WalletPass, now: datetime) -> Change:
-    """The next version, not changed yet. HTTP dates are whole seconds: each version gets one of its own."""
+    """The next version, not changed yet."""
     return Change(
         id=old.id,
         design_id=old.design_id,
         content=old.content,
         version=old.version + 1,
-        last_modified=max(_whole_second(now), old.last_modified + _SECOND),
+        last_modified=_later(old.last_modified, now),
         voided_at=old.voided_at,
     )
 
 
+def _later(last_modified: datetime, now: datetime) -> datetime:
+    """HTTP dates are whole seconds: each version gets one of its own."""
+    return max(_whole_second(now), last_modified + _SECOND)
+
+
 def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushKind, now: datetime) -> None:
-    """Tag, write and promise pushes; the passes are locked already."""
-    if not changes:
-        return
-    devices = store_passes.reachable_devices(tx, [old.id for old, _ in changes])
-    tags: dict[PassTypeIdentifier, UpdateTag] = {
+    """Write what passes say from now on; they are locked already."""
+    passes = [(old.id, old.pass_type_identifier) for old, _ in changes]
+    with _publishing(tx, passes, kind=kind, now=now) as tags:
+        store_passes.write(tx, [(change, tags[old.pass_type_identifier]) for old, change in changes])
+
+
+@contextmanager
+def _publishing(
+    tx: Tx, passes: Sequence[tuple[WalletPassId, PassTypeIdentifier]], *, kind: PushKind, now: datetime
+) -> Iterator[Mapping[PassTypeIdentifier, UpdateTag]]:
+    """The tags under which the block writes passes that are locked already; then their pushes are promised."""
+    devices = store_passes.reachable_devices(tx, [pass_id for pass_id, _ in passes]) if passes else {}
+    yield {
         pass_type: store_passes.next_tag(tx, pass_type)
-        for pass_type in sorted({old.pass_type_identifier for old, _ in changes})
+        for pass_type in sorted({pass_type for _, pass_type in passes})
     }
-    store_passes.write(tx, [(change, tags[old.pass_type_identifier]) for old, change in changes])
     for pass_type, device_ids in sorted(devices.items()):
         enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)

@@ -40,6 +40,16 @@ class WalletPass:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """Which version of a pass there is, without what it says."""
+
+    id: WalletPassId
+    pass_type_identifier: PassTypeIdentifier
+    version: int
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one pass becomes; its tag is the transaction's."""
 
@@ -73,8 +83,13 @@ _LOCKED = (
     .order_by(wallet_pass.c.id)
     .with_for_update()
 )
-_LOCKED_OF_DESIGN = (
-    select(wallet_pass)
+_EDITIONS_OF_DESIGN = (
+    select(
+        wallet_pass.c.id,
+        wallet_pass.c.pass_type_identifier,
+        wallet_pass.c.version,
+        wallet_pass.c.last_modified,
+    )
     .where(wallet_pass.c.design_id == bindparam("of_design_id"))
     .order_by(wallet_pass.c.id)
     .limit(bindparam("most"))
@@ -95,6 +110,7 @@ _CHANGED: Types = {
     "last_modified": UtcDateTime(),
     "voided_at": UtcDateTime(),
 }
+_MOVED: Types = {name: _CHANGED[name] for name in ("pass_id", "design_id", "version", "tag", "last_modified")}
 _TAGGED: Types = {"pass_id": Id, "tag": BigInteger()}
 _REACHABLE = (
     select(device.c.pass_type_identifier, device.c.id)
@@ -124,10 +140,10 @@ def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
     return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]
 
 
-def lock_of_design(tx: Tx, design_id: DesignId, *, limit: int) -> list[WalletPass]:
+def lock_of_design(tx: Tx, design_id: DesignId, *, limit: int) -> list[Edition]:
     """The first ``limit`` passes of a design version, sorted and locked."""
-    rows = tx.execute(_LOCKED_OF_DESIGN, {"of_design_id": design_id, "most": limit})
-    return [_wallet_pass(row) for row in rows]
+    rows = tx.execute(_EDITIONS_OF_DESIGN, {"of_design_id": design_id, "most": limit})
+    return [Edition(*row) for row in rows]
 
 
 def newest_design(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:
@@ -201,6 +217,26 @@ def write(tx: Tx, changes: Sequence[tuple[Change, UpdateTag]]) -> None:
             for change, tag in changes
         ],
         _CHANGED,
+    )
+
+
+def write_moved(
+    tx: Tx, design_id: DesignId, moved: Sequence[Edition], tags: Mapping[PassTypeIdentifier, UpdateTag]
+) -> None:
+    """Give passes another design version, in the edition that they have from now on."""
+    _update(
+        tx,
+        [
+            {
+                "pass_id": new.id,
+                "design_id": design_id,
+                "version": new.version,
+                "tag": tags[new.pass_type_identifier],
+                "last_modified": new.last_modified,
+            }
+            for new in moved
+        ],
+        _MOVED,
     )
 
 

@@ -439,7 +439,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
-        batch_op.create_index("ix_wallet_pass_design", ["design_id"], unique=False)
+        batch_op.create_index("ix_wallet_pass_design", ["design_id", "id"], unique=False)
 
     op.create_table(
         "pass_evidence",
