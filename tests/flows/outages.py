@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 from tests import servers
-from tests.flows.installation import Installation
+from tests.flows.installation import Installation, until
 
 Way = Callable[[Installation], AbstractContextManager[None]]
 _ROOM = 48 * 1024 * 1024
@@ -85,6 +87,34 @@ def files_limited(installation: Installation) -> Iterator[None]:
         finally:
             for pid, limits in before.items():
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+def may_lock_files(directory: Path) -> bool:
+    """Whether this machine lets us make a file immutable."""
+    file = directory / "immutable"
+    file.touch()
+    for flag in ("+i", "-i"):
+        if shutil.which("chattr") is None:
+            return False
+        if subprocess.run(["chattr", flag, file], capture_output=True, check=False).returncode:
+            return False
+    return True
+
+
+@contextmanager
+def immutable(installation: Installation) -> Iterator[None]:
+    """The file of the database can only be read by whoever opens it anew: both processes are killed first."""
+    file = installation.directory / "data" / "perkpass.db"
+    web = installation.web_pid()
+    subprocess.run(["chattr", "+i", file], check=True)
+    try:
+        for pid in (web, installation.worker_pid()):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: installation.web_pid() not in (0, web), what="another web process")
+        installation.wait_ready()
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", file], check=True)
 
 
 def read_only(server: servers.PostgreSQL) -> Way:

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,11 +27,21 @@ from tests.flows.conftest import Phones
 from tests.flows.installation import Installation
 from tests.flows.installation import running as installed
 from tests.flows.load import code_of
-from tests.flows.outages import Way, disk_full, files_limited, may_mount, mounted, read_only
+from tests.flows.outages import (
+    Way,
+    disk_full,
+    files_limited,
+    immutable,
+    may_lock_files,
+    may_mount,
+    mounted,
+    read_only,
+)
 from tests.flows.test_pacing import deliveries
 from tests.flows.test_stories import Tell, eventually, ring_up, shown
 
 with TemporaryDirectory() as _place:
+    LOCKS = os.getuid() == 0 and may_lock_files(Path(_place))
     MOUNTS = os.getuid() == 0 and may_mount(Path(_place))
 
 # What the service says of it; where no disk can be mounted, the limit on files stands for a full one.
@@ -126,6 +136,38 @@ def test_a_database_that_takes_nothing_in_is_told_survived_and_recovered_from(
         assert sum(events.values()) <= 12, told
 
     tell(story)
+
+
+if SERVERS == "sqlite" and LOCKS:
+
+    def test_a_file_that_can_only_be_read_is_told_and_written_again_without_a_restart(
+        fragile: Installation, tell: Tell
+    ) -> None:
+        async def story(phones: Phones) -> None:
+            phone = await phones.new()
+            card = await phone.install_from_page(fragile.link(), Guest())
+            await phone.settle()
+            await asyncio.to_thread(_register, fragile, card)
+            receipt = _receipt(card)
+            with await asyncio.to_thread(_entered, immutable(fragile)):
+                before = _processes(fragile)
+                await asyncio.to_thread(_refused_by_the_till, fragile, receipt)
+                await asyncio.to_thread(_phones_are_served, fragile, card)
+                (warning,) = await asyncio.to_thread(_warnings, fragile)
+                assert "mounted read-only" in warning
+            await eventually(lambda: not _warnings(fragile), "the service to notice", seconds=30)
+            assert (await asyncio.to_thread(_call, fragile, receipt)).status_code == 201
+            await eventually(lambda: shown(phone, card, "Points") == "130", "the receipt")
+            assert _processes(fragile) == before
+
+        tell(story)
+
+
+def _entered(way: AbstractContextManager[None]) -> ExitStack:
+    """Entered here, to be left by the caller."""
+    stack = ExitStack()
+    stack.enter_context(way)
+    return stack
 
 
 def _filled(page: str) -> dict[str, str]:
