@@ -9,7 +9,6 @@ push simulator in a process of its own. CPU time of this process is what counts:
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import ssl
 import statistics
 import sys
@@ -18,9 +17,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +28,7 @@ from h2.events import RemoteSettingsChanged, ResponseReceived, StreamEnded
 from app.apns.client import ApnsClient
 from app.apns.requests import Push
 from app.apns.responses import PushResponse
-from app.simulators.apns import ApnsSettings, serve, settings_for
-from app.simulators.authority import Authority
+from bench import push_service, report
 
 TOPIC = "pass.example.bench"
 IN_FLIGHT = 500
@@ -56,10 +52,6 @@ class Address:
 
 Work = list[tuple[str, str]]  # (push token, apns-id)
 Contestant = Callable[[Address, Work], Coroutine[Any, Any, int]]
-
-
-def run_simulator(settings: ApnsSettings, started: Connection) -> None:
-    asyncio.run(serve(settings, ready=lambda simulator: started.send(simulator.url)))
 
 
 async def own(address: Address, work: Work) -> int:
@@ -207,8 +199,9 @@ async def aioapns(address: Address, work: Work) -> int:
     return statuses.count(200)
 
 
+OURS = "own, push_many"
 CONTESTANTS: dict[str, Contestant] = {
-    "own, push_many": own,
+    OURS: own,
     "own, push": own_one_by_one,
     "bare h2": bare_h2,
     "aioapns": aioapns,
@@ -227,48 +220,59 @@ def measure(contestant: Contestant, address: Address, pushes: int) -> tuple[floa
 
 
 def run(pushes: int = 3_000, rounds: int = 3) -> None:
-    """Print a table; the bars are DESIGN's: half of bare h2, a fifth of aioapns."""
+    """Take all contestants ``rounds`` times, and report."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        authority = Authority.create(directory / "authority", now=datetime.now(UTC))
-        credentials = authority.pass_credentials(
-            directory / "pass", pass_type_identifier=TOPIC, team_identifier="BENCHTEAM1", organization="Bench"
-        )
-        both = directory / "both.pem"
-        both.touch(mode=0o600)
-        both.write_bytes(
-            (credentials / "certificate.pem").read_bytes() + (credentials / "key.pem").read_bytes()
-        )
-        settings = replace(settings_for(authority, directory / "server"), quick=True)
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=False)
-        simulator = context.Process(target=run_simulator, args=(settings, theirs), daemon=True)
-        simulator.start()
-        try:
-            if not ours.poll(30):
-                raise RuntimeError("the push simulator does not start")
-            port = int(ours.recv().rpartition(":")[2])
-            address = Address("127.0.0.1", port, authority.root, both, credentials / "key.pem")
+        with push_service.running(directory, TOPIC) as service:
+            both = directory / "both.pem"
+            both.touch(mode=0o600)
+            both.write_bytes(service.certificate_pem + service.key_pem)
+            address = Address("127.0.0.1", service.port, service.ca, both, service.credentials / "key.pem")
             results: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
             for _ in range(rounds):
                 for contestant, act in CONTESTANTS.items():
                     results[contestant].append(measure(act, address, pushes))
-        finally:
-            simulator.terminate()
-            simulator.join(10)
-    show(results, pushes)
+    report.deliver(_report(results, pushes))
 
 
-def show(results: dict[str, list[tuple[float, float]]], pushes: int) -> None:
+def _report(results: dict[str, list[tuple[float, float]]], pushes: int) -> report.Report:
     cpu = {name: statistics.median(cost for cost, _ in found) for name, found in results.items()}
-    mine = cpu["own, push_many"]
-    print(f"APNs clients: {pushes} pushes a round, {IN_FLIGHT} in flight, 1 connection, medians")
-    print(f"{'client':<16}{'CPU µs/push':>13}{'pushes/s':>10}{'own is':>9}")
-    for name, found in results.items():
-        rate = statistics.median(speed for _, speed in found)
-        print(f"{name:<16}{cpu[name]:>13.1f}{rate:>10.0f}{mine / cpu[name]:>9.2f}")
-    print("bar: own at most 0.50 of bare h2 and 0.20 of aioapns")
+    rates = {name: statistics.median(rate for _, rate in found) for name, found in results.items()}
+    mine = cpu[OURS]
+    return report.Report(
+        title="APNs client",
+        about=(
+            f"Every contestant sends the same {pushes:,} pushes a round, {IN_FLIGHT} in flight, over one TLS"
+            " connection to the push simulator in a process of its own. CPU is that of the client's process;"
+            " medians of interleaved rounds. Where a client is faster than the simulator, its pushes per"
+            " second are the simulator's."
+        ),
+        tables=(
+            report.Table(
+                "One connection",
+                ("client", "CPU µs/push", "pushes/s", "our CPU of its"),
+                tuple(
+                    (name, f"{cost:,.1f}", f"{rates[name]:,.0f}", f"{mine / cost:.2f}")
+                    for name, cost in cpu.items()
+                ),
+            ),
+        ),
+        figures=tuple(
+            report.Figure(
+                key=f"apns_client.{key}",
+                what=f"our CPU per push, as a part of {name}'s",
+                value=mine / cpu[name],
+                unit="",
+                at_most=bar,
+            )
+            for key, name, bar in (("h2", "bare h2", 0.5), ("aioapns", "aioapns", 0.2))
+        ),
+    )
+
+
+def main() -> None:
+    run(*(int(argument) for argument in sys.argv[1:3]))
 
 
 if __name__ == "__main__":
-    run(*(int(argument) for argument in sys.argv[1:3]))
+    main()
