@@ -47,11 +47,11 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def open_database(settings: Settings) -> Database:
-    """The database that the settings name; nothing is asked of it yet."""
+def open_database(settings: Settings, *, yields: bool = False) -> Database:
+    """The database that the settings name; nothing is asked of it yet. ``yields``: guests and tills go first."""
     if settings.embedded:
         data_dir.prepare(settings.data_dir)
-    return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4)
+    return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4, yields=yields)
 
 
 def prepare_schema(settings: Settings) -> None:
@@ -176,7 +176,7 @@ def make_web(settings: Settings) -> WSGIApplication:
 def make_worker(settings: Settings) -> Worker:
     """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     configure_logging(settings)
-    database = open_database(settings)
+    database = open_database(settings, yields=True)
     schema.require_newest(database)
     keyring.open_keys(settings, database, now=clock())  # a worker beside the wrong keys must not go on unseen
 

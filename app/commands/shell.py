@@ -30,7 +30,7 @@ def opened() -> Iterator[Shell]:
 
     settings = load()
     bootstrap.prepare_schema(settings)
-    database = bootstrap.open_database(settings)
+    database = bootstrap.open_database(settings, yields=True)
     try:
         yield Shell(settings=settings, database=database, actor=actor(), now=now())
     finally:

@@ -9,6 +9,8 @@ own transaction control is off and every transaction begins explicitly: ``BEGIN 
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -24,10 +26,15 @@ from app.errors import Misconfigured
 Tx = Connection
 """An open transaction. Who gets one may read and write in it, and never commits it."""
 
+TURN_SECONDS = 10.0
+"""How long a writer waits for the others on SQLite."""
+_LOOK_SECONDS = 0.001
+_YIELDING_LOOK_SECONDS = 0.005
+_BUSY_TIMEOUT = "busy_timeout=10000"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
-    "busy_timeout=10000",
+    _BUSY_TIMEOUT,
     "foreign_keys=ON",
     "wal_autocheckpoint=1000",
 )
@@ -87,15 +94,18 @@ class Database:
         self.engine.dispose()
 
 
-def connect(url: str, *, pool_size: int = 8) -> Database:
+def connect(url: str, *, pool_size: int = 8, yields: bool = False) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…`` (psycopg 3 is chosen when no driver is named).
 
+    Who writes much and in the background ``yields``: on SQLite others that wait to write go first.
     Raises :class:`Misconfigured` for an address that cannot be understood; nothing is asked of it yet.
     """
     try:
         parsed = make_url(url)
-        make = _sqlite if parsed.get_backend_name() == "sqlite" else _postgresql
-        engine = make(parsed, pool_size)
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite(parsed, pool_size, _YIELDING_LOOK_SECONDS if yields else _LOOK_SECONDS)
+        else:
+            engine = _postgresql(parsed, pool_size)
     except (ArgumentError, ValueError):
         # Told without what was found in it: that may be a part of the password.
         raise Misconfigured(
@@ -123,6 +133,30 @@ def _watch(engine: Engine, outages: Outages) -> None:
         return OperationalError(context.statement or "", None, context.original_exception)
 
 
+def _begin_writing(connection: Connection, look_seconds: float) -> None:
+    """Wait for the writer's turn, looking often: SQLite itself would look ten times a second after a while.
+
+    Who writes much pauses some milliseconds after each commit: a till that waits gets in then.
+    """
+    raw: Any = connection.connection.driver_connection
+    give_up = time.monotonic() + TURN_SECONDS
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < give_up:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as fault:
+                if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(look_seconds)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # whose failure is told as every other
+    finally:
+        with suppress(sqlite3.Error):  # a failure may have closed it
+            raw.execute(f"PRAGMA {_BUSY_TIMEOUT}")
+
+
 def _changes(tx: Tx) -> int:
     """A number that is higher once the transaction has written something."""
     if tx.dialect.name == "sqlite":
@@ -142,7 +176,7 @@ def _postgresql(url: URL, pool_size: int) -> Engine:
     )
 
 
-def _sqlite(url: URL, pool_size: int) -> Engine:
+def _sqlite(url: URL, pool_size: int, look_seconds: float) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -169,7 +203,9 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         statement = connection.get_execution_options().get("perkpass_begin", "BEGIN IMMEDIATE")
-        if statement:
+        if statement == "BEGIN IMMEDIATE":
+            _begin_writing(connection, look_seconds)
+        elif statement:
             connection.exec_driver_sql(statement)
 
     return engine
