@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -10,11 +11,13 @@ from tqdm import tqdm
 from app.accounts import audit, brands
 from app.commands import publishing
 from app.commands.answers import json_option, show, show_list, warn
-from app.commands.shell import Shell, opened
+from app.commands.shell import Shell, now, opened
 from app.errors import BadInput, NotFound
 from app.loyalty import programmes
 from app.passes import designs, issuing
 from app.passes.content import LocalizedText
+
+_PAUSE = 0.005
 
 
 @click.group()
@@ -131,18 +134,27 @@ def move(brand: str, programme: str, source: int, target: int, limit: int | None
 def _move(
     shell: Shell, source: designs.DesignVersion, target: designs.DesignVersion, limit: int | None
 ) -> int:
-    """One transaction per 200 cards, so that tills get their turn in between."""
+    """One transaction per 200 cards, and a pause after each, so that tills get their turn in between.
+
+    Pushes begin with the first of them.
+    """
+    from app import bootstrap
+
     wanted = source.cards if limit is None else min(limit, source.cards)
     moved = 0
+    wakeup = bootstrap.make_wakeup(shell.settings)
     with tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar:
         while limit is None or moved < limit:
             batch = issuing.MOST_CHANGES if limit is None else min(issuing.MOST_CHANGES, limit - moved)
             with shell.database.write() as tx:
                 done = issuing.move_design(
-                    tx, from_design_id=source.id, to_design_id=target.id, limit=batch, now=shell.now
+                    tx, from_design_id=source.id, to_design_id=target.id, limit=batch, now=now()
                 )
             if not done:
                 break
+            wakeup.ring()
             moved += done
             bar.update(done)
+            time.sleep(_PAUSE)
+    wakeup.close()
     return moved

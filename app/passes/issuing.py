@@ -213,7 +213,7 @@ def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushK
 def _publishing(
     tx: Tx, passes: Sequence[tuple[WalletPassId, PassTypeIdentifier]], *, kind: PushKind, now: datetime
 ) -> Iterator[Mapping[PassTypeIdentifier, UpdateTag]]:
-    """The tags under which the block writes passes that are locked already; then their pushes are promised."""
+    """The tags under which the block writes passes, locked already; then their pushes are promised."""
     devices = store_passes.reachable_devices(tx, [pass_id for pass_id, _ in passes]) if passes else {}
     yield {
         pass_type: store_passes.next_tag(tx, pass_type)

@@ -7,12 +7,15 @@ import json
 import shutil
 import stat
 import subprocess
+import time
 import zipfile
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from app.settings import load
+from app.wakeup import LocalWakeup
 from tests.commands.conftest import Run
 
 
@@ -119,3 +122,26 @@ def test_a_template_is_checked_with_a_status(perkpass: Run, tmp_path: Path) -> N
     refused = perkpass("template", "check", broken, "--json")
     assert refused.status == 1
     assert any(finding["severity"] == "refuse" for finding in refused.json)
+
+
+def test_a_move_wakes_the_worker_while_it_goes_on(
+    perkpass: Run, link: str, data_dir: Path, tmp_path: Path
+) -> None:
+    _issue(perkpass, link, tmp_path / "card.pkpass")
+    template = load().templates_dir / "tiered_card"
+    publish = ("design", "publish", "pechka", "club", template)
+    assert perkpass(*publish, "--colour", "labelColor", "rgb(1, 2, 3)").status == 0
+    bell = LocalWakeup(data_dir / "worker.sock")
+    heard: list[bool] = []
+    listener = Thread(target=lambda: heard.append(bell.wait(30)))
+    listener.start()
+    try:
+        while not bell.path.exists():
+            time.sleep(0.01)
+        move = ("design", "move", "pechka", "club", "--from", "1", "--to", "2", "--json")
+        assert perkpass(*move).json["moved"] == 1
+        listener.join(5)
+        assert heard == [True]
+    finally:
+        bell.close()
+        listener.join(30)
