@@ -91,7 +91,8 @@ def report(rounds: dict[str, Round], times: int, seed: int) -> Report:
                     "database",
                     "receipts",
                     "cards",
-                    "receipts sent again",
+                    "receipts interrupted",
+                    "sent once more in the end",
                     "requests without an answer",
                     "503",
                     "pushes taken back from the dead",
@@ -104,6 +105,7 @@ def report(rounds: dict[str, Round], times: int, seed: int) -> Report:
                             for count in (
                                 one.receipts,
                                 one.enrolments,
+                                one.interrupted,
                                 one.repeated,
                                 one.silences,
                                 one.unavailable,

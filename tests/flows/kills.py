@@ -18,7 +18,7 @@ from tests.flows.witness import Books, Witness
 REPEATED = 200
 """Receipts of a round that are sent once more at its end, beside all that had been sent twice already."""
 BUSY = Pace()
-_GIVEN_UP = 60.0
+_GIVEN_UP = 120.0
 # granian takes a second death so soon for a fault that a new process would not mend, and ends the service.
 _CALM = 6.0
 
@@ -57,7 +57,8 @@ class Round:
     doubled: list[str] = field(default_factory=list)
     halves: list[str] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)  # phones that do not show the last version
-    repeated: int = 0
+    interrupted: int = 0  # receipts that a till had to ask for more than once
+    repeated: int = 0  # receipts that were sent once more in the end
     rescued: int = 0  # promises taken back from dead workers
     silences: int = 0  # requests that nobody answered
     unavailable: int = 0  # answers of 503
@@ -139,6 +140,7 @@ async def _kill(
     victims: Victims, load: Load, number: int, kind: Kind, luck: random.Random, began: float
 ) -> Kill:
     promised, already = load.promised(), len(load.receipts)
+    load.spare(0.5)
     revive = await asyncio.to_thread(victims.kill, kind, luck)
     killed = time.monotonic()
     reviving = asyncio.create_task(asyncio.to_thread(revive))
@@ -156,12 +158,13 @@ async def _kill(
             answered = answered or min(receipt.answered for receipt in new) - killed
         if any(_is_seen(receipt) for receipt in new):
             pushed = pushed or since
-        if not load.behind(promised):
+        if load.still() and not load.behind(promised | load.promised_to_the_spared()):
             caught_up = caught_up or since
         if reviving.done():
             reviving.result()
             back = back or since
         await asyncio.sleep(0.01)
+    load.spare(0)
     return Kill(number, kind, killed - began, back, answered, pushed, caught_up)
 
 
@@ -218,6 +221,7 @@ def _compare(found: Round, load: Load, books: Books) -> None:
 async def _repeat(found: Round, load: Load) -> None:
     """The same key gives the first answer, and nothing more."""
     twice = [receipt for receipt in load.receipts if receipt.tries > 1]
+    found.interrupted = len(twice)
     sample = random.Random(0).sample(load.receipts, min(REPEATED, len(load.receipts)))
     for receipt in [*twice, *sample]:
         answer = await load.repeated(receipt)

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ SHOPS = (
     ("pechka", "nevsky", "table 1", ("till 1", "till 2")),
     ("zerno", "rubinshteina", "till bar", ("bar",)),
 )
-_CardKey = tuple[str, str]
+CardKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Holder:
     """A card in a phone, and the keys of tills where it is good."""
 
     phone: Phone
-    key: _CardKey
+    key: CardKey
     code: str  # what tills read off it
     tills: tuple[str, ...]  # bearer keys
     welcome: int  # hundredths on it when it was issued
@@ -107,6 +108,9 @@ class Load:
         self._network = httpx.AsyncClient(transport=Line(self.weather), timeout=10)
         self._phones: list[Phone] = []
         self._closing = asyncio.Event()
+        self._promised: dict[CardKey, int] = {}
+        self._spared: set[CardKey] = set()
+        self._serving: Counter[CardKey] = Counter()
         self._links = {
             (brand, venue): self.installation.link(venue, placement, brand)
             for brand, venue, placement, _ in SHOPS
@@ -125,9 +129,13 @@ class Load:
         ]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            with suppress(asyncio.CancelledError):
+            if kind is not None:  # what failed is told; nobody waits for answers any more
+                for task in self._work:
+                    task.cancel()
+                await asyncio.gather(*self._work, return_exceptions=True)
+            else:
                 await self.close()
         finally:
             for phone in self._phones:
@@ -146,15 +154,25 @@ class Load:
             if task.done() and not self._closing.is_set():
                 task.result()
 
-    def promised(self) -> dict[_CardKey, int]:
-        """The balance that tills were last told of each card; nothing but receipts changes it here."""
-        balances = {holder.key: holder.welcome for holder in self.holders}
-        for receipt in self.receipts:
-            key = receipt.holder.key
-            balances[key] = max(balances[key], receipt.balance)
-        return balances
+    def spare(self, share: float) -> None:
+        """Nobody buys with this share of the cards any more: no later push can make up for a lost one."""
+        self._spared = set(
+            self.luck.sample([holder.key for holder in self.holders], int(len(self.holders) * share))
+        )
 
-    def behind(self, balances: dict[_CardKey, int]) -> list[str]:
+    def still(self) -> bool:
+        """Whether no till is waiting for the answer to a receipt of a card that is spared."""
+        return not self._spared & set(self._serving.elements())
+
+    def promised(self) -> dict[CardKey, int]:
+        """The balance that tills were last told of each card; nothing but receipts changes it here."""
+        return dict(self._promised)
+
+    def promised_to_the_spared(self) -> dict[CardKey, int]:
+        """The same of those that are spared."""
+        return {key: self._promised[key] for key in self._spared}
+
+    def behind(self, balances: dict[CardKey, int]) -> list[str]:
         """Cards whose phone shows less than ``balances`` says, in words."""
         return [
             f"{holder.phone.name} shows {holder.shown()} of {balances[holder.key]}"
@@ -188,7 +206,9 @@ class Load:
         for brand, venue, _, tills in shops:
             card = phone.install(await self._fetched(brand, venue))
             keys = tuple(self.installation.keys[venue, till] for till in tills)
-            self.holders.append(Holder(phone, card.key, code_of(card), keys, balance_on(card)))
+            holder = Holder(phone, card.key, code_of(card), keys, balance_on(card))
+            self.holders.append(holder)
+            self._promised[holder.key] = holder.welcome
 
     async def _fetched(self, brand: str, venue: str) -> bytes:
         return await fetch_pass(self._client, self._links[brand, venue], Guest())
@@ -200,7 +220,7 @@ class Load:
         self.guests.append(wallet_pass.barcode["message"])
 
     async def _sell(self) -> None:
-        holder = self.luck.choice(self.holders)
+        holder = self.luck.choice([holder for holder in self.holders if holder.key not in self._spared])
         till, idempotency_key = self.luck.choice(holder.tills), uuid.uuid4().hex
         body = {
             "card": holder.code,
@@ -210,15 +230,17 @@ class Load:
             "at": datetime.now(UTC).isoformat(),
         }
         began = time.monotonic()
+        self._serving[holder.key] += 1
         answer = await self._post(till, idempotency_key, body)
+        self._serving[holder.key] -= 1
         if answer.status_code != 201:
             raise AssertionError(f"a receipt was answered {answer.status_code}: {answer.text[:300]}")
-        self.receipts.append(
-            Receipt(
-                holder, till, idempotency_key, body, answer.status_code, answer.json(),
-                began, time.monotonic(), answer.extensions["tries"],
-            )
+        receipt = Receipt(
+            holder, till, idempotency_key, body, answer.status_code, answer.json(),
+            began, time.monotonic(), answer.extensions["tries"],
         )  # fmt: skip
+        self.receipts.append(receipt)
+        self._promised[holder.key] = max(self._promised[holder.key], receipt.balance)
 
     async def _post(self, till: str, idempotency_key: str, body: dict[str, Any]) -> httpx.Response:
         return await self._client.post(

@@ -29,6 +29,7 @@ DISTRIBUTED: tuple[Kind, ...] = ("worker", "web", "postgresql", "redis")
 LEASE = 4.0
 """Seconds for which a worker holds a push here."""
 _ANSWER_DELAY_MS = 40.0
+_LONG = 100.0
 # Phones that wait as iOS does at first, and do not give up for half a minute.
 _BACK_OFF = (0.1, 0.2, 0.4, *(0.5,) * 60)
 
@@ -83,7 +84,9 @@ class Victims:
                 os.kill(serving, signal.SIGKILL)
 
                 def revive() -> None:
-                    until(lambda: one.web_pid() not in (0, serving), seconds=60, what="another web process")
+                    until(
+                        lambda: one.web_pid() not in (0, serving), seconds=_LONG, what="another web process"
+                    )
                     one.wait_ready()
 
             case "service":
@@ -109,7 +112,7 @@ class Victims:
         return self.installation.log().count('"worker_started"')
 
     def _wait_for_worker(self, before: int) -> None:
-        until(lambda: self._workers_started() > before, seconds=60, what="another worker")
+        until(lambda: self._workers_started() > before, seconds=_LONG, what="another worker")
 
 
 def _kill_redis(server: servers.Redis, *, forgets: bool, away: float) -> Callable[[], None]:
