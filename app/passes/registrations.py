@@ -19,11 +19,13 @@ from app.db.identifiers import (
     PushToken,
     WalletPassId,
 )
+from app.errors import Conflict
 from app.passes import store_registrations
 from app.passes.store_registrations import PushTarget
 
 __all__ = [
     "MOST_DEVICES",
+    "MOST_PASSES",
     "PushTarget",
     "Registered",
     "Unregistered",
@@ -35,6 +37,9 @@ __all__ = [
 
 MOST_DEVICES: Final = 20
 """So many devices hold one pass at most. No guest has more; who makes devices up makes us push to them."""
+
+MOST_PASSES: Final = 200
+"""So many passes of one type a device holds at most. No guest has more, and its list stays short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ def register(
 
     Beyond :data:`MOST_DEVICES` the newcomer takes the place of an unreachable device, or of the one that did
     not register the pass for longest: that one hears of no more changes until it registers again.
+    Raises :class:`Conflict` where the device would hold more than :data:`MOST_PASSES`.
     """
     store_registrations.hold(tx, pass_id)
     first = not store_registrations.has_living(tx, pass_id)
@@ -79,6 +85,11 @@ def register(
     )
     created = store_registrations.add_registration(tx, device_id, pass_id, now=now)
     if created:
+        if store_registrations.passes_of(tx, device_id) > MOST_PASSES:
+            raise Conflict(
+                "too-many-passes",
+                f"A device holds at most {MOST_PASSES} passes of one type: remove one, then add this one.",
+            )
         store_registrations.crowd_out(tx, pass_id, newcomer=device_id, most=MOST_DEVICES)
     return Registered(device_id, created=created, first=first)
 

@@ -66,6 +66,7 @@ _UNREGISTER = delete(registration).where(
         )
     ),
 )
+_PASSES = select(func.count()).where(registration.c.device_id == bindparam("of_device_id"))
 _CROWD_OUT = delete(registration).where(
     registration.c.pass_id == bindparam("of_pass_id"),
     registration.c.device_id.in_(
@@ -205,6 +206,11 @@ def add_registration(tx: Tx, device_id: DeviceId, pass_id: WalletPassId, *, now:
     if added is None:
         tx.execute(_TOUCH, {"of_device_id": device_id, "of_pass_id": pass_id, "at": now})
     return added is not None
+
+
+def passes_of(tx: Tx, device_id: DeviceId) -> int:
+    """How many passes the device is registered for."""
+    return int(tx.execute(_PASSES, {"of_device_id": device_id}).scalar_one())
 
 
 def crowd_out(tx: Tx, pass_id: WalletPassId, *, newcomer: DeviceId, most: int) -> None:

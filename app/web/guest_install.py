@@ -111,21 +111,24 @@ class InstallPage:
         """One pixel, and the fact that a browser asked for it."""
         now = self._services.clock()
         if request.method == "GET" and not is_prefetch(request.headers):
-            with self._services.database.write() as tx:
+            with self._services.database.read() as tx:  # who made the address up waits for no writer
                 place = open_place(tx, code)
-                visit = self._links.read_visit(place.link.code, token, now=now)
-                if visit is not None:
+            visit = self._links.read_visit(place.link.code, token, now=now)
+            if visit is not None:
+                self._limits.count_seen(remote_address())
+                with self._services.database.write() as tx:
                     visits.record_event(tx, visit_id=visit.visit_id, kind="page", at=now)
         return Response(_ONE_PIXEL, 200, HEADERS, mimetype="image/gif")
 
     def send(self, code: str) -> Response:
         """The form: shown again with what is wrong, or a card."""
         request.max_content_length = MAX_FORM
+        token = request.form.get("form", "")  # first of all: of too many parts it is told but once
         now = self._services.clock()
         with self._services.database.read() as tx:
             place = open_place(tx, code)
         self._limits.count_form(remote_address())
-        form = self._links.read_form(place.link.code, request.form.get("form", ""), now=now)
+        form = self._links.read_form(place.link.code, token, now=now)
         if form is None:
             return notice(
                 400,

@@ -1,4 +1,4 @@
-"""How often one address may begin visits and send forms.
+"""How often one address may begin visits, show their pages and send forms.
 
 A venue's guests share its Wi-Fi, and a mobile operator's customers share far more, so the limits stop
 machines, not crowds. Where the store of the counts does not answer, guests are let through.
@@ -30,6 +30,10 @@ class GuestLimits:
     def count_visit(self, address: str) -> None:
         """One more new visit; raises :class:`app.errors.TooMany`."""
         self._limits.count(self._visits, "guest", "visit", site_of(address))
+
+    def count_seen(self, address: str) -> None:
+        """One more page that was shown; raises :class:`app.errors.TooMany`."""
+        self._limits.count(self._visits, "guest", "seen", site_of(address))
 
     def count_form(self, address: str) -> None:
         """One more form; raises :class:`app.errors.TooMany`."""

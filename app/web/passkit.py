@@ -27,7 +27,7 @@ from app.db.identifiers import (
     WalletPassId,
 )
 from app.db.outages import outage_of
-from app.errors import Misconfigured, Unavailable
+from app.errors import Conflict, Misconfigured, Unavailable
 from app.passes import access, device_log, issuing, listing, registrations
 from app.passes.access import PassKey
 from app.passes.device_log import LogLine
@@ -44,7 +44,7 @@ from app.web.passkit_answers import (
     token_of,
 )
 from app.web.passkit_evidence import EvidenceRecorder
-from app.web.passkit_limit import AddressLimit
+from app.web.passkit_limit import CHANGE_BURST, CHANGES_PER_SECOND, LOG_BURST, LOG_PER_SECOND, AddressLimit
 from app.web.passkit_reader import Reader
 from app.web.services import Bell
 
@@ -55,8 +55,11 @@ BuildPass = Callable[[Tx, WalletPass], bytes]
 OnRegistered = Callable[[Tx, WalletPassId, bool, datetime], None]
 OnLastRemoved = Callable[[Tx, WalletPassId, datetime], None]
 
-_NAME = re.compile(r"[!-~]{1,255}")  # identifiers that iOS makes or that we made: printable ASCII
-_PUSH_TOKEN = re.compile(r"[!-~]{1,4096}")
+LONGEST_NAME, LONGEST_PUSH_TOKEN = 255, 4096
+_NAME = re.compile(
+    rf"[!-~]{{1,{LONGEST_NAME}}}"
+)  # identifiers that iOS makes or that we made: printable ASCII
+_PUSH_TOKEN = re.compile(rf"[!-~]{{1,{LONGEST_PUSH_TOKEN}}}")
 _JSON = (("Content-Type", "application/json"),)
 _PKPASS = ("Content-Type", "application/vnd.apple.pkpass")
 _NOTHING_NEW = Answer(204)
@@ -66,6 +69,12 @@ _UNAUTHORISED = refusal(
     "unauthorised",
     "The authentication token is not the one of this pass.",
     ("WWW-Authenticate", "ApplePass"),
+)
+_TOO_OFTEN = refusal(
+    429,
+    "too-many-requests",
+    "This pass is registered and unregistered too often: wait, then ask again.",
+    ("Retry-After", "60"),
 )
 _NOT_FOUND = refusal(404, "not-found", "There is no such endpoint in the PassKit web service.")
 _NOT_NOW = refusal(503, "unavailable", "The service cannot answer now. Try again.", ("Retry-After", "10"))
@@ -97,7 +106,8 @@ class PassKit:
         self._evidence, self._wakeup, self._clock = evidence, wakeup, clock
         self._on_registered, self._on_last_removed = on_registered, on_last_removed
         self._reader = Reader(database)
-        self._log_limit = AddressLimit(burst=30, per_second=0.5)
+        self._log_limit = AddressLimit(burst=LOG_BURST, per_second=LOG_PER_SECOND)
+        self._change_limit = AddressLimit(burst=CHANGE_BURST, per_second=CHANGES_PER_SECOND)
 
     def close(self) -> None:
         """Give back the connections that were kept; it may be asked again afterwards."""
@@ -201,17 +211,22 @@ class PassKit:
             return refusal(400, "bad-push-token", 'Send {"pushToken": "…"} with the token of the device.')
         if not _NAME.fullmatch(device):
             return refusal(400, "bad-device", "The device library identifier is not one.")
+        if not self._may_change(key):
+            return _TOO_OFTEN
         now = self._clock()
-        with self._database.write() as tx:
-            done = registrations.register(
-                tx,
-                device_library_identifier=DeviceLibraryIdentifier(device),
-                pass_type_identifier=PassTypeIdentifier(pass_type),
-                pass_id=key.id,
-                push_token=PushToken(push_token),
-                now=now,
-            )
-            self._on_registered(tx, key.id, done.first, now)
+        try:
+            with self._database.write() as tx:
+                done = registrations.register(
+                    tx,
+                    device_library_identifier=DeviceLibraryIdentifier(device),
+                    pass_type_identifier=PassTypeIdentifier(pass_type),
+                    pass_id=key.id,
+                    push_token=PushToken(push_token),
+                    now=now,
+                )
+                self._on_registered(tx, key.id, done.first, now)
+        except Conflict as full:
+            return refusal(409, full.code, full.message)
         self._wakeup.ring()
         return Answer(201) if done.created else _DONE
 
@@ -223,6 +238,8 @@ class PassKit:
             return _UNAUTHORISED
         if not _NAME.fullmatch(device):
             return _DONE
+        if not self._may_change(key):
+            return _TOO_OFTEN
         with self._database.write() as tx:
             done = registrations.unregister(
                 tx,
@@ -261,6 +278,9 @@ class PassKit:
         if self._log_limit.allows(environ.get("REMOTE_ADDR", ""), time.monotonic()):
             now = self._clock()
             self._evidence.logged(LogLine(now, line) for line in lines)
+
+    def _may_change(self, key: PassKey) -> bool:
+        return self._change_limit.allows(str(key.id), time.monotonic())
 
     def _admit(self, environ: WSGIEnvironment, pass_type: str, serial: str) -> PassKey | None:
         token = token_of(environ)

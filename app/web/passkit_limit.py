@@ -1,9 +1,15 @@
-"""A limit per address for the log endpoint, which has no authentication."""
+"""Limits of the PassKit service: calls of the log endpoint by address, registrations by pass."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
+
+LOG_BURST, LOG_PER_SECOND = 30, 0.5
+"""Calls of the log endpoint from one address."""
+
+CHANGE_BURST, CHANGES_PER_SECOND = 120, 1.0
+"""Registrations and unregistrations of one pass: each is a write, and the database has one writer."""
 
 
 class AddressLimit:

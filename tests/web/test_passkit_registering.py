@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.passes import issuing
+from app.passes.registrations import MOST_PASSES
 from app.passes.tables import device
-from tests.passes.shop import NOW, OTHER_TYPE, TYPE, everything
+from tests.passes.shop import NOW, OTHER_TYPE, TYPE, everything, register
 from tests.web.phones import Phone, Service, problem, token_for
 
 
@@ -181,6 +182,20 @@ def test_a_failure_in_the_loyalty_rooms_leaves_no_registration(database: Databas
     before = everything(database)
     problem(Phone(service).register(card), 500)
     assert everything(database) == before
+
+
+def test_a_device_holds_so_many_passes_and_no_more(service: Service, phone: Phone) -> None:
+    with service.database.write() as tx:
+        cards = [service.shop.issue(tx) for _ in range(MOST_PASSES + 1)]
+        for card in cards[:-1]:
+            register(tx, card, phone.name)
+    before = everything(service.database)
+    told = problem(phone.register(cards[-1]), 409)
+    assert told["type"].endswith("too-many-passes")
+    assert everything(service.database) == before
+    assert phone.register(cards[0]).status_code == 200
+    assert phone.unregister(cards[1]).status_code == 200
+    assert phone.register(cards[-1]).status_code == 201
 
 
 # Unregistering

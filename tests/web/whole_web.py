@@ -91,9 +91,15 @@ class WholeWeb:
     links: dict[str, str]  # an install link's path by brand
 
     def ask(
-        self, method: str, address: str | bytes, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        address: str | bytes,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        remote: str = "127.0.0.1",
     ) -> Answer:
-        """``address`` is the request target as sent: a path with or without a query."""
+        """``address`` is the request target as sent: a path with or without a query; ``remote`` asks."""
         raw = address.encode() if isinstance(address, str) else address
         path, _, query = raw.partition(b"?")
         errors = io.StringIO()
@@ -105,7 +111,7 @@ class WholeWeb:
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "8000",
             "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
+            "REMOTE_ADDR": remote,
             "HTTP_HOST": "127.0.0.1:8000",
             "CONTENT_LENGTH": str(len(body)) if body else "",
             "wsgi.version": (1, 0),
