@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, request
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 64 * 1024
 _PASSKIT, _API = "/passkit", "/api"
+_OF_QUERIES = "%!$&'()*+,;=:@/?[]"
 log = structlog.get_logger()
 
 
@@ -40,6 +42,9 @@ def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplic
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + _PASSKIT
             environ["PATH_INFO"] = path[len(_PASSKIT) :]
             return passkit(environ, start_response)
+        query: str = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # werkzeug fails at bytes that should have been escaped
+            environ["QUERY_STRING"] = quote(query, safe=_OF_QUERIES, encoding="latin-1", errors="replace")
         return flask(environ, start_response)
 
     if services.trusted_proxies:

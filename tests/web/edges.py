@@ -62,7 +62,10 @@ def refused(answer: Answer, *statuses: int) -> None:
 
 def harmless(answer: Answer) -> bool:
     """No fault of ours, and no word of the inside."""
-    inside = ("Traceback", 'File "', "sqlalchemy", "psycopg", "sqlite3", "SELECT ", "INSERT ")
+    inside = (
+        "Traceback", 'File "', ".py", "sqlalchemy", "psycopg", "sqlite3", "werkzeug", "Error:", "Exception",
+        "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "site-packages", "/app/",
+    )  # fmt: skip
     assert answer.status < 500, (answer.status, answer.text[:2000])
     assert not [word for word in inside if word in answer.text], answer.text[:2000]
     return True
