@@ -48,7 +48,7 @@ def clock() -> datetime:
 
 
 def open_database(settings: Settings, *, yields: bool = False) -> Database:
-    """The database that the settings name; nothing is asked of it yet. ``yields``: guests and tills go first."""
+    """The database that the settings name, asked nothing yet; who ``yields`` lets others go first."""
     if settings.embedded:
         data_dir.prepare(settings.data_dir)
     return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4, yields=yields)

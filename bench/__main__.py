@@ -18,6 +18,8 @@ BENCHMARKS = (
     "push_throughput",
     "passkit_rates",
     "fetch_storm",
+    "hundred_thousand",
+    "growth",
     "idle",
     "update_race",
     "kills",
