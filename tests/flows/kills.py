@@ -19,7 +19,8 @@ REPEATED = 200
 """Receipts of a round that are sent once more at its end, beside all that had been sent twice already."""
 BUSY = Pace()
 _GIVEN_UP = 120.0
-# granian takes a second death so soon for a fault that a new process would not mend, and ends the service.
+# granian takes the death of a web process that it restarted so shortly before for a fault that another one
+# would not mend, and ends the service.
 _CALM = 6.0
 
 
@@ -126,7 +127,7 @@ async def _kill_all(
             wait = max(wait, web_since + _CALM - time.monotonic())
         await asyncio.sleep(wait)
         kill = await _kill(victims, load, number, kind, luck, began)
-        if kind in ("web", "service"):
+        if kind == "web":
             web_since = time.monotonic()
         found.kills.append(kill)
         found.halves += [f"after kill {number}: {one}" for one in await asyncio.to_thread(witness.halves)]
