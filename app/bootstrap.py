@@ -159,6 +159,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         rate_limit_storage=settings.redis_url or "memory://",
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
+        threads=settings.web_threads,
     )
     passkit = PassKit(
         database=database,

@@ -105,6 +105,8 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
+    from app.web.bodies import WAITING_THREADS
+
     return MPServer(
         application,
         factory=True,
@@ -112,7 +114,7 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_processes,
-        blocking_threads=settings.web_threads,
+        blocking_threads=WAITING_THREADS,  # the application lets few of them work at a time
         backpressure=room_for_connections(),  # it counts connections, idle ones too, and not requests
         # Proxies speak HTTP/1.1 to us; granian's HTTP/2 would take 16 MB of headers from anybody.
         http=HTTPModes.http1,

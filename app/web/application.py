@@ -16,6 +16,7 @@ from app.db.failures import NO_DATABASE
 from app.db.outages import outage_of
 from app.errors import Refused
 from app.web.api import api_blueprint, no_such_address
+from app.web.bodies import MOST_BODY, BodiesFirst
 from app.web.guest import guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
@@ -26,7 +27,6 @@ from app.web.services import Services
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_MAX_BODY = 64 * 1024
 _PASSKIT, _API = "/passkit", "/api"
 _OF_QUERIES = "%!$&'()*+,;=:@/?[]"
 log = structlog.get_logger()
@@ -47,17 +47,18 @@ def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplic
             environ["QUERY_STRING"] = quote(query, safe=_OF_QUERIES, encoding="latin-1", errors="replace")
         return flask(environ, start_response)
 
+    in_turn = BodiesFirst(application, at_work=services.threads)
     if services.trusted_proxies:
         hops = services.trusted_proxies
-        return ProxyFix(application, x_for=hops, x_proto=hops, x_host=hops)
-    return application
+        return ProxyFix(in_turn, x_for=hops, x_proto=hops, x_host=hops)
+    return in_turn
 
 
 def _make_flask(services: Services) -> Flask:
     app = Flask(__name__, static_folder="static", template_folder="templates")
     # Werkzeug builds redirects to another spelling of an address from Host, which anybody may make up.
     app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
-    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=50)
+    app.config.update(MAX_CONTENT_LENGTH=MOST_BODY, MAX_FORM_MEMORY_SIZE=MOST_BODY, MAX_FORM_PARTS=50)
     app.secret_key = services.secret_key
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     init_languages(app)

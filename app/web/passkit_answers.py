@@ -12,10 +12,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from app.web.bodies import MOST_BODY
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MOST_BODY = 64 * 1024
 _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _SCHEMES = ("applepass", "androidpass")
 

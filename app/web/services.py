@@ -35,3 +35,4 @@ class Services:
     rate_limit_storage: str = "memory://"  # "redis://…" where several processes share the limits
     metrics_token: str = ""
     trusted_proxies: int = 0
+    threads: int = 4  # requests that are worked on at a time

@@ -23,10 +23,10 @@ from app.passes.device_log import KEPT_LINES, MOST_CHARACTERS, MOST_LINES
 from app.passes.registrations import MOST_DEVICES, MOST_PASSES
 from app.web import qr
 from app.web.api import FAILURES, MOST_BYTES, PER_KEY
+from app.web.bodies import MOST_BODY, MOST_WAITING
 from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
 from app.web.passkit import LONGEST_NAME, LONGEST_PUSH_TOKEN
-from app.web.passkit_answers import MOST_BODY
 from app.web.passkit_limit import CHANGE_BURST, LOG_BURST
 from tests.tables import LOGS
 from tests.web.edges import Edges, harmless, receipt
@@ -59,6 +59,7 @@ NUMBERS: dict[str, str] = {
     "Age of a receipt": f"{OLDEST_RECEIPT.days} days",
     "Calls, by key": str(PER_KEY),
     "Calls without a valid key, by address": str(FAILURES),
+    "Unfinished bodies, by address": str(MOST_WAITING),
     "Address and headers": f"{HEADER_BYTES:,} bytes",
 }
 
