@@ -6,7 +6,7 @@ may call :meth:`Database.write`; every room below them takes the open transactio
 
 from app.db.columns import Id, Json, UtcDateTime, identity, metadata, refers
 from app.db.engine import Database, Tx, connect
-from app.db.given import Identifiers, Types, among, given
+from app.db.given import Identifiers, Types, among, given, given_later, packed
 from app.db.upsert import insert
 
 __all__ = [
@@ -20,8 +20,10 @@ __all__ = [
     "among",
     "connect",
     "given",
+    "given_later",
     "identity",
     "insert",
     "metadata",
+    "packed",
     "refers",
 ]

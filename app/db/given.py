@@ -86,12 +86,16 @@ Types = Mapping[str, TypeEngine[Any]]
 
 def given(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> FromClause:
     """``rows`` as a table to select or update from; ``types`` names its columns."""
-    text = _as_json(tx.dialect, rows, types)
-    if tx.dialect.name == "postgresql":
-        columns = (column(name, type_.dialect_impl(tx.dialect)) for name, type_ in types.items())
-        records = func.jsonb_to_recordset(cast(literal(text, Text()), JSONB))
+    return given_later(tx.dialect, literal(packed(tx.dialect, rows, types), Text()), types)
+
+
+def given_later(dialect: Dialect, rows: ColumnElement[Any], types: Types) -> FromClause:
+    """The same for a statement that is built once: ``rows`` is a parameter that gets :func:`packed` ones."""
+    if dialect.name == "postgresql":
+        columns = (column(name, type_.dialect_impl(dialect)) for name, type_ in types.items())
+        records = func.jsonb_to_recordset(cast(rows, JSONB))
         return records.table_valued(*columns).render_derived(name="given", with_types=True)
-    each = func.json_each(literal(text, Text())).table_valued("value", name="each")
+    each = func.json_each(rows).table_valued("value", name="each")
     return select(
         *(
             type_coerce(func.json_extract(each.c.value, f"$.{name}"), type_).label(name)
@@ -100,8 +104,8 @@ def given(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> FromClause
     ).subquery("given")
 
 
-def _as_json(dialect: Dialect, rows: Sequence[Mapping[str, Any]], types: Types) -> str:
-    """Each value as the driver would have written it; what is JSON itself stays a part of the whole."""
+def packed(dialect: Dialect, rows: Sequence[Mapping[str, Any]], types: Types) -> str:
+    """Rows as one parameter, values as the driver would write them; JSON stays a part of the whole."""
     writers: dict[str, Callable[[Any], Any]] = {}
     for name, type_ in types.items():
         writer = None if _is_json(type_) else type_.dialect_impl(dialect).bind_processor(dialect)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
+from sqlalchemy import Dialect, Integer, Text, bindparam, case, literal, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Id, Tx, Types, UtcDateTime, among, given, insert
+from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, insert, packed
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
 from app.delivery.promises import PRIORITIES, Claimed, Kind, State
 from app.delivery.tables import delivery
@@ -61,24 +62,35 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
     Devices are taken in order, so that two transactions that promise to the same devices cannot wait for each
     other in a circle.
     """
-    new_rows = given(
-        tx,
-        [
-            {
-                "device_id": promise.device_id,
-                "pass_type_identifier": promise.pass_type_identifier,
-                "kind": promise.kind,
-                "priority": PRIORITIES[promise.kind],
-                "due_at": promise.due_at,
-            }
-            for promise in sorted(promises, key=lambda promise: promise.device_id)
-        ],
-        _PROMISE,
-    )
+    rows = [
+        {
+            "device_id": promise.device_id,
+            "pass_type_identifier": promise.pass_type_identifier,
+            "kind": promise.kind,
+            "priority": PRIORITIES[promise.kind],
+            "due_at": promise.due_at,
+        }
+        for promise in sorted(promises, key=lambda promise: promise.device_id)
+    ]
+    tx.execute(_joining(tx), {"rows": packed(tx.dialect, rows, _PROMISE), "now": now})
+
+
+def _joining(tx: Tx) -> Any:
+    """The statement of :func:`join`, built once: that takes longer than SQLite takes to execute it."""
+    if tx.dialect not in _JOINING:
+        _JOINING[tx.dialect] = _join(tx)
+    return _JOINING[tx.dialect]
+
+
+_JOINING: Final[WeakKeyDictionary[Dialect, Any]] = WeakKeyDictionary()
+
+
+def _join(tx: Tx) -> Any:
+    new_rows = given_later(tx.dialect, bindparam("rows", type_=Text()), _PROMISE)
     constants = {
         "channel": literal(CHANNEL),
         "state": literal("pending"),
-        "created_at": literal(now, delivery.c.created_at.type),
+        "created_at": bindparam("now", type_=delivery.c.created_at.type),
         "attempts": literal(0),
     }
     statement = insert(tx, delivery).from_select(
@@ -89,17 +101,15 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
     first = case((new.due_at < delivery.c.due_at, new.due_at), else_=delivery.c.due_at)
     waits_out_a_retry = delivery.c.reason.is_not(None) & delivery.c.held_since.is_(None)
     higher = new.priority < delivery.c.priority
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["device_id"],
-            index_where=text("state = 'pending'"),
-            set_={
-                # Who waits out a retry goes on waiting: the provider asked for it.
-                "due_at": case((waits_out_a_retry, delivery.c.due_at), else_=first),
-                "priority": case((higher, new.priority), else_=delivery.c.priority),
-                "kind": case((higher, new.kind), else_=delivery.c.kind),
-            },
-        )
+    return statement.on_conflict_do_update(
+        index_elements=["device_id"],
+        index_where=text("state = 'pending'"),
+        set_={
+            # Who waits out a retry goes on waiting: the provider asked for it.
+            "due_at": case((waits_out_a_retry, delivery.c.due_at), else_=first),
+            "priority": case((higher, new.priority), else_=delivery.c.priority),
+            "kind": case((higher, new.kind), else_=delivery.c.kind),
+        },
     )
 
 

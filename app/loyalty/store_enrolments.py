@@ -74,6 +74,16 @@ class ConsentRow:
 _COLUMNS = tuple(enrolment_table.c[name] for name in Enrolment.__dataclass_fields__)
 
 
+# Built once: that takes longer than SQLite takes to execute them, and a till waits for each.
+_BY_ID = select(*_COLUMNS).where(enrolment_table.c.id == bindparam("wanted"))
+_LOCK_CARD = select(*_COLUMNS).where(enrolment_table.c.card_code == bindparam("wanted")).with_for_update()
+_BALANCE = enrolment_table.c.balance + bindparam("more_points", type_=enrolment_table.c.balance.type)
+_STAMPS = enrolment_table.c.stamps + bindparam("more_stamps", type_=enrolment_table.c.stamps.type)
+_ADD = (
+    update(enrolment_table)
+    .where(enrolment_table.c.id == bindparam("of_enrolment"), _BALANCE >= 0, _STAMPS >= 0)
+    .values(balance=_BALANCE, stamps=_STAMPS)
+)
 _ADD_POINTS = (
     update(enrolment_table)
     .where(enrolment_table.c.id == bindparam("of_enrolment"))
@@ -171,7 +181,7 @@ def insert_enrolment(
 
 def enrolment(tx: Tx, enrolment_id: int) -> Enrolment | None:
     """By number."""
-    return _enrolment(tx.execute(_select().where(enrolment_table.c.id == enrolment_id)).first())
+    return _enrolment(tx.execute(_BY_ID, {"wanted": enrolment_id}).first())
 
 
 def enrolment_of_visit(tx: Tx, visit_id: str) -> Enrolment | None:
@@ -205,22 +215,13 @@ def lock(tx: Tx, enrolment_id: int) -> Enrolment | None:
 
 def lock_card(tx: Tx, card_code: str) -> Enrolment | None:
     """Like :func:`lock`, by the code in the barcode."""
-    statement = _select().where(enrolment_table.c.card_code == card_code).with_for_update()
-    return _enrolment(tx.execute(statement).first())
+    return _enrolment(tx.execute(_LOCK_CARD, {"wanted": card_code}).first())
 
 
 def add(tx: Tx, enrolment_id: int, *, points: int, stamps: int) -> bool:
     """Change balance and stamps; False, and nothing changed, where either would become negative."""
-    changed = tx.execute(
-        update(enrolment_table)
-        .where(
-            enrolment_table.c.id == enrolment_id,
-            enrolment_table.c.balance + points >= 0,
-            enrolment_table.c.stamps + stamps >= 0,
-        )
-        .values(balance=enrolment_table.c.balance + points, stamps=enrolment_table.c.stamps + stamps)
-    )
-    return changed.rowcount == 1
+    change = {"of_enrolment": enrolment_id, "more_points": points, "more_stamps": stamps}
+    return tx.execute(_ADD, change).rowcount == 1
 
 
 def lock_many(tx: Tx, enrolment_ids: Sequence[int]) -> list[Enrolment]:

@@ -54,6 +54,20 @@ class Entry:
 _RECEIPT = [receipt.c[name] for name in Receipt.__dataclass_fields__]
 _ENTRY = [ledger_entry.c[name] for name in Entry.__dataclass_fields__]
 _LOT = [lot.c[name] for name in Lot.__dataclass_fields__]
+# Built once: that takes longer than SQLite takes to execute them, and a till waits for each.
+_SPENDS = select(receipt.c.enrolment_id, receipt.c.at, receipt.c.amount).where(
+    receipt.c.enrolment_id.in_(bindparam("ids", expanding=True)),
+    receipt.c.at > bindparam("since", type_=receipt.c.at.type),
+    receipt.c.refunded_at.is_(None),
+)
+_OPEN_LOTS = select(*_LOT).where(lot.c.enrolment_id == bindparam("of_enrolment"), lot.c.remaining > 0)
+_EXPIRED_LOTS = select(lot.c.enrolment_id, *_LOT).where(
+    lot.c.enrolment_id.in_(bindparam("ids", expanding=True)),
+    lot.c.remaining > 0,
+    lot.c.expires_at <= bindparam("now", type_=lot.c.expires_at.type),
+)
+_ADD_ENTRY = plain_insert(ledger_entry).returning(ledger_entry.c.id)
+_ADD_LOT = plain_insert(lot)
 _TAKE = (
     update(lot).where(lot.c.id == bindparam("of_lot")).values(remaining=lot.c.remaining - bindparam("part"))
 )
@@ -109,14 +123,7 @@ def mark_refunded(tx: Tx, receipt_id: int, *, now: datetime) -> bool:
 def spends(tx: Tx, enrolment_ids: Sequence[int], *, since: datetime) -> dict[EnrolmentId, list[Spend]]:
     """What each spent after ``since`` and did not get back; who spent nothing is not in it."""
     found: dict[EnrolmentId, list[Spend]] = {}
-    rows = tx.execute(
-        select(receipt.c.enrolment_id, receipt.c.at, receipt.c.amount).where(
-            receipt.c.enrolment_id.in_(enrolment_ids),
-            receipt.c.at > since,
-            receipt.c.refunded_at.is_(None),
-        )
-    )
-    for row in rows:
+    for row in tx.execute(_SPENDS, {"ids": list(enrolment_ids), "since": since}):
         found.setdefault(row.enrolment_id, []).append(Spend(row.at, row.amount))
     return found
 
@@ -142,17 +149,17 @@ def insert_entry(
     now: datetime,
 ) -> LedgerEntryId:
     """The new entry's id."""
-    statement = insert(tx, ledger_entry).values(
-        enrolment_id=enrolment_id,
-        kind=kind,
-        points=points,
-        stamps=stamps,
-        venue_id=venue_id,
-        receipt_id=receipt_id,
-        reverses_id=reverses_id,
-        at=now,
-    )
-    return LedgerEntryId(tx.execute(statement.returning(ledger_entry.c.id)).scalar_one())
+    values = {
+        "enrolment_id": enrolment_id,
+        "kind": kind,
+        "points": points,
+        "stamps": stamps,
+        "venue_id": venue_id,
+        "receipt_id": receipt_id,
+        "reverses_id": reverses_id,
+        "at": now,
+    }
+    return LedgerEntryId(tx.execute(_ADD_ENTRY, values).scalar_one())
 
 
 def accrual_of(tx: Tx, receipt_id: int) -> Entry | None:
@@ -174,19 +181,20 @@ def entries(tx: Tx, enrolment_ids: Sequence[int]) -> list[Entry]:
 def insert_lot(tx: Tx, *, enrolment_id: int, entry_id: int, points: int, expires_at: datetime | None) -> None:
     """All of its points remain."""
     tx.execute(
-        insert(tx, lot).values(
-            enrolment_id=enrolment_id,
-            entry_id=entry_id,
-            points=points,
-            remaining=points,
-            expires_at=expires_at,
-        )
+        _ADD_LOT,
+        {
+            "enrolment_id": enrolment_id,
+            "entry_id": entry_id,
+            "points": points,
+            "remaining": points,
+            "expires_at": expires_at,
+        },
     )
 
 
 def open_lots(tx: Tx, enrolment_id: int) -> list[Lot]:
     """Lots with points left, in no order."""
-    rows = tx.execute(select(*_LOT).where(lot.c.enrolment_id == enrolment_id, lot.c.remaining > 0))
+    rows = tx.execute(_OPEN_LOTS, {"of_enrolment": enrolment_id})
     return [Lot(**row._mapping) for row in rows]
 
 
@@ -216,12 +224,7 @@ def use_lots(tx: Tx, uses: Sequence[tuple[LedgerEntryId, LotUse]]) -> None:
 def expired_lots(tx: Tx, enrolment_ids: Sequence[int], *, now: datetime) -> dict[EnrolmentId, list[Lot]]:
     """Lots of these enrolments with points whose time is over; who has none is not in it."""
     found: dict[EnrolmentId, list[Lot]] = {}
-    rows = tx.execute(
-        select(lot.c.enrolment_id, *_LOT).where(
-            lot.c.enrolment_id.in_(enrolment_ids), lot.c.remaining > 0, lot.c.expires_at <= now
-        )
-    )
-    for enrolment_id, *columns in rows:
+    for enrolment_id, *columns in tx.execute(_EXPIRED_LOTS, {"ids": list(enrolment_ids), "now": now}):
         found.setdefault(enrolment_id, []).append(Lot(*columns))
     return found
 

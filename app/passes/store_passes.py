@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, bindparam, select, update
+from sqlalchemy import BigInteger, Dialect, Integer, Row, Text, Update, bindparam, select, update
 
-from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given, insert
+from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given_later, insert, packed
 from app.db.identifiers import (
     DesignId,
     DeviceId,
@@ -248,12 +249,18 @@ def write_tags(tx: Tx, tags: Mapping[WalletPassId, UpdateTag]) -> None:
 def _update(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> None:
     """One statement for all rows; ``types`` without ``pass_id`` names the columns that are written."""
     if rows:
-        new = given(tx, rows, types)
-        tx.execute(
-            update(wallet_pass)
-            .where(wallet_pass.c.id == new.c.pass_id)
-            .values({name: new.c[name] for name in types if name != "pass_id"})
-        )
+        tx.execute(_updating(tx.dialect, tuple(types)), {"rows": packed(tx.dialect, rows, types)})
+
+
+@lru_cache(maxsize=16)
+def _updating(dialect: Dialect, columns: tuple[str, ...]) -> Update:
+    """Built once: that takes longer than SQLite takes to execute it."""
+    new = given_later(dialect, bindparam("rows", type_=Text()), {name: _CHANGED[name] for name in columns})
+    return (
+        update(wallet_pass)
+        .where(wallet_pass.c.id == new.c.pass_id)
+        .values({name: new.c[name] for name in columns if name != "pass_id"})
+    )
 
 
 def retag_type(tx: Tx, pass_type_identifier: PassTypeIdentifier, tag: UpdateTag) -> int:
