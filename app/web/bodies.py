@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 MOST_BODY: Final = 64 * 1024
 """Of a body. No more is read; whoever gets the request sees that it is too large."""
-WAITING_THREADS: Final = 128
+WAITING_THREADS: Final = 32
 """Per web process, for the server's settings; they are made when they are needed."""
-MOST_WAITING: Final = 16
+MOST_WAITING: Final = 8
 """Unfinished bodies of one address: a venue's guests share theirs."""
 
 
