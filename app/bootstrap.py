@@ -28,16 +28,12 @@ from app.passes.signing import Signer, load_signer
 from app.places import visits
 from app.settings import Settings
 from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
-from app.web.application import make_application
-from app.web.passkit import PassKit
-from app.web.passkit_evidence import EvidenceRecorder
-from app.web.services import Services
-from app.worker.apple import AppleChannel
-from app.worker.loop import Worker
-from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from app.worker.loop import Worker
+    from app.worker.ticks import Tick
 
 log = structlog.get_logger()
 
@@ -138,6 +134,12 @@ def pass_builder(press: Press, pass_key: bytes) -> Callable[[Tx, WalletPass], by
 
 def make_web(settings: Settings) -> WSGIApplication:
     """The whole web side. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
+    # Imported here: a worker or a command need not keep the web in memory, nor the web a worker.
+    from app.web.application import make_application
+    from app.web.passkit import PassKit
+    from app.web.passkit_evidence import EvidenceRecorder
+    from app.web.services import Services
+
     configure_logging(settings)
     database = open_database(settings)
     schema.require_newest(database)
@@ -176,6 +178,9 @@ def make_web(settings: Settings) -> WSGIApplication:
 
 def make_worker(settings: Settings) -> Worker:
     """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
+    from app.worker.apple import AppleChannel
+    from app.worker.loop import Worker
+
     configure_logging(settings)
     database = open_database(settings, yields=True)
     schema.require_newest(database)
@@ -217,6 +222,8 @@ def make_worker(settings: Settings) -> Worker:
 
 
 def _ticks(settings: Settings) -> list[Tick]:
+    from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick
+
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
         retag_tick(

@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="port to listen on")
     web_processes: Annotated[int, Field(ge=1, le=64)] = Field(1, description="web processes (`perkpass web`)")
-    web_threads: Annotated[int, Field(ge=1, le=16)] = Field(4, description="requests a web process works on at a time")
+    web_threads: Annotated[int, Field(ge=1, le=16)] = Field(
+        4, description="requests a web process works on at a time"
+    )
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = Field(
         0, description="how many proxies in front of us set X-Forwarded-*"
     )

@@ -85,6 +85,7 @@ def _ring_up(
 ) -> None:
     turns, turn = count(), threading.Lock()
     rung: list[Rung] = []
+    ends: list[float] = []  # when tills saw that it is the end
     begin = time.time() + 0.2
     pipe.send(None)
 
@@ -98,7 +99,11 @@ def _ring_up(
             due = begin + position / rate
             early = due - time.time()
             if early > 0 and stop.wait(early):
-                return  # what was due before the end is rung up all the same, however late
+                return
+            if stop.is_set():
+                ends.append(time.time())
+                if due > ends[0]:
+                    return  # what was due before the end is rung up all the same, however late
             status = _post(connection, world, guests[position])
             rung.append(Rung(guests[position], due, time.time(), status))
 

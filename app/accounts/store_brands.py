@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, column, exists, select, table, update
+from sqlalchemy import Row, bindparam, column, exists, select, table, update
 
 from app.accounts.tables import brand as brand_table
 from app.db import Tx, insert
@@ -15,6 +15,7 @@ from app.db import Tx, insert
 # Tables of rooms above, known here by name as their foreign keys are.
 _enrolment = table("enrolment", column("brand_id"))
 _venue = table("venue", column("id"), column("brand_id"), column("closed_at"))
+_BY_ID = select(brand_table).where(brand_table.c.id == bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def update_brand(tx: Tx, brand_id: int, *, values: Mapping[str, object]) -> None
 
 def brand(tx: Tx, brand_id: int) -> BrandRow | None:
     """By number."""
-    return _row(tx.execute(select(brand_table).where(brand_table.c.id == brand_id)).first())
+    return _row(tx.execute(_BY_ID, {"of_id": brand_id}).first())
 
 
 def brand_by_slug(tx: Tx, slug: str) -> BrandRow | None:

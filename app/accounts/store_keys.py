@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from app.accounts.tables import point_of_sale_key
 from app.db import Tx, insert
@@ -21,6 +21,8 @@ _SHOWN = (
     _columns.expires_at,
     _columns.last_used_at,
 )
+
+_BY_HASH = select(*_SHOWN).where(_columns.secret_hash == bindparam("hash"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def key(tx: Tx, key_id: int) -> KeyRow | None:
 
 def key_by_hash(tx: Tx, secret_hash: str) -> KeyRow | None:
     """By the SHA-256 of its secret."""
-    return _row(tx.execute(select(*_SHOWN).where(_columns.secret_hash == secret_hash)).first())
+    return _row(tx.execute(_BY_HASH, {"hash": secret_hash}).first())
 
 
 def keys_of_brand(tx: Tx, brand_id: int) -> list[KeyRow]:

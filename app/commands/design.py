@@ -18,6 +18,8 @@ from app.passes import designs, issuing
 from app.passes.content import LocalizedText
 
 _PAUSE = 0.005
+_AT_A_TIME = 50
+"""Cards a transaction: fewer than might be, since a till may be waiting for it."""
 
 
 @click.group()
@@ -134,7 +136,7 @@ def move(brand: str, programme: str, source: int, target: int, limit: int | None
 def _move(
     shell: Shell, source: designs.DesignVersion, target: designs.DesignVersion, limit: int | None
 ) -> int:
-    """One transaction per 200 cards, and a pause after each, so that tills get their turn in between.
+    """One short transaction after the other, with pauses, so that tills get their turn.
 
     Pushes begin with the first of them.
     """
@@ -145,16 +147,18 @@ def _move(
     wakeup = bootstrap.make_wakeup(shell.settings)
     with tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar:
         while limit is None or moved < limit:
-            batch = issuing.MOST_CHANGES if limit is None else min(issuing.MOST_CHANGES, limit - moved)
+            batch = _AT_A_TIME if limit is None else min(_AT_A_TIME, limit - moved)
+            began = time.monotonic()
             with shell.database.write() as tx:
                 done = issuing.move_design(
                     tx, from_design_id=source.id, to_design_id=target.id, limit=batch, now=now()
                 )
+            spent = time.monotonic() - began
             if not done:
                 break
             wakeup.ring()
             moved += done
             bar.update(done)
-            time.sleep(_PAUSE)
+            time.sleep(max(_PAUSE, spent / 2))
     wakeup.close()
     return moved

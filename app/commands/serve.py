@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 HEADER_BYTES = 32 * 1024
 """Of a request's line and headers; up to twice as much passes where it comes in one piece."""
 
+BACKGROUND = 5
+"""Added to the niceness of what works beside the web on one machine."""
+
 _PATIENCE = 40  # seconds a worker gets to finish its batch
 _CALM = 30.0  # seconds after which a restarted worker counts as well
 
@@ -66,6 +69,7 @@ def worker(parent: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     if parent is not None:
         end_with_parent(parent, stop.set)
+        os.nice(BACKGROUND)  # the web beside it has guests and tills waiting
     bootstrap.make_worker(settings).run(stop)
 
 

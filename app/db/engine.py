@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,7 @@ class Database:
         self.engine = engine
         self._outages = Outages()
         _watch(engine, self._outages)
+        self._turn = threading.Lock()
         self._reader = engine.execution_options(perkpass_begin="BEGIN")
         # On SQLite the driver's AUTOCOMMIT level would be undone to its legacy mode when the connection
         # goes back to the pool, so there it is merely a transaction that never begins.
@@ -70,12 +72,23 @@ class Database:
         """A transaction that commits at the end of the block, or leaves nothing behind."""
         in_outage = self._outages.present is not None
         written = False
-        with self.engine.begin() as tx:
+        with self._own_turn(), self.engine.begin() as tx:
             before = _changes(tx) if in_outage else 0
             yield tx
             written = in_outage and _changes(tx) > before
         if written:
             self._outages.end()
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """One thread of this process at a time looks for SQLite's lock: looking costs the others time."""
+        # Who waited too long asks the database all the same, which says what is the matter.
+        mine = self.is_sqlite and self._turn.acquire(timeout=TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

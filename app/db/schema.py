@@ -1,15 +1,13 @@
-"""The schema's version: is it what this code expects, and how it becomes that."""
+"""The schema's version: is it what this code expects, and how it becomes that.
+
+Every process asks the first question, few the second: alembic is loaded by those alone.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import column, inspect, select, table, text
 
 from app.db.columns import metadata
 from app.db.engine import Database
@@ -19,32 +17,43 @@ _LOCK = 7_260_115_001  # any number of our own: two `perkpass migrate` at once w
 _PATIENCE = "15min"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
+MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = table("alembic_version", column("version_num"))
+
+
+def _revisions() -> list[str]:
+    """In order: a migration's file begins with its revision, four digits."""
+    return sorted(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def newest() -> str:
     """The revision that this code was written for."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return _revisions()[-1]
 
 
 def knows(revision: str) -> bool:
     """Whether this code can bring a database of this revision to :func:`newest`."""
-    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
-    return revision in {script.revision for script in scripts}
+    return revision in _revisions()
 
 
 def current(database: Database) -> str | None:
     """The revision the database is at; None for an empty one."""
     with database.read() as tx:
-        return MigrationContext.configure(tx).get_current_revision()
+        if not inspect(tx).has_table(_VERSION.name):
+            return None
+        found: str | None = tx.scalar(select(_VERSION.c.version_num))
+        return found
 
 
 def migrate(database: Database) -> None:
     """Bring the database to :func:`newest`; does nothing where it is there already."""
-    config = _config()
+    if current(database) == newest():
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with database.write() as tx:
         if not database.is_sqlite:
             # Another one at work may take long; a table that somebody holds is given up on as ever.
@@ -79,6 +88,9 @@ def try_writing(database: Database) -> None:
 
 def differences(database: Database) -> list[object]:
     """What the database's tables differ in from the tables that are imported; empty when equal."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     with database.read() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": False})
         return list(compare_metadata(context, metadata))

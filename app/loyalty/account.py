@@ -52,9 +52,10 @@ class Account:
     @classmethod
     def open(cls, tx: Tx, enrolment: Enrolment, *, now: datetime) -> Self:
         """To change it: points whose time is over are let go first, so that nobody spends them."""
-        ledger.expire(tx, [enrolment.id], now=now)
+        lost = ledger.expire(tx, [enrolment.id], now=now)
         account = cls.look(tx, enrolment, now=now)
-        account._reread()
+        if lost:
+            account._reread()
         return account
 
     @classmethod

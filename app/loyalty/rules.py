@@ -7,6 +7,7 @@ currency, shares and cashback are basis points (10,000 = everything).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -89,6 +90,7 @@ _ADAPTERS: dict[Kind, TypeAdapter[Any]] = {
     "tiered": TypeAdapter(TieredRules),
     "stamp": TypeAdapter(StampRules),
 }
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def kind_of(rules: Rules) -> Kind:
@@ -112,14 +114,19 @@ def to_json(rules: Rules) -> dict[str, Any]:
 
 def from_json(kind: str, document: object) -> Rules:
     """Rules of a programme of this kind; raises :class:`BadInput` that names every fault, a line each."""
-    if kind not in _ADAPTERS:
+    known = next((one for one in _ADAPTERS if one == kind), None)
+    if known is None:
         raise BadInput(
             "unknown-kind", f"The kind is one of bonus, stamp, tiered; not {kind!r}.", field="kind"
         )
-    adapter = _ADAPTERS[kind]
+    # Through JSON, where a list may stand for a tuple while everything else stays strict.
+    return _understood(known, _ANY.dump_json(document))
+
+
+@lru_cache(1000)  # tills ask for the same few at every receipt
+def _understood(kind: Kind, document: bytes) -> Rules:
     try:
-        # Through JSON, where a list may stand for a tuple while everything else stays strict.
-        rules: Rules = adapter.validate_json(TypeAdapter(Any).dump_json(document))
+        rules: Rules = _ADAPTERS[kind].validate_json(document)
     except ValidationError as invalid:
         raise _bad(
             [f"{'.'.join(map(str, fault['loc'])) or 'rules'}: {fault['msg']}" for fault in invalid.errors()]

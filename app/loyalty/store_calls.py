@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 
-from app.db import Tx, insert
+from app.db import Tx
+from app.db.upsert import insert_in
 from app.loyalty.tables import till_call
 
 
@@ -21,24 +23,28 @@ class CallRow:
     answer: dict[str, Any]
 
 
+@cache
+def _claim(dialect: str) -> Any:
+    return insert_in(dialect, till_call).on_conflict_do_nothing().returning(till_call.c.venue_id)
+
+
+_ANSWER = (
+    update(till_call)
+    .where(till_call.c.venue_id == bindparam("venue"), till_call.c.idempotency_key == bindparam("key"))
+    .values(status=bindparam("to_status"), answer=bindparam("to_answer", type_=till_call.c.answer.type))
+)
+
+
 def begin(tx: Tx, *, venue_id: int, key: str, fingerprint: str, now: datetime) -> bool:
     """Claim the key; waits for a transaction that holds it. False where it was used before."""
-    claimed = tx.execute(
-        insert(tx, till_call)
-        .values(venue_id=venue_id, idempotency_key=key, fingerprint=fingerprint, status=0, answer={}, at=now)
-        .on_conflict_do_nothing()
-        .returning(till_call.c.venue_id)
-    )
+    call_row = {"venue_id": venue_id, "idempotency_key": key, "fingerprint": fingerprint, "at": now}
+    claimed = tx.execute(_claim(tx.dialect.name), {**call_row, "status": 0, "answer": {}})
     return claimed.first() is not None
 
 
 def answer(tx: Tx, *, venue_id: int, key: str, status: int, document: dict[str, Any]) -> None:
     """Keep the answer to the call that :func:`begin` claimed."""
-    tx.execute(
-        update(till_call)
-        .where(till_call.c.venue_id == venue_id, till_call.c.idempotency_key == key)
-        .values(status=status, answer=document)
-    )
+    tx.execute(_ANSWER, {"venue": venue_id, "key": key, "to_status": status, "to_answer": document})
 
 
 def call(tx: Tx, *, venue_id: int, key: str) -> CallRow | None:

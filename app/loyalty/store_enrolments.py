@@ -75,6 +75,9 @@ _COLUMNS = tuple(enrolment_table.c[name] for name in Enrolment.__dataclass_field
 
 
 # Built once: that takes longer than SQLite takes to execute them, and a till waits for each.
+_MEMBER = select(*(member_table.c[name] for name in MemberRow.__dataclass_fields__)).where(
+    member_table.c.id == bindparam("of_member")
+)
 _BY_ID = select(*_COLUMNS).where(enrolment_table.c.id == bindparam("wanted"))
 _LOCK_CARD = select(*_COLUMNS).where(enrolment_table.c.card_code == bindparam("wanted")).with_for_update()
 _BALANCE = enrolment_table.c.balance + bindparam("more_points", type_=enrolment_table.c.balance.type)
@@ -117,8 +120,7 @@ def insert_member(tx: Tx, *, brand_id: int, name: str | None, language: str, now
 
 def member(tx: Tx, member_id: int) -> MemberRow | None:
     """By number."""
-    columns = [member_table.c[name] for name in MemberRow.__dataclass_fields__]
-    row = tx.execute(select(*columns).where(member_table.c.id == member_id)).first()
+    row = tx.execute(_MEMBER, {"of_member": member_id}).first()
     return MemberRow(**row._mapping) if row else None
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy import insert as plain_insert
 
 from app.db import Tx, insert
 from app.db.identifiers import EnrolmentId, LedgerEntryId, ReceiptId, VenueId
+from app.db.upsert import insert_in
 from app.loyalty.points import Lot, LotUse
 from app.loyalty.tables import ledger_entry, lot, lot_use, receipt
 from app.loyalty.tiers import Spend
@@ -73,6 +75,12 @@ _TAKE = (
 )
 
 
+@cache
+def _add_receipt(dialect: str) -> Any:
+    new = insert_in(dialect, receipt)
+    return new.on_conflict_do_nothing(index_elements=["venue_id", "number"]).returning(receipt.c.id)
+
+
 def insert_receipt(
     tx: Tx,
     *,
@@ -86,18 +94,16 @@ def insert_receipt(
 ) -> ReceiptId | None:
     """The new row's id; None where the venue has a receipt of this number."""
     found: ReceiptId | None = tx.execute(
-        insert(tx, receipt)
-        .values(
-            venue_id=venue_id,
-            enrolment_id=enrolment_id,
-            number=number,
-            amount=amount,
-            currency=currency,
-            at=at,
-            recorded_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["venue_id", "number"])
-        .returning(receipt.c.id)
+        _add_receipt(tx.dialect.name),
+        {
+            "venue_id": venue_id,
+            "enrolment_id": enrolment_id,
+            "number": number,
+            "amount": amount,
+            "currency": currency,
+            "at": at,
+            "recorded_at": now,
+        },
     ).scalar()
     return found
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from app.db import Tx, insert
 from app.loyalty.tables import programme as programme_table
+
+_BY_ID = select(programme_table).where(programme_table.c.id == bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def update_programme(tx: Tx, programme_id: int, *, name: str, rules: dict[str, A
 
 def programme(tx: Tx, programme_id: int) -> ProgrammeRow | None:
     """By number."""
-    row = tx.execute(select(programme_table).where(programme_table.c.id == programme_id)).first()
+    row = tx.execute(_BY_ID, {"of_id": programme_id}).first()
     return ProgrammeRow(*row) if row else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Row, Text, Update, bindparam, select, update
@@ -20,6 +20,7 @@ from app.db.identifiers import (
     UpdateTag,
     WalletPassId,
 )
+from app.db.upsert import insert_in
 from app.passes.content import PassContent
 from app.passes.tables import design, device, registration, tag_counter, wallet_pass
 
@@ -165,13 +166,20 @@ def next_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> UpdateTag:
     That is what makes tags visible in their order. A sequence's values commit out of order, and a phone that
     polls in between never hears of the earlier one.
     """
-    row = insert(tx, tag_counter).values(pass_type_identifier=pass_type_identifier, value=1)
-    tag: UpdateTag = tx.execute(
-        row.on_conflict_do_update(
-            index_elements=[tag_counter.c.pass_type_identifier], set_={"value": tag_counter.c.value + 1}
-        ).returning(tag_counter.c.value)
-    ).scalar_one()
+    first = {"pass_type_identifier": pass_type_identifier, "value": 1}
+    tag: UpdateTag = tx.execute(_next_tag(tx.dialect.name), first).scalar_one()
     return tag
+
+
+@cache
+def _next_tag(dialect: str) -> Any:
+    return (
+        insert_in(dialect, tag_counter)
+        .on_conflict_do_update(
+            index_elements=[tag_counter.c.pass_type_identifier], set_={"value": tag_counter.c.value + 1}
+        )
+        .returning(tag_counter.c.value)
+    )
 
 
 def counted_types(tx: Tx) -> list[PassTypeIdentifier]:

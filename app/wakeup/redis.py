@@ -6,11 +6,6 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
 _KEY: Final = "perkpass:wakeup"
 _MOST_RINGS: Final = 16
 """Rings kept while nobody waits: enough to wake every worker, and no more."""
@@ -26,6 +21,10 @@ class RedisWakeup:
 
     def __init__(self, url: str) -> None:
         """``url`` as in PERKPASS_REDIS_URL. Connects when first used."""
+        from redis import Redis  # loaded where there is one: embedded processes do without
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         # A second try is the next ring, or the next poll.
         once = Retry(NoBackoff(), 0)
         self._ringer = Redis.from_url(
@@ -45,9 +44,7 @@ class RedisWakeup:
                 pipeline.lpush(_KEY, b"!")
                 pipeline.ltrim(_KEY, 0, _MOST_RINGS - 1)
                 pipeline.execute()
-        except (
-            Exception
-        ):  # whatever a client half closed or half connected raises: never the ringer's trouble
+        except Exception:  # of a client half closed or half connected: never the ringer's trouble
             self._silent_until = time.monotonic() + _PAUSE
 
     def wait(self, timeout: float) -> bool:
@@ -61,6 +58,6 @@ class RedisWakeup:
 
     def close(self) -> None:
         """Close the connections."""
-        with suppress(RedisError, OSError):
+        with suppress(Exception):
             self._ringer.close()
             self._waiter.close()

@@ -29,10 +29,14 @@ from app.worker.ticks import Tick, Ticker
 
 log = structlog.get_logger()
 
-BATCH: Final = 500
+BATCH: Final = 200
+"""So few that a till waits some milliseconds for a claim or a settlement of others."""
 MOST_IN_FLIGHT: Final = 2000
 PAUSE: Final = 0.003
 """Seconds after each write, so that tills get their turn on SQLite, whose waiters are served in no order."""
+GATHER: Final = 0.04
+"""Seconds between the bell and the look: what else is promised or answered meanwhile shares its transactions.
+Fifty receipts a second would otherwise be fifty claims and fifty settlements a second, for each worker."""
 RESCUE_EVERY: Final = 5.0
 """Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
@@ -107,8 +111,8 @@ class Worker:
                 stop.wait(back_off)
                 continue
             back_off = 0.0
-            if not busy:
-                self._bell.wait(min(self._poll, 1.0))
+            if not busy and self._bell.wait(min(self._poll, 1.0)) and not self._sender.in_flight:
+                stop.wait(GATHER)
 
     def _finish(self) -> None:
         deadline = time.monotonic() + self._lease.total_seconds()

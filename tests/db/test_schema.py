@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from app.db import Database, connect, schema
@@ -15,6 +17,15 @@ from app.errors import Misconfigured
 
 def test_migrations_lead_to_the_declared_tables(database: Database) -> None:
     assert schema.differences(database) == []
+
+
+def test_revisions_are_read_off_the_files_as_alembic_reads_them() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert schema.newest() == scripts.get_current_head()
+    for script in scripts.walk_revisions():
+        assert schema.knows(script.revision)
 
 
 def test_an_empty_database_is_told_to_migrate(unmigrated_database_url: str) -> None:
@@ -51,8 +62,8 @@ def _hold_migrations(database: Database, seconds: float) -> Callable[[], None]:
     return thread.join
 
 
-def test_a_second_migration_waits_longer_than_for_any_lock(database_url: str) -> None:
-    first, second = connect(database_url), connect(database_url)
+def test_a_second_migration_waits_longer_than_for_any_lock(unmigrated_database_url: str) -> None:
+    first, second = connect(unmigrated_database_url), connect(unmigrated_database_url)
     try:
         if not first.is_sqlite:
             with second.engine.connect() as session:  # the pool's one connection: 10 s would make a slow test
