@@ -37,7 +37,7 @@ check: $(VENV)/.dev ## format, lint, types, floors and every test that finds its
 test: $(VENV)/.dev ## every test that finds its server: SQLite alone, then PostgreSQL with Redis
 	$(BIN)/python -m tests
 
-bench: $(VENV)/.dev ## the benchmarks that there are
+bench: $(VENV)/.dev ## every benchmark in full, an hour or more; writes docs/performance.md
 	$(BIN)/python -m bench
 
 demo: $(VENV)/.sandbox ## the whole loop on this machine: two brands, six venues, thirty phones, a till

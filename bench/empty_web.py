@@ -2,7 +2,8 @@
 
     python -m bench.empty_web flask|bare
 
-The server is the one of ``perkpass web`` with all its settings, ``PERKPASS_PORT`` included.
+The server is the one of ``perkpass web`` with all its settings, ``PERKPASS_PORT`` included; as many requests
+work at a time as there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.commands.serve import make_server
 from app.settings import load
+from app.web.bodies import BodiesFirst
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,7 +30,7 @@ def flask() -> WSGIApplication:
     def nothing() -> tuple[str, int]:
         return "", 204
 
-    return app
+    return _in_turn(app)
 
 
 def bare() -> WSGIApplication:
@@ -38,7 +40,11 @@ def bare() -> WSGIApplication:
         start_response("204 No Content", [])
         return ()
 
-    return application
+    return _in_turn(application)
+
+
+def _in_turn(application: WSGIApplication) -> WSGIApplication:
+    return BodiesFirst(application, at_work=load().web_threads)
 
 
 if __name__ == "__main__":

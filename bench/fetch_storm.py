@@ -174,8 +174,7 @@ def _report(storms: Sequence[Storm], guests: int, signatures: float) -> report.R
             f"After a campaign {guests:,} phones come for their lists and their passes, each with an older"
             " card, as fast as the service answers. The service runs as an operator starts it, with default"
             " settings; it shares the machine's cores with the load generator and PostgreSQL. A full pass is"
-            " built, signed and recorded as fetched before its body leaves. (PostgreSQL, as tests start it,"
-            " commits without waiting for its disk; SQLite waits.) Raw RSA is what one core signs"
+            " built, signed and recorded as fetched before its body leaves. Raw RSA is what one core signs"
             f" with 2,048 bits and does nothing else: {signatures:,.0f}/s."
         ),
         tables=(

@@ -6,7 +6,6 @@ Memory is the proportional set size (PSS): pages that processes share are counte
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from bench import report
+from bench import report, usage
 from tests.servers import free_port
 
 SETTLE_SECONDS = 5
@@ -33,11 +32,11 @@ def main() -> None:
         try:
             _wait(f"http://127.0.0.1:{port}/readyz")
             time.sleep(SETTLE_SECONDS)
-            family = [process.pid, *_children(process.pid)]
-            before = sum(map(_cpu_seconds, family))
+            before = usage.cpu_seconds(process.pid)
             time.sleep(WATCH_SECONDS)
-            busy = (sum(map(_cpu_seconds, family)) - before) / WATCH_SECONDS
-            report.deliver(_report([(_command(pid), _pss(pid)) for pid in family], busy))
+            busy = (usage.cpu_seconds(process.pid) - before) / WATCH_SECONDS
+            sizes = [(_command(pid), usage.pss_of(pid)) for pid in usage.family(process.pid)]
+            report.deliver(_report(sizes, busy))
         finally:
             process.terminate()
             process.wait(60)
@@ -83,23 +82,6 @@ def _wait(url: str) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError(url)
-
-
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(
-        ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split()
-    return [one for child in map(int, found) for one in (child, *_children(child))]
-
-
-def _pss(pid: int) -> float:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    return sum(int(kilobytes) for kilobytes in re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)) / 1024
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _command(pid: int) -> str:

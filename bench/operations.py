@@ -13,7 +13,7 @@ from app.db import Database, Tx
 from app.db.identifiers import DeviceLibraryIdentifier, PushToken
 from app.delivery import queue
 from app.delivery.budget import Policy
-from app.delivery.promises import Outcome
+from app.delivery.promises import Kind, Outcome
 from app.loyalty import periodic, till
 from app.passes import evidence, issuing, listing, registrations, store_registrations
 from app.passes.tables import tag_counter
@@ -22,7 +22,11 @@ from bench.world import World
 
 Operation = Callable[[], None]
 BATCH = 100
+DEEP = 10
+"""One phone in so many has a push that is due, in a deep queue, and one in so many a push that waits."""
+_CHUNK = 2_000
 _LEASE = timedelta(seconds=30)
+_OWNER = "bench"
 _EAGER = Policy(receipt=1000, campaign=1000, silent=1000, coalesce=timedelta(0))
 
 
@@ -47,6 +51,19 @@ class Operations:
             "receipt": self._receipt,
             f"promise, claim and settle {BATCH} pushes": self._push,
         }
+
+    def deepen(self) -> None:
+        """Promise pushes to many phones: what :meth:`deep` operations find."""
+        due, now = self._world.passes // DEEP, self._now()
+        self._promise(range(due), "campaign", now)
+        self._promise(range(due, 2 * due), "silent", now + timedelta(days=1))
+        if not self._database.is_sqlite:
+            with self._database.write() as tx:
+                tx.exec_driver_sql("ANALYZE delivery")  # as autovacuum does, sooner or later
+
+    def deep(self) -> Mapping[str, Operation]:
+        """Those whose cost is measured with a deep queue."""
+        return {f"claim {BATCH} pushes from a deep queue, and give them back": self._claim}
 
     def periodic(self) -> Mapping[str, Callable[[Tx], object]]:
         """What the worker does from time to time; only its plans are of interest."""
@@ -111,13 +128,13 @@ class Operations:
     def _push(self) -> None:
         """Of other devices each time, so that none waits for its last push."""
         devices = [self._world.device_id(self._guest()) for _ in range(BATCH)]
-        pass_type, owner = self._world.pass_type_identifier, "bench"
+        pass_type = self._world.pass_type_identifier
         with self._database.write() as tx:
             queue.enqueue_pushes(
                 tx, sorted(set(devices)), pass_type_identifier=pass_type, kind="campaign", now=self._now()
             )
         with self._database.write() as tx:
-            claim = queue.claim(tx, owner=owner, now=self._now(), lease=_LEASE, policy=_EAGER, limit=BATCH)
+            claim = queue.claim(tx, owner=_OWNER, now=self._now(), lease=_LEASE, policy=_EAGER, limit=BATCH)
             registrations.push_targets(tx, [one.device_id for one in claim.claimed])
             queue.begin_attempts(tx, claim.claimed, now=self._now())
         outcomes = [
@@ -125,4 +142,27 @@ class Operations:
             for one in claim.claimed
         ]
         with self._database.write() as tx:
-            queue.settle(tx, owner, outcomes, now=self._now())
+            queue.settle(tx, _OWNER, outcomes, now=self._now())
+
+    def _promise(self, numbers: range, kind: Kind, due_at: datetime) -> None:
+        for begin in range(0, len(numbers), _CHUNK):
+            devices = [self._world.device_id(number) for number in numbers[begin : begin + _CHUNK]]
+            with self._database.write() as tx:
+                queue.enqueue_pushes(
+                    tx,
+                    devices,
+                    pass_type_identifier=self._world.pass_type_identifier,
+                    kind=kind,
+                    now=self._now(),
+                    due_at=due_at,
+                )
+
+    def _claim(self) -> None:
+        """Given back, they are due at once and come last: the queue stays as deep as it was."""
+        with self._database.write() as tx:
+            claim = queue.claim(tx, owner=_OWNER, now=self._now(), lease=_LEASE, policy=_EAGER, limit=BATCH)
+        if len(claim.claimed) != BATCH:
+            raise RuntimeError(f"{len(claim.claimed)} of {BATCH} pushes were to be had: is the queue deep?")
+        now = self._now()
+        with self._database.write() as tx:
+            queue.release(tx, _OWNER, claim.claimed, reason="Shutdown", due_at=now, now=now)

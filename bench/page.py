@@ -2,41 +2,76 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import Figure, Result, Table, quantity
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 EXPLANATIONS = "## Bars that are missed, and why"
-"""Below this line the page is written by people: ``### KEY`` and a text for each missed bar."""
+"""Below this line the page is written by people: ``### KEY``, ``measured: 2,380/s`` and a text for each."""
+WORSE = 1.1
+"""An explanation stands for values that are worse than the one it explains by a tenth at most."""
 
 NOTHING = "Nothing to explain yet."
+_MEASURED = re.compile(r"measured: ([\d,]+(?:\.\d+)?).*(?:\n|$)")
 
 HEAD = """# Performance
 
 This page is written by `make bench` from the results in `bench/results/`; only its last chapter is written by
-people. One benchmark alone: `python -m bench NAME` (it replaces that chapter).
+people. Some benchmarks alone: `python -m bench NAME...` (their chapters are replaced). With arguments of its
+own, for a short trial, a benchmark only prints: this page shows full runs.
 
 Ratios are taken in one run, with the contestants interleaved; CPU per operation stands beside rates, since
 cores may be shared. Every server that a benchmark talks to is a process of its own on the same machine.
+PostgreSQL runs as the tests start it, and commits without waiting for its disk (`fsync=off`); SQLite waits.
 """
 
 
-def explained(page: str) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one bar is missed, as somebody wrote it."""
+
+    measured: float | None  # the value that it explains; None where it does not say
+    text: str
+
+    def explains(self, figure: Figure) -> bool:
+        """Whether it was written for a value like this, and not for a better one."""
+        if self.measured is None or not self.text:
+            return False
+        if figure.at_least is not None:
+            return figure.value * WORSE >= self.measured
+        return figure.value <= self.measured * WORSE
+
+
+def explained(page: str) -> dict[str, Explanation]:
     """Key of a figure → why its bar is missed, out of the page's last chapter."""
-    _, found, chapter = page.partition(EXPLANATIONS)
-    texts = {}
-    for part in chapter.split("\n### ")[1:] if found else []:
-        key, _, text = part.partition("\n")
-        texts[key.strip()] = text.strip()
-    return texts
+    _, _, chapter = page.partition(EXPLANATIONS)
+    found = {}
+    for part in chapter.split("\n### ")[1:]:
+        key, _, rest = part.partition("\n")
+        measured = _MEASURED.match(rest.lstrip())
+        value = float(measured[1].replace(",", "")) if measured else None
+        found[key.strip()] = Explanation(value, rest.lstrip()[measured.end() if measured else 0 :].strip())
+    return found
 
 
 def unexplained(results: Sequence[Result], page: str) -> list[Figure]:
-    """Missed bars that the page does not explain."""
+    """Missed bars that the page does not explain, or only for a value that was better than now."""
     why = explained(page)
-    return [figure for figure in _figures(results) if not figure.met and not why.get(figure.key)]
+    return [
+        figure
+        for figure in _figures(results)
+        if not figure.met and not (figure.key in why and why[figure.key].explains(figure))
+    ]
+
+
+def needless(results: Sequence[Result], page: str) -> list[str]:
+    """Keys that the page explains although their bars are met, or there is no such figure."""
+    missed = {figure.key for figure in _figures(results) if not figure.met}
+    return [key for key in explained(page) if key not in missed]
 
 
 def render(results: Sequence[Result], page: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from bench.installations import Inhabited
 from tests import servers
 
 CONNECTIONS = 16
+AFTERWARDS = 1.5
+"""Seconds after a round: evidence is written once a second, and belongs to who caused it."""
 BARS = {"SQLite": 45, "PostgreSQL": 30}
 QUESTIONS = {
     "unchanged list": "list, 204: nothing new",
@@ -61,6 +64,7 @@ class Contestant:
         """One round more."""
         before = self._spent()
         answers = generator.during(self.port, self.scripts, connections=CONNECTIONS, seconds=seconds)
+        time.sleep(AFTERWARDS)
         spent = (now - then for now, then in zip(self._spent(), before, strict=True))
         self.rounds.append(Round(answers.expect(self.status), *spent))
 
@@ -194,9 +198,11 @@ def _report(contestants: Sequence[Contestant], guests: int, rounds: int) -> repo
         title="PassKit list and 304",
         about=(
             "Requests per second of what phones ask most, against an empty Flask route on the same server"
-            f" with the same settings. {guests:,} phones take turns on {CONNECTIONS} kept connections, so"
+            " with the same settings, which lets as many requests work at a time."
+            f" {guests:,} phones take turns on {CONNECTIONS} kept connections, so"
             " evidence of every one is written as in production. Every server process keeps to one core, the"
-            " load generator (a process of its own) and PostgreSQL to the other; medians of"
+            " load generator (a process of its own) and PostgreSQL to the other; what is written after the"
+            " answers is in the processor time of who caused it. Medians of"
             f" {rounds} interleaved rounds. The empty function shows what the server takes without any"
             " framework. The generator's ceiling, by its own use of its core, was never under"
             f" {slowest:.1f} times the rate that it measured."

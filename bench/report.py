@@ -1,7 +1,7 @@
 """What a benchmark found: tables for people, figures held against bars, and the page that shows both.
 
 A benchmark is a module ``bench.NAME`` that measures and calls :func:`deliver` once. Alone it prints its
-report; under ``python -m bench`` the report is also kept in ``bench/results/NAME.json``, and
+report; the report of a full run under ``python -m bench`` is also kept in ``bench/results/NAME.json``, and
 ``docs/performance.md`` is written from all results that are kept.
 """
 
@@ -101,11 +101,10 @@ def deliver(report: Report) -> None:
     print(as_text(report))
     kept = os.environ.get(KEEP)
     if kept:
-        arguments = " ".join(sys.argv[1:])
         name = Path(kept).stem
         result = Result(
             name=name,
-            command=f"python -m bench {name} {arguments}".strip(),
+            command=f"python -m bench {name}",
             at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
             machine=machine(),
             report=report,

@@ -34,10 +34,11 @@ def _cpu_ticks(pid: int, *, waited: bool) -> int:
 
 def pss(pid: int) -> float:
     """Megabytes of the family; pages that its members share are counted once."""
-    return sum(_pss(one) for one in family(pid))
+    return sum(pss_of(one) for one in family(pid))
 
 
-def _pss(pid: int) -> float:
+def pss_of(pid: int) -> float:
+    """Megabytes of this process alone; 0 where it ended."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
