@@ -136,7 +136,14 @@ def _watch(engine: Engine, outages: Outages) -> None:
         outage = outage_of(context.original_exception)
         if outage is None:
             return None
-        outages.begin(outage)
+        if context.is_pre_ping:
+            return None  # it died while it lay idle, and is replaced before anybody notices
+        if outage.reason == "away" and context.connection is not None:
+            outages.lost(
+                context.original_exception
+            )  # away is a database that no new connection can be made to
+        else:
+            outages.begin(outage, context.original_exception)
         if outage.reason == "read-only":
             # Whoever was connected before would find it read-only for ever (a pooled connection to SQLite,
             # a session of PostgreSQL, a server that became a standby).
@@ -144,6 +151,10 @@ def _watch(engine: Engine, outages: Outages) -> None:
         if isinstance(context.sqlalchemy_exception, OperationalError):
             return None
         return OperationalError(context.statement or "", None, context.original_exception)
+
+    @event.listens_for(engine, "connect")
+    def _connected(_connection: Any, _record: Any) -> None:
+        outages.answered()
 
 
 def _begin_writing(connection: Connection, look_seconds: float) -> None:

@@ -16,10 +16,11 @@ import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-Reason = Literal["disk full", "read-only", "disk failing", "away"]
+Reason = Literal["disk full", "read-only", "disk failing", "not opened", "away"]
 
 TOLD_EVERY: Final = 60.0
 """Seconds between two log lines about the same."""
+_MOST_SAID: Final = 300  # characters
 _MESSAGES: Final[dict[Reason, str]] = {
     "disk full": "The disk that the database lies on is full: free some space there. Nothing is lost, and"
     " nothing needs to be restarted.",
@@ -28,13 +29,15 @@ _MESSAGES: Final[dict[Reason, str]] = {
     " is default_transaction_read_only on?",
     "disk failing": "The disk that the database lies on refuses to be written: look for a full disk or quota,"
     " for a limit on the size of files, and at the health of the disk.",
+    "not opened": "The file of the database cannot be opened: do the file and its directory exist and belong"
+    " to the user that runs Perkpass, and may a process open so many files (ulimit -n)?",
     "away": "The database does not answer. Check PERKPASS_DATABASE_URL and the server.",
 }
 _OF_SQLITE: Final[dict[int, Reason]] = {
     sqlite3.SQLITE_FULL: "disk full",
     sqlite3.SQLITE_READONLY: "read-only",
     sqlite3.SQLITE_IOERR: "disk failing",
-    sqlite3.SQLITE_CANTOPEN: "away",
+    sqlite3.SQLITE_CANTOPEN: "not opened",
 }
 # PostgreSQL's manual, Appendix A.
 _OF_POSTGRESQL: Final[dict[str, Reason]] = {
@@ -79,24 +82,52 @@ class Outages:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._told: dict[Reason, float] = {}
+        self._told: dict[Reason | Literal["lost"], float] = {}
+        self._end_is_due = False
         self.present: Outage | None = None
 
-    def begin(self, outage: Outage) -> None:
-        """It failed so; the log says it once in a while, however many calls fail."""
+    def begin(self, outage: Outage, fault: BaseException) -> None:
+        """It failed so; the log says it once in a while, however many calls fail and succeed in turn."""
         with self._lock:
-            self.present, now = outage, time.monotonic()
-            told = self._told.get(outage.reason)
-            if told is not None and now < told + TOLD_EVERY:
+            self.present = outage
+            if not self._may_tell(outage.reason):
                 return
-            self._told[outage.reason] = now
+            self._end_is_due = True
         if structlog.is_configured():  # a service; a command tells it itself
-            log.error("database_outage", reason=outage.reason, message=outage.message)
+            log.error(
+                "database_outage", reason=outage.reason, message=outage.message, said=_first_line(fault)
+            )
 
     def end(self) -> None:
-        """Something was written."""
+        """Something was written; the log says so where it said the beginning."""
         with self._lock:
             ended, self.present = self.present, None
-            self._told.clear()
-        if ended:
+            due, self._end_is_due = self._end_is_due, False
+        if ended and due:
             log.warning("database_outage_over", reason=ended.reason)
+
+    def lost(self, fault: BaseException) -> None:
+        """One connection ended in the midst of a question; whether another can be made is not known yet."""
+        with self._lock:
+            if not self._may_tell("lost"):
+                return
+        if structlog.is_configured():
+            log.warning("database_connection_lost", said=_first_line(fault))
+
+    def _may_tell(self, what: Reason | Literal["lost"]) -> bool:
+        now, told = time.monotonic(), self._told.get(what)
+        if told is not None and now < told + TOLD_EVERY:
+            return False
+        self._told[what] = now
+        return True
+
+    def answered(self) -> None:
+        """A new connection was made: whatever kept us from that is over."""
+        if self.present is not None and self.present.reason in ("away", "not opened"):
+            self.end()
+
+
+def _first_line(fault: BaseException) -> str:
+    """What the driver said, without the lines where a server repeats values."""
+    said = str(fault).strip()
+    return said.splitlines()[0][:_MOST_SAID] if said else type(fault).__name__

@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+import structlog
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext as _
 
@@ -20,6 +21,7 @@ from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.failures import NO_DATABASE
 from app.db.identifiers import CardCode, VisitId
+from app.db.outages import outage_of
 from app.errors import BadInput
 from app.loyalty import content as cards
 from app.loyalty import programmes
@@ -53,6 +55,8 @@ _ONE_PIXEL = (
     b"\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 _NO_CODE = "0"  # a newcomer's card has none yet
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -144,7 +148,9 @@ class InstallPage:
         try:
             with self._services.database.write() as tx:
                 enrolment = self._enrol(tx, place, form, filled)
-        except NO_DATABASE:
+        except NO_DATABASE as fault:
+            if outage_of(fault) is None:  # an outage tells itself
+                log.error("database_unavailable", path="/i", fault=type(fault).__name__)  # noqa: TRY400
             return self._unsaved(place, form, filled)
         card = self._links.card_token(enrolment.id, enrolment.card_link_version)
         answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)

@@ -136,5 +136,5 @@ def _queue_metrics(services: Services, now: datetime) -> bytes:
     )
     watermark.set(services.evidence_age(now).total_seconds())
     writable = Gauge("perkpass_database_writable", "0 while the database takes nothing in", registry=registry)
-    writable.set(services.database.outage is None)
+    writable.set(_outage(services) is None)
     return generate_latest(registry)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.testing import capture_logs
 
@@ -58,7 +60,41 @@ def test_what_one_statement_did_wrong_is_no_outage(database: Database) -> None:
     assert database.outage is None
 
 
+def test_failures_and_successes_in_turn_are_told_once_a_minute(database: Database) -> None:
+    with capture_logs() as logs:
+        for _ in range(100):
+            _forbid_writing(database)
+            with pytest.raises(OperationalError):
+                schema.try_writing(database)
+            schema.try_writing(database)
+    assert database.outage is None
+    assert [line["event"] for line in logs] == ["database_outage", "database_outage_over"]
+
+
+def test_what_the_driver_said_is_told(database: Database) -> None:
+    with capture_logs() as logs:
+        _forbid_writing(database)
+        with pytest.raises(OperationalError):
+            schema.try_writing(database)
+    words = "readonly database" if database.is_sqlite else "in a read-only transaction"
+    assert words in logs[0]["said"]
+    assert "\n" not in logs[0]["said"]
+
+
 if SERVERS == "sqlite":
+
+    def test_a_file_that_cannot_be_opened_is_told_as_a_file(tmp_path: Path) -> None:
+        database = connect(f"sqlite:///{tmp_path}/later/perkpass.db")
+        with capture_logs() as logs, pytest.raises(OperationalError), database.read():
+            pass
+        assert database.outage is not None
+        assert "file of the database cannot be opened" in database.outage.message
+        assert [line["said"] for line in logs] == ["unable to open database file"]
+        (tmp_path / "later").mkdir()
+        with database.read():
+            pass
+        assert database.outage is None
+        database.close()
 
     def test_a_full_disk_is_told(database: Database) -> None:
         with database.autocommit() as tx:
@@ -83,8 +119,60 @@ else:
 
     def test_a_server_that_is_not_there_is_away() -> None:
         database = connect(f"postgresql://perkpass@127.0.0.1:{free_port()}/nowhere")
-        with pytest.raises(OperationalError), database.read():
+        with capture_logs() as logs, pytest.raises(OperationalError), database.read():
             pass
         assert database.outage is not None
         assert database.outage.reason == "away"
+        assert "refused" in logs[0]["said"]
         database.close()
+
+    def test_a_server_that_answers_again_is_not_away(database: Database, database_url: str) -> None:
+        name = make_url(database_url).database
+        operator = connect(make_url(database_url).set(database="postgres").render_as_string(False))
+
+        def allow(yes: bool) -> None:
+            with operator.autocommit() as tx:
+                tx.exec_driver_sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {yes}")
+
+        allow(False)
+        try:
+            with pytest.raises(OperationalError), database.read():
+                pass
+            assert database.outage is not None
+        finally:
+            allow(True)
+            operator.close()
+        with database.read():
+            pass
+        assert database.outage is None
+
+    def _end_sessions(database_url: str) -> None:
+        operator = connect(database_url)
+        with operator.write() as tx:
+            tx.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        operator.close()
+
+    def test_a_connection_that_died_while_it_lay_idle_is_no_outage(
+        database: Database, database_url: str
+    ) -> None:
+        with database.read():
+            pass
+        _end_sessions(database_url)
+        with capture_logs() as logs, database.read() as tx:
+            assert tx.exec_driver_sql("SELECT 1").scalar_one() == 1
+        assert database.outage is None
+        assert logs == []
+
+    def test_a_connection_that_is_lost_in_the_midst_is_told_and_no_outage(
+        database: Database, database_url: str
+    ) -> None:
+        with capture_logs() as logs, database.autocommit() as tx:
+            _end_sessions(database_url)
+            with pytest.raises(OperationalError):
+                tx.exec_driver_sql("SELECT 1")
+        assert database.outage is None
+        assert [line["event"] for line in logs] == ["database_connection_lost"]
+        assert "terminating connection" in logs[0]["said"]

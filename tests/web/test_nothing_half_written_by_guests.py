@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from tests.tables import LOGS
 from tests.web.edges import Edges, fuzzed, garbage, harmless, refused
@@ -60,6 +61,41 @@ def test_a_form_we_did_not_render_makes_no_card(edges: Edges) -> None:
         ):  # fmt: skip
             refused(web.ask("POST", path, body, {"Content-Type": kind}), 400, 413)
         refused(web.ask("POST", path, b"name=" + b"a" * 1_000_000, {"Content-Type": FORM}), 413)
+
+
+_REFUSED = (
+    ["ALTER TABLE consent RENAME TO consent_elsewhere"],
+    ["ALTER TABLE consent_elsewhere RENAME TO consent"],
+)
+_LOCKED = (
+    [
+        "CREATE FUNCTION locked() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'locked' USING ERRCODE = 'lock_not_available'; END $$",
+        "CREATE TRIGGER locked BEFORE INSERT ON consent EXECUTE FUNCTION locked()",
+    ],
+    ["DROP TRIGGER locked ON consent", "DROP FUNCTION locked()"],
+)
+
+
+def test_a_form_that_one_statement_could_not_write_is_logged_for_the_operator(edges: Edges) -> None:
+    web = edges.web
+    path, hidden = web.form("pechka")
+    sent = urlencode(hidden | {"data": "yes", "name": "Анна"}).encode()
+    begin, end = _REFUSED if web.database.is_sqlite else _LOCKED
+
+    def do(statements: list[str]) -> None:
+        with web.database.write() as tx:
+            for statement in statements:
+                tx.exec_driver_sql(statement)
+
+    do(begin)
+    try:
+        with capture_logs() as logs:
+            answer = web.ask("POST", path, sent, {"Content-Type": FORM})
+    finally:
+        do(end)
+    assert (answer.status, "We could not save that" in answer.text) == (503, True), answer.text
+    assert [line["event"] for line in logs] == ["database_unavailable"]
 
 
 def test_a_form_with_a_fault_comes_back_and_makes_no_card(edges: Edges) -> None:

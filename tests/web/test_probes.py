@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client, TestResponse
 
 from app.accounts import brands
 from app.accounts.brands import BrandDraft
-from app.db import Database
+from app.db import Database, schema
 from app.passes.press import Press
 from app.simulators.authority import Authority
 from app.web.application import make_application
@@ -82,6 +83,17 @@ def test_numbers_are_not_told_by_way_of_a_proxy(given: Services, header: str, ho
     answer = _ask(given, "/metrics", **{header: LOCAL})
     assert (answer.status_code, "perkpass_deliveries" in answer.text) == (403, False)
     assert _ask(given, "/metrics", address="192.0.2.1").status_code == 403
+
+
+def test_a_database_that_can_be_written_again_is_told_to_who_only_reads_numbers(given: Services) -> None:
+    with given.database.autocommit() as tx:
+        tx.exec_driver_sql(
+            "PRAGMA query_only = ON" if given.database.is_sqlite else "SET default_transaction_read_only = on"
+        )
+    with pytest.raises(OperationalError):
+        schema.try_writing(given.database)
+    assert given.database.outage is not None
+    assert "perkpass_database_writable 1.0" in _ask(given, "/metrics").text
 
 
 def test_a_token_opens_the_numbers_from_everywhere_and_nothing_else_does(given: Services) -> None:
