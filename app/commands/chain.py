@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,9 +11,9 @@ import click
 
 from app.commands.answers import json_option, to_json, warn
 from app.commands.chain_file import read_chain
+from app.commands.chain_keys import kept_keys
 from app.commands.chain_load import NewKey, Surroundings, load_chain
 from app.commands.shell import opened
-from app.db.outages import outage_of
 from app.errors import Misconfigured
 
 
@@ -39,13 +37,13 @@ def load(file: Path, check: bool, keys_file: Path | None, as_json: bool) -> None
     Nothing is removed because FILE does not name it. docs/chain.example.toml explains every key.
     """
     described = read_chain(file)
-    with _taken_back(keys_file), opened() as shell:
+    with opened() as shell:
         report = load_chain(
             shell.database,
             described,
             Surroundings(file.resolve().parent, shell.settings.templates_dir, shell.now, shell.actor),
             check=check,
-            keep_keys=lambda new: append_keys(keys_file, new) if keys_file else None,
+            keep_keys=lambda new: kept_keys(keys_file, new) if keys_file else nullcontext(),
         )
     for warning in report.warnings:
         warn(warning)
@@ -59,38 +57,6 @@ def load(file: Path, check: bool, keys_file: Path | None, as_json: bool) -> None
         _tell_keys(report.keys, keys_file)
     if report.faults:
         raise Misconfigured(*(f"{file}: {fault}" for fault in report.faults))
-
-
-@contextmanager
-def _taken_back(path: Path | None) -> Iterator[None]:
-    """Take secrets out of the file again whose keys were not made after all."""
-    before = path.stat().st_size if path and path.exists() else None
-    try:
-        yield
-    except Exception as fault:
-        # A server that went away may have made them all the same: then a secret too many is the smaller harm.
-        away = (outage := outage_of(fault)) is not None and outage.reason == "away"
-        if path and not away:
-            with suppress(OSError):
-                path.unlink(missing_ok=True) if before is None else os.truncate(path, before)
-        raise
-
-
-def append_keys(path: Path, new: Sequence[NewKey]) -> None:
-    """Add a line for every key to a file that only its owner may read; raises Misconfigured."""
-    if not new:
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
-            os.fchmod(lines.fileno(), 0o600)
-            lines.writelines(json.dumps(asdict(key), ensure_ascii=False) + "\n" for key in new)
-            lines.flush()
-            os.fsync(lines.fileno())
-    except OSError as fault:
-        raise Misconfigured(
-            f"{path}: cannot keep the new keys: {fault.strerror}. Nothing was loaded"
-        ) from fault
 
 
 def _summary(changes: int, check: bool) -> str:

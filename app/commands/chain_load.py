@@ -7,6 +7,7 @@ key are commands of their own. One transaction per brand.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -65,22 +66,23 @@ def load_chain(
     around: Surroundings,
     *,
     check: bool = False,
-    keep_keys: Callable[[Sequence[NewKey]], None] = lambda _: None,
+    keep_keys: Callable[[Sequence[NewKey]], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> Report:
     """Load every brand, each in one transaction; a brand that is refused leaves nothing behind.
 
-    ``keep_keys`` is given a brand's new keys just before the commit, so that a secret that could not be
-    kept is never the only one. With ``check`` everything is tried and nothing is kept.
+    ``keep_keys`` is given a brand's new keys and entered just before the commit, so that no secret is lost
+    that opens something; it is left after the commit, or with what made that fail. With ``check`` everything
+    is tried and nothing is kept.
     """
     report = Report()
     for part in chain.brands:
         one = Report()
         try:
-            with database.write() as tx:
+            with ExitStack() as kept, database.write() as tx:
                 _Loading(tx, part, around, one).run()
                 if check:
                     raise _NotForReal
-                keep_keys(one.keys)
+                kept.enter_context(keep_keys(one.keys))
         except _NotForReal:
             one.keys.clear()
         except Refused as refused:
