@@ -47,7 +47,9 @@ def open_database(settings: Settings, *, yields: bool = False) -> Database:
     """The database that the settings name, asked nothing yet; who ``yields`` lets others go first."""
     if settings.embedded:
         data_dir.prepare(settings.data_dir)
-    return connect(settings.resolved_database_url, pool_size=settings.web_threads + 4, yields=yields)
+    # Each thread keeps one to read with, and takes another one to write.
+    size = settings.web_threads + max(settings.web_threads, 4)
+    return connect(settings.resolved_database_url, pool_size=size, yields=yields)
 
 
 def prepare_schema(settings: Settings) -> None:
@@ -172,6 +174,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         clock=clock,
         on_registered=_card_added,
         on_last_removed=_card_removed,
+        threads=settings.web_threads,
     )
     return make_application(services, passkit)
 

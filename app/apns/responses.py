@@ -6,6 +6,7 @@ Source of the table: Apple, "Handling notification responses from APNs" (table o
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 MAX_RETRY_AFTER: Final = timedelta(days=1)
+_WORDS: Final = re.compile(r"[ -~]{1,100}")
+"""What is kept of an answer: a database refuses some other characters, and with them a whole batch."""
 
 
 class Verdict(StrEnum):
@@ -96,7 +99,7 @@ class PushResponse:
     status: int
     """HTTP status; 0 where the push was refused by us and never sent."""
     reason: str
-    """Apple's word, e.g. ``Unregistered``; empty for 200 and where the body had none."""
+    """Apple's word, e.g. ``Unregistered``; empty for 200 and where the body had none that can be kept."""
     apns_id: str | None
     timestamp: datetime | None
     """410 only: when APNs learned that the card was gone. Aware, UTC."""
@@ -133,7 +136,7 @@ def read_response(
     return PushResponse(
         status=status,
         reason=reason,
-        apns_id=apns_id,
+        apns_id=_printable(apns_id),
         timestamp=timestamp if status == 410 else None,
         retry_after=_read_retry_after(retry_after, received_at),
         verdict=verdict,
@@ -143,7 +146,11 @@ def read_response(
 
 def accepted(apns_id: str | None) -> PushResponse:
     """The answer to nearly every push."""
-    return PushResponse(200, "", apns_id, None, None, Verdict.ACCEPTED, breaker=False)
+    return PushResponse(200, "", _printable(apns_id), None, None, Verdict.ACCEPTED, breaker=False)
+
+
+def _printable(apns_id: str | None) -> str | None:
+    return apns_id if apns_id is not None and _WORDS.fullmatch(apns_id) else None
 
 
 def reason_of(body: bytes) -> str:
@@ -166,7 +173,7 @@ def _read_body(body: bytes) -> tuple[str, datetime | None]:
             timestamp = datetime.fromtimestamp(milliseconds / 1000, UTC)
         except (ValueError, OverflowError, OSError):
             timestamp = None
-    return reason if isinstance(reason, str) else "", timestamp
+    return reason if isinstance(reason, str) and _WORDS.fullmatch(reason) else "", timestamp
 
 
 def _read_retry_after(value: str | None, received_at: datetime) -> timedelta | None:

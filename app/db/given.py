@@ -27,12 +27,15 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.db.engine import Tx
+
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class Identifiers(TypeDecorator[Sequence[int]]):
@@ -86,13 +89,16 @@ Types = Mapping[str, TypeEngine[Any]]
 
 def given(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> FromClause:
     """``rows`` as a table to select or update from; ``types`` names its columns."""
-    return given_later(tx.dialect, literal(packed(tx.dialect, rows, types), Text()), types)
+    return given_later(tx.dialect.name, literal(packed(tx.dialect, rows, types), Text()), types)
 
 
-def given_later(dialect: Dialect, rows: ColumnElement[Any], types: Types) -> FromClause:
-    """The same for a statement that is built once: ``rows`` is a parameter that gets :func:`packed` ones."""
-    if dialect.name == "postgresql":
-        columns = (column(name, type_.dialect_impl(dialect)) for name, type_ in types.items())
+def given_later(dialect: str, rows: ColumnElement[Any], types: Types) -> FromClause:
+    """The same for a statement that is built once: ``rows`` is a parameter that gets :func:`packed` ones.
+
+    ``dialect`` is a name, as ``functools.cache`` wants it: statements are kept by that everywhere.
+    """
+    if dialect == "postgresql":
+        columns = (column(name, type_.dialect_impl(_POSTGRESQL)) for name, type_ in types.items())
         records = func.jsonb_to_recordset(cast(rows, JSONB))
         return records.table_valued(*columns).render_derived(name="given", with_types=True)
     each = func.json_each(rows).table_valued("value", name="each")

@@ -37,6 +37,7 @@ EXPLAINED_FOR: Final = timedelta(hours=1)
 """After a probe got through bad tokens are the phones' own: a brand waits a minute of an hour at most."""
 _MOST_KEPT: Final = 1000
 _PREFIX: Final = "apple:"
+_OF_GUESTS: Final = " guests"  # so ends the reason where bad tokens of many opened the breaker
 _BAD: Final = ("bad_token", "wrong_topic")
 
 
@@ -83,9 +84,13 @@ class Watch:
         self._heard: dict[PassTypeIdentifier, deque[_Heard]] = {}
         self._explained_until: dict[PassTypeIdentifier, datetime] = {}
 
-    def closed(self, pass_type_identifier: PassTypeIdentifier, now: datetime) -> None:
-        """A probe got through, ours or another worker's: for a while bad tokens need no other explanation."""
-        self._explained_until[pass_type_identifier] = now + EXPLAINED_FOR
+    def closed(self, pass_type_identifier: PassTypeIdentifier, reason: str, now: datetime) -> None:
+        """A probe got through, ours or another worker's: for a while bad tokens need no other explanation.
+
+        Only where they were the ``reason`` of the breaker: a renewed certificate explains no bad token.
+        """
+        if reason.endswith(_OF_GUESTS):
+            self._explained_until[pass_type_identifier] = now + EXPLAINED_FOR
 
     def hear(
         self, pass_type_identifier: PassTypeIdentifier, answers: Sequence[Answer], now: datetime
@@ -128,7 +133,7 @@ class Watch:
         bad = [answer for answer in heard if answer.signal in _BAD]
         hurt = {answer.group for answer in bad}
         if len(everyone) >= FEWEST and len(hurt) >= SHARE * len(everyone):
-            return f"{bad[0].reason}: {len(hurt)} of {len(everyone)} guests"
+            return f"{bad[0].reason}: {len(hurt)} of {len(everyone)}{_OF_GUESTS}"
         return None
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Integer, Text, bindparam, case, literal, select, text, true, update
+from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, insert, packed
+from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, packed
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
+from app.db.upsert import insert_in
 from app.delivery.promises import PRIORITIES, Claimed, Kind, State
 from app.delivery.tables import delivery
 
@@ -72,28 +73,20 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
         }
         for promise in sorted(promises, key=lambda promise: promise.device_id)
     ]
-    tx.execute(_joining(tx), {"rows": packed(tx.dialect, rows, _PROMISE), "now": now})
+    tx.execute(_joining(tx.dialect.name), {"rows": packed(tx.dialect, rows, _PROMISE), "now": now})
 
 
-def _joining(tx: Tx) -> Any:
+@cache
+def _joining(dialect: str) -> Any:
     """The statement of :func:`join`, built once: that takes longer than SQLite takes to execute it."""
-    if tx.dialect not in _JOINING:
-        _JOINING[tx.dialect] = _join(tx)
-    return _JOINING[tx.dialect]
-
-
-_JOINING: Final[WeakKeyDictionary[Dialect, Any]] = WeakKeyDictionary()
-
-
-def _join(tx: Tx) -> Any:
-    new_rows = given_later(tx.dialect, bindparam("rows", type_=Text()), _PROMISE)
+    new_rows = given_later(dialect, bindparam("rows", type_=Text()), _PROMISE)
     constants = {
         "channel": literal(CHANNEL),
         "state": literal("pending"),
         "created_at": bindparam("now", type_=delivery.c.created_at.type),
         "attempts": literal(0),
     }
-    statement = insert(tx, delivery).from_select(
+    statement = insert_in(dialect, delivery).from_select(
         [*_PROMISE, *constants],
         select(*new_rows.c, *constants.values()).where(true()).order_by(new_rows.c.device_id),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Row, Text, Update, bindparam, select, update
+from sqlalchemy import BigInteger, Integer, Row, Text, Update, bindparam, select, update
 
 from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given_later, insert, packed
 from app.db.identifiers import (
@@ -257,11 +257,11 @@ def write_tags(tx: Tx, tags: Mapping[WalletPassId, UpdateTag]) -> None:
 def _update(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> None:
     """One statement for all rows; ``types`` without ``pass_id`` names the columns that are written."""
     if rows:
-        tx.execute(_updating(tx.dialect, tuple(types)), {"rows": packed(tx.dialect, rows, types)})
+        tx.execute(_updating(tx.dialect.name, tuple(types)), {"rows": packed(tx.dialect, rows, types)})
 
 
-@lru_cache(maxsize=16)
-def _updating(dialect: Dialect, columns: tuple[str, ...]) -> Update:
+@cache
+def _updating(dialect: str, columns: tuple[str, ...]) -> Update:
     """Built once: that takes longer than SQLite takes to execute it."""
     new = given_later(dialect, bindparam("rows", type_=Text()), {name: _CHANGED[name] for name in columns})
     return (

@@ -16,10 +16,12 @@ from app.db.failures import NO_DATABASE
 from app.db.outages import outage_of
 from app.errors import Refused
 from app.web.api import api_blueprint, no_such_address
-from app.web.bodies import MOST_BODY, BodiesFirst
-from app.web.guest import guest_blueprint
+from app.web.bodies import RETRY_AFTER, SENTENCE, BodiesFirst
+from app.web.body_limits import MOST_BODY
+from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
+from app.web.passkit_answers import refusal
 from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
 from app.web.services import Services
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _PASSKIT, _API = "/passkit", "/api"
 _OF_QUERIES = "%!$&'()*+,;=:@/?[]"
+_CROWDED = refusal(429, "too-many-requests", SENTENCE, ("Retry-After", str(RETRY_AFTER)))
 log = structlog.get_logger()
 
 
@@ -47,7 +50,18 @@ def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplic
             environ["QUERY_STRING"] = quote(query, safe=_OF_QUERIES, encoding="latin-1", errors="replace")
         return flask(environ, start_response)
 
-    in_turn = BodiesFirst(application, at_work=services.threads)
+    def crowded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Too many bodies are unfinished: each kind of asker is told in the words that it understands."""
+        path: str = environ["PATH_INFO"]
+        if path.startswith(_PASSKIT + "/"):
+            return _CROWDED.send(start_response, head=False)
+        with flask.request_context(environ):
+            api = path.startswith(_API + "/")
+            answer = answer_problem("too-many-requests", SENTENCE) if api else crowded_page(RETRY_AFTER)
+            answer.headers["Retry-After"] = str(RETRY_AFTER)
+            return answer(environ, start_response)
+
+    in_turn = BodiesFirst(application, at_work=services.threads, crowded=crowded)
     if services.trusted_proxies:
         hops = services.trusted_proxies
         return ProxyFix(in_turn, x_for=hops, x_proto=hops, x_host=hops)

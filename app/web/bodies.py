@@ -2,7 +2,7 @@
 
 A phone with bad Wi-Fi sends the head of its request at once and the rest whenever it can. The server waits
 for that in a thread. There are many threads to wait in, and few of them work at a time; of the waiting ones
-an address gets a few.
+an address gets a few, and all addresses together get so many that lists and fetches always find one.
 """
 
 from __future__ import annotations
@@ -14,52 +14,76 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Final
 
-from flask import Response
-
-from app.web.problem import answer_problem
+from app.web.body_limits import MOST_BODY, MOST_WAITING, MOST_WAITING_ALL
+from app.web.rate_limits import site_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST_BODY: Final = 64 * 1024
-"""Of a body. No more is read; whoever gets the request sees that it is too large."""
-WAITING_THREADS: Final = 32
-"""Per web process, for the server's settings; they are made when they are needed."""
-MOST_WAITING: Final = 8
-"""Unfinished bodies of one address: a venue's guests share theirs."""
+RETRY_AFTER: Final = 5
+"""Seconds until who was refused may try again."""
+SENTENCE: Final = "Too many requests are unfinished. Please try again."
+_ALIVE: Final = "/healthz"  # who asks whether the process lives is not to wait for a database that hangs
+
+
+def too_many_unfinished(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """A plain refusal, for who has no better words."""
+    headers = [
+        ("Content-Type", "text/plain"),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", f"{RETRY_AFTER}"),
+    ]
+    start_response("429 Too Many Requests", headers)
+    return (f"{SENTENCE}\n".encode(),)
 
 
 class BodiesFirst:
     """A WSGI application around another: whole bodies in, ``at_work`` requests at a time."""
 
-    def __init__(self, application: WSGIApplication, *, at_work: int) -> None:
-        self._application = application
+    def __init__(
+        self, application: WSGIApplication, *, at_work: int, crowded: WSGIApplication = too_many_unfinished
+    ) -> None:
+        """``crowded`` answers who finds no place to wait; the body it sees is empty."""
+        self._application, self._crowded = application, crowded
         self._turn = BoundedSemaphore(at_work)
-        self._waiting: Counter[str] = Counter()
+        self._waiting: Counter[str] = Counter()  # by site
+        self._all_waiting = 0
         self._lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Read the body, then wait for a turn; 429 where the address has too many unfinished ones."""
+        """Read the body, then wait for a turn; 429 where too many bodies are unfinished."""
         if environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in environ:
-            with self._place(environ.get("REMOTE_ADDR", "")) as place:
+            with self._place(site_of(environ.get("REMOTE_ADDR", ""))) as place:
                 if not place:
-                    return _too_many(environ["PATH_INFO"])(environ, start_response)
+                    return self._crowded(_without_body(environ), start_response)
                 environ["wsgi.input"] = io.BytesIO(_read(environ))
+        elif environ["PATH_INFO"] == _ALIVE:
+            return self._application(environ, start_response)
         with self._turn:
             return self._application(environ, start_response)
 
     @contextmanager
-    def _place(self, address: str) -> Iterator[bool]:
+    def _place(self, site: str) -> Iterator[bool]:
         with self._lock:
-            free = self._waiting[address] < MOST_WAITING
-            self._waiting[address] += free
+            free = self._waiting[site] < MOST_WAITING and self._all_waiting < MOST_WAITING_ALL
+            self._count(site, int(free))
         try:
             yield free
         finally:
             with self._lock:
-                self._waiting[address] -= free
-                if not self._waiting[address]:
-                    del self._waiting[address]
+                self._count(site, -int(free))
+
+    def _count(self, site: str, change: int) -> None:
+        self._all_waiting += change
+        self._waiting[site] += change
+        if not self._waiting[site]:
+            del self._waiting[site]
+
+
+def _without_body(environ: WSGIEnvironment) -> WSGIEnvironment:
+    bare = {**environ, "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
+    bare.pop("HTTP_TRANSFER_ENCODING", None)
+    return bare
 
 
 def _read(environ: WSGIEnvironment) -> bytes:
@@ -75,13 +99,3 @@ def _read(environ: WSGIEnvironment) -> bytes:
         parts.append(part)
         most -= len(part)
     return b"".join(parts)
-
-
-def _too_many(path: str) -> Response:
-    words = f"More than {MOST_WAITING} unfinished requests came from this address. Please try again."
-    if path.startswith("/api/"):
-        answer = answer_problem("too-many-requests", words)
-    else:
-        answer = Response(words + "\n", 429, {"Cache-Control": "no-store"}, mimetype="text/plain")
-    answer.headers["Retry-After"] = "5"
-    return answer

@@ -52,7 +52,11 @@ def _not_found(fault: NotFound) -> Response:
 
 
 def _too_many(fault: TooMany) -> Response:
-    seconds = math.ceil(fault.retry_after.total_seconds())
+    return crowded_page(math.ceil(fault.retry_after.total_seconds()))
+
+
+def crowded_page(seconds: int) -> Response:
+    """Who asks too often, or among too many, is told to come back in so many seconds."""
     minutes = math.ceil(seconds / _MINUTE)
     answer = notice(
         429,

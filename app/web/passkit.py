@@ -44,8 +44,9 @@ from app.web.passkit_answers import (
     token_of,
 )
 from app.web.passkit_evidence import EvidenceRecorder
-from app.web.passkit_limit import CHANGE_BURST, CHANGES_PER_SECOND, LOG_BURST, LOG_PER_SECOND, AddressLimit
+from app.web.passkit_limit import CHANGE_BURST, CHANGES_PER_SECOND, LOG_BURST, LOG_PER_SECOND, Buckets
 from app.web.passkit_reader import Reader
+from app.web.rate_limits import site_of
 from app.web.services import Bell
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ OnRegistered = Callable[[Tx, WalletPassId, bool, datetime], None]
 OnLastRemoved = Callable[[Tx, WalletPassId, datetime], None]
 
 LONGEST_NAME, LONGEST_PUSH_TOKEN = 255, 4096
-_NAME = re.compile(
-    rf"[!-~]{{1,{LONGEST_NAME}}}"
-)  # identifiers that iOS makes or that we made: printable ASCII
+# Identifiers that iOS makes or that we made: printable ASCII.
+_NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
 _PUSH_TOKEN = re.compile(rf"[!-~]{{1,{LONGEST_PUSH_TOKEN}}}")
 _JSON = (("Content-Type", "application/json"),)
 _PKPASS = ("Content-Type", "application/vnd.apple.pkpass")
@@ -96,18 +96,20 @@ class PassKit:
         clock: Callable[[], datetime],
         on_registered: OnRegistered,
         on_last_removed: OnLastRemoved,
+        threads: int = 4,
     ) -> None:
         """Both callbacks run in the transaction of the registration.
 
         ``on_registered(tx, pass_id, first, now)``: ``first`` where no reachable phone held the pass before.
         ``on_last_removed(tx, pass_id, now)``: no reachable phone holds it any more.
+        ``threads``: how many requests are worked on at a time.
         """
         self._database, self._pass_key, self._build_pass = database, pass_key, build_pass
         self._evidence, self._wakeup, self._clock = evidence, wakeup, clock
         self._on_registered, self._on_last_removed = on_registered, on_last_removed
-        self._reader = Reader(database)
-        self._log_limit = AddressLimit(burst=LOG_BURST, per_second=LOG_PER_SECOND)
-        self._change_limit = AddressLimit(burst=CHANGE_BURST, per_second=CHANGES_PER_SECOND)
+        self._reader = Reader(database, most_kept=threads)
+        self._log_limit = Buckets(burst=LOG_BURST, per_second=LOG_PER_SECOND)
+        self._change_limit = Buckets(burst=CHANGE_BURST, per_second=CHANGES_PER_SECOND)
 
     def close(self) -> None:
         """Give back the connections that were kept; it may be asked again afterwards."""
@@ -275,7 +277,7 @@ class PassKit:
 
     def _note(self, environ: WSGIEnvironment, lines: list[str]) -> None:
         """Beyond the limit lines are dropped: an error would only make iOS send them again."""
-        if self._log_limit.allows(environ.get("REMOTE_ADDR", ""), time.monotonic()):
+        if self._log_limit.allows(site_of(environ.get("REMOTE_ADDR", "")), time.monotonic()):
             now = self._clock()
             self._evidence.logged(LogLine(now, line) for line in lines)
 

@@ -15,15 +15,14 @@ from app.db import Database, Tx
 from app.db.failures import NO_DATABASE
 
 Answer = TypeVar("Answer")
-_MOST_KEPT = 4  # as many as a web process has threads; the rest of the pool is for writers
 
 
 class Reader:
     """Asks the database one question at a time from any number of threads."""
 
-    def __init__(self, database: Database) -> None:
-        """Opens nothing yet."""
-        self._database = database
+    def __init__(self, database: Database, *, most_kept: int) -> None:
+        """Opens nothing yet. Who works with N threads keeps N; the rest of the pool is for writers."""
+        self._database, self._most_kept = database, most_kept
         self._idle: deque[tuple[ExitStack, Tx]] = deque()
 
     def read(self, ask: Callable[[Tx], Answer]) -> Answer:
@@ -57,7 +56,7 @@ class Reader:
         except BaseException:
             stack.close()
             raise
-        if len(self._idle) < _MOST_KEPT:
+        if len(self._idle) < self._most_kept:
             self._idle.append((stack, tx))
         else:
             stack.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -56,7 +56,7 @@ class Carrier:
         self._policy, self._lease = policy, lease
         self._watch = Watch()
         self._probes: set[DeliveryId] = set()
-        self._open: set[PassTypeIdentifier] = set()  # breakers, when we last looked
+        self._open: dict[PassTypeIdentifier, str] = {}  # breakers and their reasons, when we last looked
 
     def rescue(self) -> int:
         """Take back rows of dead workers."""
@@ -73,8 +73,8 @@ class Carrier:
         probes: list[Claimed] = []
         with self._database.write() as tx:
             tripped = breaker.all_open(tx)
-            blocked = {breaker.pass_type_of(row.subject) for row in tripped}
-            claim = self._claim(tx, now, limit, blocked=blocked)
+            blocked = {breaker.pass_type_of(row.subject): row.reason for row in tripped}
+            claim = self._claim(tx, now, limit, blocked=blocked.keys())
             for row in tripped:
                 if row.probe_at <= now:
                     probes += self._probe(tx, breaker.pass_type_of(row.subject), now)
@@ -83,8 +83,8 @@ class Carrier:
             queue.settle_unsent(tx, self._owner, unsent, now=now)
             queue.begin_attempts(tx, [one.claimed for one in ready], now=now)
         self._probes.update(one.id for one in probes)
-        for pass_type in self._open - blocked:
-            self._watch.closed(pass_type, now)
+        for pass_type in self._open.keys() - blocked.keys():
+            self._watch.closed(pass_type, self._open[pass_type], now)
         self._open = blocked
         metrics.HELD.inc(claim.held)
         for one in unsent:
@@ -97,7 +97,7 @@ class Carrier:
         now: datetime,
         limit: int,
         *,
-        blocked: set[PassTypeIdentifier] | frozenset[PassTypeIdentifier] = frozenset(),
+        blocked: Collection[PassTypeIdentifier] = (),
         only: PassTypeIdentifier | None = None,
     ) -> Claim:
         return queue.claim(
@@ -134,7 +134,7 @@ class Carrier:
             )
             types.setdefault(claimed.pass_type_identifier, []).append(known)
         for pass_type in self._proved(answers):
-            self._watch.closed(pass_type, now)
+            self._watch.closed(pass_type, self._open.get(pass_type, ""), now)
         judged = {pass_type: self._watch.hear(pass_type, group, now) for pass_type, group in types.items()}
         return Heard(
             tuple(answers),
@@ -155,11 +155,12 @@ class Carrier:
             in_doubt = {breaker.pass_type_of(row.subject) for row in breaker.all_open(tx)} - proved
             faulty = [one for one in heard.faulty if one.claimed.pass_type_identifier not in in_doubt]
             outcomes = self._outcomes(tx, heard, in_doubt, now)
+            # Devices before their deliveries, as a registration locks them.
             self._channel.set_aside(tx, {one.claimed.device_id: one.asked_at for one in faulty})
+            doubted = [one for opening in heard.openings.values() for one in opening.doubted]
+            self._channel.take_back(tx, {one.claimed.device_id: one.asked_at for one in doubted})
             reached = queue.settle(tx, self._owner, outcomes, now=now)
             for pass_type, opening in heard.openings.items():
-                doubted = {one.claimed.device_id: one.asked_at for one in opening.doubted}
-                self._channel.take_back(tx, doubted)
                 self._promise_again(tx, pass_type, [one.claimed for one in opening.doubted], now)
             closed = [pass_type for pass_type in sorted(proved) if breaker.close(tx, pass_type)]
         self._probes.difference_update(outcome.claimed.id for outcome in outcomes)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.apns.responses import REASONS, PushResponse, Verdict, judge, read_response
+from app.apns.responses import REASONS, PushResponse, Verdict, accepted, judge, read_response
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -103,3 +104,16 @@ def test_any_answer_is_read(status: int, body: bytes, retry_after: str) -> None:
 )
 def test_retry_after_is_read_in_seconds_and_as_a_date(header: str, wait: timedelta | None) -> None:
     assert read(503, b"", header).retry_after == wait
+
+
+@pytest.mark.parametrize("reason", ["\x00", "\ud800", "Bad\nReason", "Причина", "a" * 101])
+def test_a_reason_that_no_database_need_keep_is_none(reason: str) -> None:
+    answer = read(400, json.dumps({"reason": reason}).encode())
+    assert (answer.reason, answer.verdict) == ("", Verdict.REFUSED)
+
+
+def test_an_id_that_no_database_need_keep_is_none() -> None:
+    for status in (200, 400):
+        assert read_response(status, "\x00", None, b"", received_at=NOW).apns_id is None
+    assert accepted("\x00").apns_id is None
+    assert accepted("1F0E").apns_id == "1F0E"

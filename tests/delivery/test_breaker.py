@@ -86,16 +86,26 @@ def test_tokens_that_were_called_bad_are_doubted_again_when_half_of_the_guests_h
 def test_a_probe_that_got_through_explains_bad_tokens_for_an_hour() -> None:
     watch = Watch()
     half = answers(*GOOD, *BAD[:10])
-    assert watch.hear(TYPE, half, NOON).opening is not None
-    watch.closed(TYPE, NOON + MINUTE)
+    opening = watch.hear(TYPE, half, NOON).opening
+    assert opening is not None
+    watch.closed(TYPE, opening.reason, NOON + MINUTE)
     explained = watch.hear(TYPE, half, NOON + MINUTE)
     assert (explained.opening, len(explained.faulty)) == (None, 10)
     assert watch.hear(TYPE, half, NOON + MINUTE + breaker.EXPLAINED_FOR).opening is not None
 
 
+@pytest.mark.parametrize("signal", ["fatal", "wrong_topic"])
+def test_a_breaker_that_was_open_for_something_else_explains_no_bad_tokens(signal: Signal) -> None:
+    watch = Watch()
+    opening = watch.hear(TYPE, answers(signal), NOON).opening
+    assert opening is not None
+    watch.closed(TYPE, opening.reason, NOON + MINUTE)
+    assert watch.hear(TYPE, answers(*GOOD, *BAD[:10]), NOON + 2 * MINUTE).opening is not None
+
+
 def test_another_workers_probe_explains_nothing_to_one_that_never_gets_through() -> None:
     watch = Watch()
-    watch.closed(TYPE, NOON)
+    watch.closed(TYPE, "bad_token: 20 of 20 guests", NOON)
     assert watch.hear(TYPE, answers(*BAD, "bad_token"), NOON + MINUTE).opening is not None
 
 

@@ -7,12 +7,13 @@ import pytest
 from app.simulators.authority import Authority
 from tests.conftest import SERVERS
 from tests.flows.kills import Round, run
-from tests.flows.victims import kinds, victims
+from tests.flows.victims import LEASE, kinds, victims
 
 EMBEDDED = SERVERS == "sqlite"
 TIMES = 2
 SEED = 20_260
-MARGIN = 15.0  # seconds; a machine that runs other tests beside this one is slow in all that it does
+MARGIN = 2 * LEASE
+"""Beyond the one lease that ``python -m bench.kills`` holds: other tests run beside this one."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def found(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Rou
         return run(ours, times=TIMES, seed=SEED, tell=print)
 
 
-def test_after_every_kill_everything_goes_on_within_a_lease(found: Round) -> None:
+def test_after_every_kill_everything_goes_on_within_three_leases(found: Round) -> None:
     assert len(found.kills) == TIMES * len(kinds(embedded=EMBEDDED))
     assert [kill for kill in found.kills if kill.late > MARGIN] == []
 

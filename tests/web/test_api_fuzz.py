@@ -25,6 +25,7 @@ def test_no_request_brings_the_api_down_or_out_of_its_contract(database: Databas
     app = application(services(database, Bell()))
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
     found = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
+    assert {one.definition.raw["operationId"] for one in found} == set(OPERATIONS)
     operation = next(one for one in found if one.definition.raw["operationId"] == operation_id)
 
     @settings(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,11 +21,12 @@ from app.loyalty.checks import MOST_MONEY, OLDEST_RECEIPT
 from app.loyalty.enrolment import LONGEST_NAME as LONGEST_GUEST_NAME
 from app.loyalty.idempotency import LONGEST_KEY
 from app.loyalty.till import MOST_POINTS
-from app.passes.device_log import KEPT_LINES, MOST_CHARACTERS, MOST_LINES
+from app.passes import device_log
+from app.passes.device_log import KEPT_LINES, MOST_CHARACTERS, MOST_LINES, LogLine
 from app.passes.registrations import MOST_DEVICES, MOST_PASSES
 from app.web import qr
 from app.web.api import FAILURES, MOST_BYTES, PER_KEY
-from app.web.bodies import MOST_BODY, MOST_WAITING
+from app.web.body_limits import MOST_BODY, MOST_WAITING, MOST_WAITING_ALL, WAITING_THREADS
 from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
 from app.web.passkit import LONGEST_NAME, LONGEST_PUSH_TOKEN
@@ -49,6 +52,7 @@ NUMBERS: dict[str, str] = {
     "Parts of a multipart form": "50",
     "Name": f"{LONGEST_GUEST_NAME} characters",
     "New visits, by address": " and ".join(map(str, VISITS)),
+    "Pages shown, by address": " and ".join(map(str, VISITS)),
     "Forms, by address": " and ".join(map(str, FORMS)),
     "Scale of a QR code": f"{qr.MIN_SCALE} to {qr.MAX_SCALE}",
     "Body of a call, tills": f"{MOST_BYTES:,} bytes",
@@ -60,6 +64,7 @@ NUMBERS: dict[str, str] = {
     "Calls, by key": str(PER_KEY),
     "Calls without a valid key, by address": str(FAILURES),
     "Unfinished bodies, by address": str(MOST_WAITING),
+    "Unfinished bodies, of all addresses": str(MOST_WAITING_ALL),
     "Address and headers": f"{HEADER_BYTES:,} bytes",
 }
 
@@ -71,6 +76,9 @@ def test_the_page_has_a_row_for_every_limit_with_its_number() -> None:
     told = {what: limit for what, limit, _ in rows if what != "what" and not what.startswith("-")}
     assert told == NUMBERS | {what: limit for what, limit in told.items() if limit == "none"}
     assert all(answer for _, _, answer in rows)
+    words = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert f"one of {WAITING_THREADS} threads" in words
+    assert f"{WAITING_THREADS - MOST_WAITING_ALL} of them are left to requests without a body" in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +213,19 @@ def test_an_address_begins_so_many_visits_and_no_more(edges: Edges) -> None:
         assert web.ask("GET", web.links["zerno"], remote="192.0.2.12").status == 429
 
 
+def test_an_address_shows_so_many_pages_and_no_more(edges: Edges) -> None:
+    web, most, remote = edges.web, VISITS[0].amount, "192.0.2.14"
+    scanned = web.ask("GET", web.links["zerno"], remote=remote)
+    page = web.ask("GET", scanned.headers["location"].removeprefix("http://127.0.0.1:8000"), remote=remote)
+    found = re.search(r'src="([^"]*/seen/[^"]+)"', page.text)
+    assert found
+    answers = _until_refused(lambda: web.ask("GET", found[1], remote=remote), most)
+    assert {answer.status for answer in answers[:-1]} == {200}
+    assert answers[-1].status == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert web.ask("GET", found[1], remote="192.0.2.15").status == 200
+
+
 def test_a_made_up_pixel_waits_for_no_writer(edges: Edges) -> None:
     with edges.web.database.write(), edges.web.nothing_changes():
         for token in ("forged", "%ff", "1.2~3"):
@@ -231,3 +252,30 @@ def test_log_lines_beyond_what_is_kept_are_dropped_and_not_refused(edges: Edges)
     for _ in range(LOG_BURST + 5):
         answer = edges.web.ask("POST", "/passkit/v1/log", lines, remote="192.0.2.13")
         assert (answer.status, answer.body) == (200, b"")
+    most = LOG_BURST * MOST_LINES
+    deadline = time.monotonic() + 20
+    while len(kept := _kept(edges)) < most and time.monotonic() < deadline:
+        time.sleep(0.1)  # they are written a moment later, once for all the asking
+    # A trickle goes on while the test runs.
+    assert most <= len(kept) <= most + 4 * MOST_LINES
+    assert set(kept) == {"x" * MOST_CHARACTERS}
+
+
+def test_the_newest_log_lines_are_kept_and_the_oldest_dropped(edges: Edges) -> None:
+    lines = [LogLine(datetime.now(UTC), f"old {number}") for number in range(KEPT_LINES)]
+    with edges.web.database.write() as tx:
+        device_log.record(tx, lines)
+    sent = json.dumps({"logs": ["the newest"]}).encode()
+    assert edges.web.ask("POST", "/passkit/v1/log", sent, remote="192.0.2.16").status == 200
+    deadline = time.monotonic() + 20
+    while "the newest" not in _kept(edges, 1) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    kept = _kept(edges)
+    assert kept[0] == "the newest"
+    assert len(kept) == KEPT_LINES
+    assert "old 0" not in kept
+
+
+def _kept(edges: Edges, most: int = KEPT_LINES + 1) -> list[str]:
+    with edges.web.database.read() as tx:
+        return [line.text for line in device_log.newest(tx, most)]

@@ -16,7 +16,7 @@ from app.web.passkit_reader import Reader
 
 @pytest.fixture
 def reader(database: Database) -> Iterator[Reader]:
-    made = Reader(database)
+    made = Reader(database, most_kept=6)
     yield made
     made.close()
 
@@ -30,7 +30,9 @@ def test_a_connection_is_kept_and_used_again(reader: Reader) -> None:
     assert len(set(seen)) == 1
 
 
-def test_a_burst_of_threads_leaves_four_connections(reader: Reader, database: Database) -> None:
+def test_a_burst_of_threads_leaves_as_many_connections_as_it_was_told(
+    reader: Reader, database: Database
+) -> None:
     together = Barrier(8)
 
     def ask(tx: Tx) -> int:
@@ -39,9 +41,17 @@ def test_a_burst_of_threads_leaves_four_connections(reader: Reader, database: Da
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: reader.read(ask), range(8))) == [1] * 8
-    assert len(reader._idle) == 4
+    assert len(reader._idle) == 6
     with database.write() as tx:
         assert _one(tx) == 1
+
+
+def test_as_many_connections_are_kept_as_threads_work(database: Database) -> None:
+    many, together = Reader(database, most_kept=6), Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: many.read(lambda _tx: together.wait(20)), range(8)))
+    assert len(many._idle) == 6
+    many.close()
 
 
 def test_a_kept_connection_sees_what_was_committed_since(reader: Reader, database: Database) -> None:
@@ -89,9 +99,9 @@ def test_a_dead_connection_is_replaced_and_the_question_asked_again(reader: Read
 
 def test_a_server_that_dropped_every_connection_is_asked_again(database: Database, database_url: str) -> None:
     if database.is_sqlite:  # the file cannot hang up: what can happen there is above
-        assert Reader(database).read(_one) == 1
+        assert Reader(database, most_kept=4).read(_one) == 1
         return
-    reader, other = Reader(database), connect(database_url)
+    reader, other = Reader(database, most_kept=4), connect(database_url)
     assert reader.read(_one) == 1
     with other.write() as tx:
         tx.execute(
@@ -108,5 +118,5 @@ def test_a_server_that_dropped_every_connection_is_asked_again(database: Databas
 def test_a_database_that_stays_away_is_reported(free_port: int) -> None:
     gone = connect(f"postgresql://nobody@127.0.0.1:{free_port}/gone")
     with pytest.raises(OperationalError):
-        Reader(gone).read(_one)
+        Reader(gone, most_kept=4).read(_one)
     gone.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 from structlog.testing import capture_logs
 from werkzeug.test import Client
 
+from app.db import Database
 from app.db.identifiers import DeviceId
 from app.delivery import breaker
 from app.passes import registrations
@@ -143,7 +146,7 @@ def test_who_was_set_aside_before_half_were_bad_is_taken_back(rig: Rig) -> None:
     good, bad = guests[:10], guests[10:]
     refused = {token(number): {"status": 400, "reason": "BadDeviceToken"} for number in range(10, 20)}
     rig.apns.turn(token_answers=refused)
-    with rig.working():
+    with rig.working(), _locks(rig.database) as locked:
         rig.promise(good)
         rig.until(lambda: _accepted(rig, good) == 10)
         for number, one in enumerate(bad[:9]):
@@ -153,6 +156,40 @@ def test_who_was_set_aside_before_half_were_bad_is_taken_back(rig: Rig) -> None:
         rig.until(lambda: _open(rig) != [] and "sending" not in rig.states())
     assert _unreachable(rig) == 0
     assert {row.device_id for row in rig.rows() if row.state == "pending"} == set(bad)
+    # Devices before their deliveries, as a registration locks them, or the two could wait in a circle.
+    assert ["device", "delivery"] in locked
+    assert not [tables for tables in locked if "device" in tables[tables.index("delivery") :]]
+
+
+@contextmanager
+def _locks(database: Database) -> Iterator[list[list[str]]]:
+    """The tables that each transaction with deliveries updated, in order."""
+    transactions: dict[int, list[str]] = {}
+    ended: list[list[str]] = []
+
+    def executed(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if found := re.match(r"UPDATE (device|delivery) ", statement):
+            tables = transactions.setdefault(id(connection), [])
+            if tables[-1:] != [found[1]]:
+                tables.append(found[1])
+
+    def over(connection: Connection) -> None:
+        tables = transactions.pop(id(connection), [])
+        if "delivery" in tables:
+            ended.append(tables)
+
+    listeners: list[tuple[str, Callable[..., Any]]] = [
+        ("before_cursor_execute", executed),
+        ("commit", over),
+        ("rollback", over),
+    ]
+    for name, listener in listeners:
+        event.listen(database.engine, name, listener)
+    try:
+        yield ended
+    finally:
+        for name, listener in listeners:
+            event.remove(database.engine, name, listener)
 
 
 def test_a_breaker_opened_by_bad_tokens_closes_at_the_next_guest_and_they_end(rig: Rig) -> None:

@@ -1,0 +1,13 @@
+"""What bodies may take. Without imports: who watches over the web processes needs a number too."""
+
+MOST_BODY = 64 * 1024
+"""Of a body, in bytes. No more is read; whoever gets the request sees that it is too large."""
+
+WAITING_THREADS = 32
+"""Per web process, for the server's settings; they are made when they are needed."""
+
+MOST_WAITING = 8
+"""Unfinished bodies of one address: a venue's guests share theirs."""
+
+MOST_WAITING_ALL = 24
+"""Unfinished bodies of all addresses: the other threads are left to requests that have none."""
