@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -97,9 +98,14 @@ def _make_ready(settings: Settings, *, alone: bool) -> None:
     advice = "Stop what listens there, or set PERKPASS_HOST and PERKPASS_PORT."
     require_free_port(settings.host, settings.port, advice=advice)
     _check_schema()
-    click.echo(
-        f"perkpass: listening on http://{settings.host}:{settings.port}, for guests {settings.public_url}"
-    )
+    address = f"http://{settings.host}:{settings.port}"
+    _tell(f"perkpass: listening on {address}, for guests {settings.public_url}", err=False)
+
+
+def _tell(words: str, *, err: bool = True) -> None:
+    # Where the words go may be a file on a full disk: nothing may end over them.
+    with suppress(OSError):
+        click.echo(words, err=err)
 
 
 def make_server(settings: Settings, application: str = "app.commands.processes:web_application") -> MPServer:
@@ -109,7 +115,7 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
-    from app.web.bodies import WAITING_THREADS
+    from app.web.body_limits import WAITING_THREADS
 
     return MPServer(
         application,
@@ -166,7 +172,18 @@ class _Companion:
             if self._stopping.is_set():
                 return
             wait = 0.2 if time.monotonic() - began > _CALM else min(wait * 2, 10)
-            click.echo(f"perkpass: the worker ended with status {status}; a new one starts", err=True)
-            if self._stopping.wait(wait):
+            if not self._spawn_again(wait):
                 return
-            self._spawn()
+            _tell(f"perkpass: the worker ended with status {status}; a new one has started")
+
+    def _spawn_again(self, wait: float) -> bool:
+        """After ``wait`` seconds, or once the machine has room for a process; False where we are to stop."""
+        while not self._stopping.wait(wait):
+            try:
+                self._spawn()
+            except OSError as fault:
+                _tell(f"perkpass: no worker could be started ({fault.strerror}); it is tried again")
+                wait = min(wait * 2, 10)
+            else:
+                return True
+        return False

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.flows.installation import Installation, until
+from tests.flows.installation import ROOT, Installation, until
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def _descendants(pid: int) -> set[int]:
     return children.union(*(_descendants(child) for child in children))
 
 
+def _workers(one: Installation) -> set[int]:
+    listed = subprocess.run(
+        ["pgrep", "-P", str(one.processes["run"].pid), "-f", "app worker"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return {int(pid) for pid in listed.stdout.split()}
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -53,6 +62,43 @@ def test_nothing_is_left_of_a_service_whose_first_process_is_killed(empty: Insta
     until(lambda: not any(map(_alive, others)), seconds=30, what="the others' end")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", empty.port), timeout=5)
+    empty._spawn(name, name)
+    empty.wait_ready()
+
+
+def test_a_worker_that_was_killed_comes_back_where_nothing_can_be_said_of_it(
+    empty: Installation, tmp_path: Path
+) -> None:
+    if not empty.embedded:
+        return  # there each process is watched by the machine's service manager
+    empty.stop()
+    with Path("/dev/full").open("wb") as full:
+        empty.processes["run"] = subprocess.Popen(
+            [sys.executable, "-m", "app", "run"],
+            cwd=ROOT, env=empty.environment, stdin=subprocess.DEVNULL, stdout=full, stderr=full,
+        )  # fmt: skip
+    empty.wait_ready()
+    killed: set[int] = set()
+    for _ in range(2):
+        (running,) = until(lambda: _workers(empty) - killed, what="a worker")
+        os.kill(running, signal.SIGKILL)
+        killed.add(running)
+    until(lambda: _workers(empty) - killed, what="another worker")
+
+
+def test_a_web_process_that_dies_at_once_again_ends_the_service_with_a_status(empty: Installation) -> None:
+    name = "run" if empty.embedded else "web"
+    first = empty.processes.pop(name)
+    others = _descendants(first.pid)
+    empty.processes[name] = first
+    killed: set[int] = set()
+    for _ in range(2):
+        until(lambda: empty.web_pid() not in killed | {0}, what="a web process")
+        killed.add(empty.web_pid())
+        os.kill(empty.web_pid(), signal.SIGKILL)
+    assert first.wait(60) not in (0, None)
+    del empty.processes[name]
+    until(lambda: not any(map(_alive, others)), seconds=30, what="the others' end")
     empty._spawn(name, name)
     empty.wait_ready()
 
