@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 
 import pytest
@@ -62,3 +63,14 @@ def test_a_body_that_does_not_tell_its_length_is_cut(
     answer = _ask(installation, head + CHUNK * 40 + b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:300]
     assert b"Traceback" not in answer
+
+
+def test_a_request_whose_headers_do_not_arrive_is_closed_after_thirty_seconds(
+    installation: Installation,
+) -> None:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=45) as wire:
+        began = time.monotonic()
+        wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        while wire.recv(65536):
+            pass
+        assert 25 < time.monotonic() - began < 40
