@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -26,6 +27,8 @@ HEADER_BYTES = 32 * 1024
 BACKGROUND = 5
 """Added to the niceness of what works beside the web on one machine."""
 
+_LAST_REQUESTS = 5
+"""Seconds for requests under way when it stops; granian now and then waits for all of them with nothing to do."""
 _PATIENCE = 40  # seconds a worker gets to finish its batch
 _CALM = 30.0  # seconds after which a restarted worker counts as well
 
@@ -117,6 +120,8 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
 
     from app.web.body_limits import WAITING_THREADS
 
+    # It warns of more threads than cores: ours mostly wait for bodies.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     return MPServer(
         application,
         factory=True,
@@ -131,7 +136,7 @@ def make_server(settings: Settings, application: str = "app.commands.processes:w
         http1_settings=HTTP1Settings(max_buffer_size=HEADER_BYTES),
         respawn_failed_workers=True,
         respawn_interval=0.5,
-        workers_kill_timeout=15,
+        workers_kill_timeout=_LAST_REQUESTS,
         log_level=LogLevels.warning,
         websockets=False,
     )
