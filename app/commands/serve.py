@@ -28,7 +28,7 @@ BACKGROUND = 5
 """Added to the niceness of what works beside the web on one machine."""
 
 _LAST_REQUESTS = 5
-"""Seconds for requests under way when it stops; granian now and then waits for all of them with nothing to do."""
+"""Seconds for requests under way when it stops; granian sometimes waits for all of them, and for nothing."""
 _PATIENCE = 40  # seconds a worker gets to finish its batch
 _CALM = 30.0  # seconds after which a restarted worker counts as well
 
