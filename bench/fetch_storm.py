@@ -1,6 +1,6 @@
 """After a campaign: every guest's phone comes for the list and then for the pass.
 
-    python -m bench.fetch_storm [--guests 20000] [--connections 64 256]
+    python -m bench.fetch_storm [--guests 6000] [--connections 64 256]
 
 Installations as an operator starts them, on all cores, with the load generator (and PostgreSQL) beside them.
 """
@@ -55,7 +55,7 @@ class Storm:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--guests", type=int, default=20_000)
+    parser.add_argument("--guests", type=int, default=6_000)
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
     arguments = parser.parse_args()
     signatures = raw_signatures()
