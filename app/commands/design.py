@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -144,8 +145,10 @@ def _move(
 
     wanted = source.cards if limit is None else min(limit, source.cards)
     moved = 0
-    wakeup = bootstrap.make_wakeup(shell.settings)
-    with tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar:
+    with (
+        closing(bootstrap.make_wakeup(shell.settings)) as wakeup,
+        tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar,
+    ):
         while limit is None or moved < limit:
             batch = _AT_A_TIME if limit is None else min(_AT_A_TIME, limit - moved)
             began = time.monotonic()
@@ -160,5 +163,4 @@ def _move(
             moved += done
             bar.update(done)
             time.sleep(max(_PAUSE, spent / 2))
-    wakeup.close()
     return moved

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 1.0
 _GRACE_SECONDS = 20.0
-_MOST_CONNECTIONS = 4096
+MOST_CONNECTIONS = 4096
 _OTHER_FILES = 256  # what a process opens beside its connections: database, logs, libraries
 
 
@@ -57,7 +57,7 @@ def room_for_connections() -> int:
     Phones and proxies keep connections open that ask nothing: were there no room beside those, everybody
     else would wait until they are closed.
     """
-    wanted = _MOST_CONNECTIONS + _OTHER_FILES
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
@@ -29,6 +30,8 @@ Tx = Connection
 
 TURN_SECONDS = 10.0
 """How long a writer waits for the others on SQLite."""
+_waits_since: ContextVar[float | None] = ContextVar("waits_since", default=None)
+"""When this thread began to wait for its turn: in the process, then in the database, once in all."""
 _LOOK_SECONDS = 0.001
 _YIELDING_LOOK_SECONDS = 0.005
 _BUSY_TIMEOUT = "busy_timeout=10000"
@@ -82,11 +85,13 @@ class Database:
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
         """One thread of this process at a time looks for SQLite's lock: looking costs the others time."""
+        waits = _waits_since.set(time.monotonic())
         # Who waited too long asks the database all the same, which says what is the matter.
         mine = self.is_sqlite and self._turn.acquire(timeout=TURN_SECONDS)
         try:
             yield
         finally:
+            _waits_since.reset(waits)
             if mine:
                 self._turn.release()
 
@@ -163,7 +168,7 @@ def _begin_writing(connection: Connection, look_seconds: float) -> None:
     Who writes much pauses some milliseconds after each commit: a till that waits gets in then.
     """
     raw: Any = connection.connection.driver_connection
-    give_up = time.monotonic() + TURN_SECONDS
+    give_up = (_waits_since.get() or time.monotonic()) + TURN_SECONDS
     raw.execute("PRAGMA busy_timeout=0")
     try:
         while time.monotonic() < give_up:

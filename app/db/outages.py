@@ -123,7 +123,8 @@ class Outages:
 
     def answered(self) -> None:
         """A new connection was made: whatever kept us from that is over."""
-        if self.present is not None and self.present.reason in ("away", "not opened"):
+        present = self.present  # read once: another thread may end it
+        if present is not None and present.reason in ("away", "not opened"):
             self.end()
 
 

@@ -40,6 +40,8 @@ Fifty receipts a second would otherwise be fifty claims and fifty settlements a 
 RESCUE_EVERY: Final = 5.0
 """Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
+LAST_ANSWERS: Final = 10.0
+"""Seconds that a worker that is told to stop waits for answers; what is left comes back after its lease."""
 LONGEST_BACK_OFF: Final = 5.0
 
 
@@ -80,7 +82,7 @@ class Worker:
         self._ended = Event()
 
     def run(self, stop: Event) -> None:
-        """Work until ``stop`` is set; then finish what is under way, at most as long as a lease lasts.
+        """Work until ``stop`` is set; then wait some seconds for what is under way.
 
         Survives the database and Redis being away: what was answered meanwhile is settled when it is back.
         """
@@ -115,7 +117,7 @@ class Worker:
                 stop.wait(GATHER)
 
     def _finish(self) -> None:
-        deadline = time.monotonic() + self._lease.total_seconds()
+        deadline = time.monotonic() + min(LAST_ANSWERS, self._lease.total_seconds())
         while (self._sender.in_flight or self._unsettled) and time.monotonic() < deadline:
             self._bell.clear()
             if not self._survive(self._settle):

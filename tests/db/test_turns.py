@@ -72,3 +72,28 @@ def test_a_writer_that_never_gets_its_turn_is_told(tmp_path: Path, monkeypatch: 
         assert tx.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
     holder.close()
     waiting.close()
+
+
+def test_threads_of_one_process_wait_no_longer_than_one_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "TURN_SECONDS", 1.0)
+    holder, tills = opened(tmp_path / "a.db"), opened(tmp_path / "a.db")
+    waited: list[float] = []
+
+    def ring_up() -> None:
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            write(tills, "till", 0)
+        waited.append(time.monotonic() - began)
+
+    threads = [Thread(target=ring_up) for _ in range(4)]
+    with holder.write():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(waited) == 4
+    assert max(waited) < 1.8, waited  # one after the other: 1 s, then 2 s
+    holder.close()
+    tills.close()

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.commands.processes import MOST_CONNECTIONS
 from app.commands.serve import HEADER_BYTES
 from app.loyalty.checks import MOST_MONEY, OLDEST_RECEIPT
 from app.loyalty.enrolment import LONGEST_NAME as LONGEST_GUEST_NAME
@@ -63,6 +64,7 @@ NUMBERS: dict[str, str] = {
     "Age of a receipt": f"{OLDEST_RECEIPT.days} days",
     "Calls, by key": str(PER_KEY),
     "Calls without a valid key, by address": str(FAILURES),
+    "Connections of a web process": f"{MOST_CONNECTIONS:,}, or what the system's limit of open files allows",
     "Unfinished bodies, by address": str(MOST_WAITING),
     "Unfinished bodies, of all addresses": str(MOST_WAITING_ALL),
     "Address and headers": f"{HEADER_BYTES:,} bytes",
