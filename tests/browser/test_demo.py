@@ -22,6 +22,11 @@ ROOT = Path(__file__).parents[2]
 SLOWLY = 60_000  # milliseconds: a machine that runs other tests beside
 
 
+def _listen_to_ctrl_c() -> None:
+    """As on a terminal: whoever runs these tests in the background has their children ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Demo:
     process: subprocess.Popen[bytes]
@@ -52,6 +57,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
                 "--phones", "1", "--pace", "120",
             ],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            preexec_fn=_listen_to_ctrl_c,  # noqa: PLW1509 - it touches a signal alone
         )  # fmt: skip
     family = {process.pid}
     try:

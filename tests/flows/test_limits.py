@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from app.commands.serve import HEADER_BYTES
+from tests.conftest import SERVERS
 from tests.flows.installation import Installation
 
 CHUNK = b"1000\r\n" + b"a" * 0x1000 + b"\r\n"
@@ -65,12 +66,14 @@ def test_a_body_that_does_not_tell_its_length_is_cut(
     assert b"Traceback" not in answer
 
 
-def test_a_request_whose_headers_do_not_arrive_is_closed_after_thirty_seconds(
-    installation: Installation,
-) -> None:
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=45) as wire:
-        began = time.monotonic()
-        wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-        while wire.recv(65536):
-            pass
-        assert 25 < time.monotonic() - began < 40
+if SERVERS == "sqlite":  # the server does it, whatever the database; once takes long enough
+
+    def test_a_request_whose_headers_do_not_arrive_is_closed_after_thirty_seconds(
+        installation: Installation,
+    ) -> None:
+        with socket.create_connection(("127.0.0.1", installation.port), timeout=45) as wire:
+            began = time.monotonic()
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+            while wire.recv(65536):
+                pass
+            assert 25 < time.monotonic() - began < 40
