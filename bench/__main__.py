@@ -48,7 +48,7 @@ def _take(names: Sequence[str]) -> int:
     failed = [name for name in names if not _run_in_full(name)]
     before = page.PAGE.read_text(encoding="utf-8") if page.PAGE.exists() else ""
     results = report.kept()
-    page.PAGE.write_text(page.render(results, before), encoding="utf-8")
+    page.PAGE.write_text(page.render(results, before, BENCHMARKS), encoding="utf-8")
     missed = page.unexplained(results, before)
     for figure in missed:
         value = report.quantity(figure.value, figure.unit)

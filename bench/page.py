@@ -74,10 +74,13 @@ def needless(results: Sequence[Result], page: str) -> list[str]:
     return [key for key in explained(page) if key not in missed]
 
 
-def render(results: Sequence[Result], page: str) -> str:
-    """The page for these results, with the explanations that ``page`` holds."""
+def render(results: Sequence[Result], page: str, names: Sequence[str] = ()) -> str:
+    """The page for these results, with the explanations that ``page`` holds; ``names`` are all there are."""
     _, _, chapter = page.partition(EXPLANATIONS)
     parts = [HEAD, "## All bars\n", _bars(results)]
+    missing = [name for name in names if name not in {result.name for result in results}]
+    if missing:
+        parts.append(f"Not measured in full yet: {', '.join(f'`{name}`' for name in missing)}.\n")
     parts += [_chapter(result) for result in results]
     why = chapter.strip() or NOTHING
     return "\n".join(parts) + f"\n{EXPLANATIONS}\n\n{why}\n"
