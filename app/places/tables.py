@@ -79,5 +79,5 @@ visit_event = Table(
     Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
-    CheckConstraint("kind IN ('scan', 'page', 'form', 'added', 'removed')", name="kind_known"),
+    CheckConstraint("kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')", name="kind_known"),
 )

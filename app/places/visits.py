@@ -17,8 +17,12 @@ from app.db.identifiers import BrandId, InstallLinkId, VisitId
 from app.errors import NotFound
 from app.places import store_visits
 
-VisitEventKind = Literal["scan", "page", "form", "added", "removed"]
-"""The page was asked for; a browser showed it; a form enrolled; a phone registered the card; it let go."""
+VisitEventKind = Literal["scan", "page", "in_app", "form", "added", "removed"]
+"""In the order in which a visit can take them: the page was asked for; a browser showed it; that browser
+cannot put a card into a wallet (an app's own, or one of the few on iOS that open no pass); a form enrolled; a
+phone registered the card; the last one let go. *in_app* is a detour: a guest who was helped goes on to the
+form in another browser, under the same visit.
+"""
 
 DeviceKind = Literal["iphone", "ipad", "android", "desktop", "unknown"]
 FunnelGroup = Literal["venue", "link", "placement", "staff_member"]
@@ -43,6 +47,7 @@ class Funnel:
     group_id: int
     scan: int = 0
     page: int = 0
+    in_app: int = 0
     form: int = 0
     added: int = 0
     removed: int = 0

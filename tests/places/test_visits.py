@@ -116,7 +116,7 @@ def test_the_funnel_counts_each_step_by_venue_link_and_placement(database: Datab
         brand_id, (door, table, other) = _brand_with_links(tx, "a")
         stranger, (strange_link, *_) = _brand_with_links(tx, "b")
         _visit(tx, door, "scan")
-        _visit(tx, door, "scan", "page")
+        _visit(tx, door, "scan", "page", "in_app")
         _visit(tx, table, "scan", "page", "form", "added")
         _visit(tx, table, "scan", "page", "form", "added", "removed")
         _visit(tx, other, "scan", "page", "form")
@@ -125,13 +125,15 @@ def test_the_funnel_counts_each_step_by_venue_link_and_placement(database: Datab
 
         def funnel(by: visits.FunnelGroup) -> list[tuple[int, ...]]:
             return [
-                (f.group_id, f.scan, f.page, f.form, f.added, f.removed)
+                (f.group_id, f.scan, f.page, f.in_app, f.form, f.added, f.removed)
                 for f in visits.funnel(tx, brand_id, by=by, since=NOW, until=NOW + DAY)
             ]
 
-        assert funnel("venue") == [(first_venue, 4, 3, 2, 2, 1), (first_venue + 1, 1, 1, 1, 0, 0)]
-        assert funnel("link") == [(door, 2, 1, 0, 0, 0), (table, 2, 2, 2, 2, 1), (other, 1, 1, 1, 0, 0)]
-        assert [row[1:] for row in funnel("placement")] == [(2, 2, 2, 2, 1)]
+        assert funnel("venue") == [(first_venue, 4, 3, 1, 2, 2, 1), (first_venue + 1, 1, 1, 0, 1, 0, 0)]
+        assert funnel("link") == [
+            (door, 2, 1, 1, 0, 0, 0), (table, 2, 2, 0, 2, 2, 1), (other, 1, 1, 0, 1, 0, 0)
+        ]  # fmt: skip
+        assert [row[1:] for row in funnel("placement")] == [(2, 2, 0, 2, 2, 1)]
         assert funnel("staff_member") == []
         assert len(visits.funnel(tx, stranger, by="venue", since=NOW, until=NOW + DAY)) == 1
 

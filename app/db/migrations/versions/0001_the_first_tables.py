@@ -549,7 +549,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('scan', 'page', 'form', 'added', 'removed')", name=op.f("ck_visit_event_kind_known")
+            "kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')",
+            name=op.f("ck_visit_event_kind_known"),
         ),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_visit_event_visit_id")),
         sa.PrimaryKeyConstraint("visit_id", "kind", name=op.f("pk_visit_event")),
