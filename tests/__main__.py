@@ -1,5 +1,6 @@
 """Every test that finds its server: on SQLite alone, then on PostgreSQL with Redis (``make test``).
 
+Tests that no database has a part in run once.
 With PERKPASS_TEST_REQUIRE=1 (as in .ci/run) a missing server or a skipped test is a failure.
 Further arguments go to pytest.
 """
@@ -28,14 +29,14 @@ def main() -> int:
     if missing and REQUIRE:
         print(f"These servers are required and not installed: {', '.join(missing)}")
         return 1
-    runs = ["sqlite"]
+    runs: dict[str, list[str]] = {"sqlite": []}
     if found["PostgreSQL"] and found["Redis"]:
-        runs.append("postgresql")
+        runs["postgresql"] = ["--only-with-servers"]
     statuses = {}
-    for run in runs:
+    for run, options in runs.items():
         began = time.monotonic()
         status = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *sys.argv[1:]],
+            [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *options, *sys.argv[1:]],
             env={**os.environ, "PERKPASS_TEST_SERVERS": run},
             check=False,
         ).returncode

@@ -1,6 +1,7 @@
 """Fixtures for every test: a migrated database of its own, on the server that this run is about.
 
 PERKPASS_TEST_SERVERS chooses: "sqlite" (the default: SQLite alone) or "postgresql" (PostgreSQL and Redis).
+``--only-with-servers`` leaves out the tests that both have no part in: once is enough for them.
 """
 
 from __future__ import annotations
@@ -44,22 +45,52 @@ def _refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_the_outside)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-with-servers",
+        action="store_true",
+        help="leave out the tests that are the same whatever PERKPASS_TEST_SERVERS says",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--only-with-servers"):
+        return
+    left_out = [item for item in items if not differs_by_servers(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if differs_by_servers(item)]
+
+
+def differs_by_servers(item: pytest.Item) -> bool:
+    """Whether it asks for the servers of this run, or its module looks at which these are."""
+    asks = servers_of_this_run.__name__ in getattr(item, "fixturenames", ())
+    return asks or hasattr(getattr(item, "module", None), "SERVERS")
+
+
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[servers.PostgreSQL]:
+def servers_of_this_run() -> str:
+    """What a fixture asks for that differs from run to run: its tests belong to each of them."""
+    return SERVERS
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(servers_of_this_run: str) -> Iterator[servers.PostgreSQL]:
     with servers.postgresql() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[str]:
+def redis_server(servers_of_this_run: str) -> Iterator[str]:
     with servers.redis() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def _template(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, servers_of_this_run: str
+) -> str:
     """A migrated database that tests copy: an SQLite file, or a PostgreSQL template."""
-    if SERVERS == "sqlite":
+    if servers_of_this_run == "sqlite":
         path = tmp_path_factory.mktemp("template") / "template.db"
         database = connect(f"sqlite:///{path}")
         schema.migrate(database)
@@ -98,7 +129,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, _template: str)
 
 
 @pytest.fixture
-def unmigrated_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def unmigrated_database_url(request: pytest.FixtureRequest, tmp_path: Path, servers_of_this_run: str) -> str:
     """The address of a database without a single table."""
     return empty_database(request, tmp_path, None)
 
@@ -112,9 +143,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def redis_url(request: pytest.FixtureRequest) -> str:
+def redis_url(request: pytest.FixtureRequest, servers_of_this_run: str) -> str:
     """Redis's address in the PostgreSQL run; empty in the SQLite run, which does without it."""
-    return "" if SERVERS == "sqlite" else str(request.getfixturevalue("redis_server"))
+    return "" if servers_of_this_run == "sqlite" else str(request.getfixturevalue("redis_server"))
 
 
 @pytest.fixture

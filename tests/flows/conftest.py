@@ -13,7 +13,6 @@ from app.simulators.apns import RunningApns, running, settings_for
 from app.simulators.authority import Authority
 from app.simulators.phone import Phone, PhoneSettings
 from tests import servers
-from tests.conftest import SERVERS
 from tests.flows.installation import Installation, yesterday
 from tests.flows.installation import running as installed
 
@@ -46,12 +45,13 @@ def make_installation(
     authority: Authority,
     apns: RunningApns,
     tmp_path_factory: pytest.TempPathFactory,
+    servers_of_this_run: str,
 ) -> Callable[..., Installation]:
     """An installation on this run's servers, not yet loaded."""
 
     def make(name: str, **settings: str) -> Installation:
         database_url = redis_url = ""
-        if SERVERS == "postgresql":
+        if servers_of_this_run == "postgresql":
             server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
             # A database of Redis's own: its worker would hear the bells of other tests.
             redis_url = (

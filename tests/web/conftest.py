@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import SERVERS, empty_database
+from tests.conftest import empty_database
 from tests.web.edges import Edges, receipt
 from tests.web.whole_web import open_whole_web
 
@@ -21,10 +21,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def edges(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _template: str
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _template: str,
+    servers_of_this_run: str,
 ) -> Iterator[Edges]:
     directory = tmp_path_factory.mktemp("whole_web")
-    redis_url = "" if SERVERS == "sqlite" else str(request.getfixturevalue("redis_server"))
+    redis_url = "" if servers_of_this_run == "sqlite" else str(request.getfixturevalue("redis_server"))
     web = open_whole_web(directory, empty_database(request, directory, _template), redis_url)
     card, neighbour, stranger = web.card("pechka"), web.card("pechka"), web.card("zerno")
     registered = web.ask("POST", card.registration("d0"), b'{"pushToken": "70ce"}', card.bearer)
