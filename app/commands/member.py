@@ -26,7 +26,7 @@ def show_member(card_code: str, as_json: bool) -> None:
     if as_json:
         show(asdict(found), as_json=True)
         return
-    kept = ("id", "name", "language", "created_at", "removed_at")
+    kept = ("id", "name", "language", "phone", "birthday", "created_at", "removed_at")
     show({key: getattr(found, key) for key in kept}, as_json=False)
     for title, rows in (
         ("Cards", found.enrolments),
@@ -57,7 +57,7 @@ def revoke_link(card_code: str, as_json: bool) -> None:
 @click.argument("card_code")
 @click.option("--yes", is_flag=True, help="do not ask again")
 def remove(card_code: str, yes: bool) -> None:
-    """Forget the member whose card has CARD_CODE: the name goes and the card is voided for good."""
+    """Forget the member whose card has CARD_CODE: name and number go, the card is voided."""
     with opened() as shell:
         if not yes:
             click.confirm("This cannot be undone. Forget this member?", abort=True, err=True)
@@ -76,6 +76,7 @@ def _phone(one: members.Phone) -> Record:
         "registered_at": one.holder.registered_at,
         "contacted_at": one.holder.contacted_at,
         "unreachable_since": one.holder.unreachable_since,
+        "push_service": one.holder.push_service,
         "accepted_at": push.accepted_at if push else None,
         "last_push": f"{push.kind}: {push.state}" if push else None,
         "reason": push.reason if push else None,

@@ -20,6 +20,7 @@ class Holder:
     registered_at: datetime  # for this pass, the last time
     contacted_at: datetime | None  # when it last asked for its list
     unreachable_since: datetime | None  # pushes are pointless until it registers again
+    push_service: str  # "apple"; "other": an Android pass app, which is not pushed to and asks by itself
 
 
 def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[Holder]:
@@ -31,6 +32,7 @@ def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[Holder]:
             registered_at=row.registered_at,
             contacted_at=row.contacted_at,
             unreachable_since=row.unreachable_since,
+            push_service=row.push_service,
         )
         for row in store_holders.of_passes(tx, pass_ids)
     ]

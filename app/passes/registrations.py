@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from app.db import Tx
 from app.db.identifiers import (
@@ -26,6 +26,7 @@ from app.passes.store_registrations import PushTarget
 __all__ = [
     "MOST_DEVICES",
     "MOST_PASSES",
+    "PushService",
     "PushTarget",
     "Registered",
     "Unregistered",
@@ -34,6 +35,9 @@ __all__ = [
     "register",
     "set_aside",
 ]
+
+PushService = Literal["apple", "other"]
+"""Whose push token a device has: an iPhone's is Apple's, an Android pass app has one of its own service."""
 
 MOST_DEVICES: Final = 20
 """So many devices hold one pass at most. No guest has more; who makes devices up makes us push to them."""
@@ -66,9 +70,12 @@ def register(
     pass_type_identifier: PassTypeIdentifier,
     pass_id: WalletPassId,
     push_token: PushToken,
+    push_service: PushService = "apple",
     now: datetime,
 ) -> Registered:
     """Note that the device holds the pass; the push token is the new one in any case.
+
+    A device of another push service than Apple's is never pushed to: it hears of changes when it asks.
 
     Beyond :data:`MOST_DEVICES` the newcomer takes the place of an unreachable device, or of the one that did
     not register the pass for longest: that one hears of no more changes until it registers again.
@@ -81,6 +88,7 @@ def register(
         device_library_identifier=device_library_identifier,
         pass_type_identifier=pass_type_identifier,
         push_token=push_token,
+        push_service=push_service,
         now=now,
     )
     created = store_registrations.add_registration(tx, device_id, pass_id, now=now)
@@ -116,7 +124,7 @@ def unregister(
 
 
 def push_targets(tx: Tx, device_ids: Sequence[DeviceId]) -> dict[DeviceId, PushTarget]:
-    """Where to push for these devices; those that are unreachable or hold no pass are left out."""
+    """Where to push for these devices; those that Apple does not reach or that hold no pass are left out."""
     return {target.device_id: target for target in store_registrations.targets(tx, device_ids)}
 
 

@@ -22,6 +22,7 @@ class HolderRow:
     registered_at: datetime
     contacted_at: datetime | None
     unreachable_since: datetime | None
+    push_service: str
 
 
 def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[HolderRow]:
@@ -33,6 +34,7 @@ def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[HolderRow]:
             registration.c.registered_at,
             device.c.contacted_at,
             device.c.unreachable_since,
+            device.c.push_service,
         )
         .join(device, device.c.id == registration.c.device_id)
         .where(registration.c.pass_id.in_(pass_ids))

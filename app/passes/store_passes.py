@@ -121,6 +121,7 @@ _REACHABLE = (
     .where(
         among(registration.c.pass_id, bindparam("ids", type_=Identifiers())),
         device.c.unreachable_since.is_(None),
+        device.c.push_service == "apple",
     )
     .order_by(device.c.id)
 )

@@ -118,7 +118,11 @@ _TARGETS = select(
     device.c.pass_type_identifier,
     select(func.count()).select_from(registration).where(_held).scalar_subquery().label("passes"),
     select(func.min(registration.c.pass_id)).where(_held).scalar_subquery().label("first_pass"),
-).where(among(device.c.id, bindparam("ids", type_=Identifiers())), device.c.unreachable_since.is_(None))
+).where(
+    among(device.c.id, bindparam("ids", type_=Identifiers())),
+    device.c.unreachable_since.is_(None),
+    device.c.push_service == "apple",
+)
 
 # One statement is one view of the database: whatever tag the counter shows in it, no smaller one appears
 # later. A tag beyond the counter is not one of ours (we were restored): then everything is listed.
@@ -179,19 +183,26 @@ def upsert_device(
     device_library_identifier: DeviceLibraryIdentifier,
     pass_type_identifier: PassTypeIdentifier,
     push_token: PushToken,
+    push_service: str,
     now: datetime,
 ) -> DeviceId:
-    """Know the device and its present push token."""
+    """Know the device, its present push token, and whose token that is."""
     row = insert(tx, device).values(
         device_library_identifier=device_library_identifier,
         pass_type_identifier=pass_type_identifier,
         push_token=push_token,
+        push_service=push_service,
         registered_at=now,
     )
     device_id: DeviceId = tx.execute(
         row.on_conflict_do_update(
             index_elements=[device.c.device_library_identifier, device.c.pass_type_identifier],
-            set_={"push_token": push_token, "registered_at": now, "unreachable_since": None},
+            set_={
+                "push_token": push_token,
+                "push_service": push_service,
+                "registered_at": now,
+                "unreachable_since": None,
+            },
         ).returning(device.c.id)
     ).scalar_one()
     return device_id
@@ -256,7 +267,7 @@ def left_alone(tx: Tx, device_id: DeviceId) -> list[WalletPassId]:
 
 
 def targets(tx: Tx, device_ids: Sequence[DeviceId]) -> list[PushTarget]:
-    """Of these devices the ones that are reachable and hold a pass."""
+    """Of these devices the ones that Apple reaches and that hold a pass."""
     rows = tx.execute(_TARGETS, {"ids": list(device_ids)})
     return [PushTarget(*row) for row in rows if row.passes]
 

@@ -39,6 +39,7 @@ from app.web.passkit_answers import (
     json_of,
     moment_of,
     path_of,
+    push_service_of,
     refusal,
     tag_of,
     token_of,
@@ -136,7 +137,9 @@ class PassKit:
                 if method in ("GET", "HEAD"):
                     return self._list(environ, device, pass_type, counts=method == "GET")
                 return _not_allowed("GET, HEAD")
-            case ["v1", "devices", device, "registrations", pass_type, serial]:
+            # PassWallet registers at an address of its own, and says there where it wants to be pushed from:
+            # an address that a stranger gives is not asked.
+            case ["v1", "devices", device, "registrations" | "registrations_attido", pass_type, serial]:
                 if method == "POST":
                     return self._register(environ, device, pass_type, serial)
                 if method == "DELETE":
@@ -224,6 +227,7 @@ class PassKit:
                     pass_type_identifier=PassTypeIdentifier(pass_type),
                     pass_id=key.id,
                     push_token=PushToken(push_token),
+                    push_service=push_service_of(environ),
                     now=now,
                 )
                 self._on_registered(tx, key.id, done.first, now)

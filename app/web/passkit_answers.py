@@ -12,13 +12,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from app.passes.registrations import PushService
 from app.web.body_limits import MOST_BODY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_SCHEMES = ("applepass", "androidpass")
+
+# Android pass apps speak Apple's protocol under schemes of their own: WalletPasses AndroidPass
+# (walletpasses.io/developer), WalletUnion WalletUnionPass, and WalletUnionHMSPass on Huawei's phones
+# (walletunion.com/developer), PassWallet AttidoPass (github.com/Kwiket/passwallet).
+_APPLES = "applepass"
+_SCHEMES = frozenset({_APPLES, "androidpass", "walletunionpass", "walletunionhmspass", "attidopass"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,24 @@ def tag_of(environ: WSGIEnvironment) -> str | None:
 
 
 def token_of(environ: WSGIEnvironment) -> str:
-    """The token of ``Authorization: ApplePass …`` (or ``AndroidPass``); empty where there is none."""
+    """The token of ``Authorization: ApplePass …`` (or a pass app's scheme); empty where there is none."""
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() in _SCHEMES else ""
+
+
+def push_service_of(environ: WSGIEnvironment) -> PushService:
+    """Whose push token the one who registers has.
+
+    A pass app tells itself by its scheme; Pass2U (www.pass2u.net/apiPushNotification) and Passworks keep
+    Apple's and send ``X-Pass-Client`` instead; and none of them but names Android as its User-Agent.
+    """
+    scheme, _, _ = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    apples = (
+        scheme.lower() == _APPLES
+        and "HTTP_X_PASS_CLIENT" not in environ
+        and "Android" not in environ.get("HTTP_USER_AGENT", "")
+    )
+    return "apple" if apples else "other"
 
 
 def json_of(environ: WSGIEnvironment) -> Any | Answer:

@@ -28,7 +28,11 @@ def upgrade() -> None:
         sa.Column("pass_type_identifier", sa.Text(), nullable=False),
         sa.Column("team_identifier", sa.Text(), nullable=False),
         sa.Column("credentials", sa.Text(), nullable=False),
+        sa.Column("asks_phone", sa.Text(), server_default="no", nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "asks_phone IN ('no', 'optional', 'needed')", name=op.f("ck_brand_asks_phone_known")
+        ),
         sa.CheckConstraint(
             "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
             name=op.f("ck_brand_credentials_are_a_reference"),
@@ -52,9 +56,13 @@ def upgrade() -> None:
         sa.Column("device_library_identifier", sa.Text(), nullable=False),
         sa.Column("pass_type_identifier", sa.Text(), nullable=False),
         sa.Column("push_token", sa.Text(), nullable=False),
+        sa.Column("push_service", sa.Text(), server_default="apple", nullable=False),
         sa.Column("registered_at", columns.UtcDateTime(), nullable=False),
         sa.Column("contacted_at", columns.UtcDateTime(), nullable=True),
         sa.Column("unreachable_since", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "push_service IN ('apple', 'other')", name=op.f("ck_device_push_service_is_known")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
         sa.UniqueConstraint(
             "device_library_identifier",
@@ -193,9 +201,13 @@ def upgrade() -> None:
         sa.Column("brand_id", columns.Id, nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("birthday", sa.Text(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("birthday LIKE '__-__'", name=op.f("ck_member_birthday_is_month_and_day")),
         sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_member_language_known")),
+        sa.CheckConstraint("phone LIKE '+%'", name=op.f("ck_member_phone_is_e164")),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_brand_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
