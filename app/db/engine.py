@@ -19,8 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.db.outages import Outage, Outages, outage_of
 from app.errors import Misconfigured
@@ -32,6 +32,8 @@ TURN_SECONDS = 10.0
 """How long a writer waits for the others on SQLite."""
 _waits_since: ContextVar[float | None] = ContextVar("waits_since", default=None)
 """When this thread began to wait for its turn: in the process, then in the database, once in all."""
+FRESH_SECONDS = 0.5
+"""How lately a connection was used that is taken for alive."""
 _LOOK_SECONDS = 0.001
 _YIELDING_LOOK_SECONDS = 0.005
 _BUSY_TIMEOUT = "busy_timeout=10000"
@@ -141,8 +143,6 @@ def _watch(engine: Engine, outages: Outages) -> None:
         outage = outage_of(context.original_exception)
         if outage is None:
             return None
-        if context.is_pre_ping:
-            return None  # it died while it lay idle, and is replaced before anybody notices
         if outage.reason == "away" and context.connection is not None:
             outages.lost(
                 context.original_exception
@@ -196,13 +196,28 @@ def _changes(tx: Tx) -> int:
 def _postgresql(url: URL, pool_size: int) -> Engine:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=2,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c lock_timeout=10s"},
     )
+
+    @event.listens_for(engine, "checkin")
+    def _laid_down(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _picked_up(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        """Replace it if it died while it lay idle; asking each time would cost a till two round trips."""
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < FRESH_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as fault:
+            raise InvalidatePoolError from fault
+
+    return engine
 
 
 def _sqlite(url: URL, pool_size: int, look_seconds: float) -> Engine:

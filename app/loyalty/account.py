@@ -1,28 +1,27 @@
-"""A card while something happens to it: its enrolment, programme and brand, read once; told once.
+"""A card while something happens to it: read once, changed in the ledger, told once.
 
-The enrolment is locked by whoever opens an account; ``settle_tier`` and ``tell`` are called once each, in
-that order, after the ledger was written.
+``settle_tier`` and ``tell`` are called once each, in that order, after the ledger was written.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from app.accounts import brands
 from app.db import Tx
-from app.db.identifiers import CardCode
+from app.db.identifiers import CardCode, LedgerEntryId, ReceiptId, VenueId
 from app.loyalty import content as cards
-from app.loyalty import ledger, programmes, stamps, store_enrolments, store_ledger, wording
+from app.loyalty import ledger, stamps, store_enrolments, store_ledger, wording
+from app.loyalty import rules as rulebook
 from app.loyalty import tiers as tiering
-from app.loyalty.programmes import Programme
 from app.loyalty.rules import Kind, StampRules, Tier, TieredRules
 from app.loyalty.stamps import StampCard
-from app.loyalty.store_enrolments import Enrolment
-from app.loyalty.tiers import Standing
+from app.loyalty.store_accounts import AccountRow
+from app.loyalty.store_ledger import EntryKind
+from app.loyalty.tiers import Spend, Standing
 from app.passes import issuing
-from app.passes.content import LocalizedText
+from app.passes.content import LocalizedText, PassContent
 from app.passes.issuing import Revision
 
 
@@ -42,43 +41,100 @@ class CardView:
 class Account:
     """One card in one transaction."""
 
-    def __init__(
-        self, tx: Tx, enrolment: Enrolment, programme: Programme, brand: brands.Brand, now: datetime
-    ) -> None:
-        """Use :meth:`open` or :meth:`look`."""
-        self._tx, self._now = tx, now
-        self.enrolment, self.programme, self.brand = enrolment, programme, brand
+    def __init__(self, tx: Tx, row: AccountRow, now: datetime) -> None:
+        """To look at it: points whose time is over do not count, whether or not that was written down."""
+        self._tx, self._now, self._name = tx, now, row.name
+        self.rules, self.currency = rulebook.from_json(row.kind, row.rules), row.currency
+        self.enrolment = replace(row.enrolment, balance=row.enrolment.balance - row.overdue)
+        self._spends: list[Spend] | None = None
 
     @classmethod
-    def open(cls, tx: Tx, enrolment: Enrolment, *, now: datetime) -> Self:
-        """To change it: points whose time is over are let go first, so that nobody spends them."""
-        lost = ledger.expire(tx, [enrolment.id], now=now)
-        account = cls.look(tx, enrolment, now=now)
-        if lost:
-            account._reread()
+    def open(cls, tx: Tx, row: AccountRow, *, now: datetime) -> Self:
+        """To change it, locked: points whose time is over are let go first, so that nobody spends them."""
+        account = cls(tx, row, now)
+        if row.overdue:
+            # Whoever held the lock before may have let them go: what was lost now is what counts.
+            lost = ledger.expire(tx, [row.enrolment.id], now=now).get(row.enrolment.id, 0)
+            account.enrolment = replace(row.enrolment, balance=row.enrolment.balance - lost)
         return account
 
-    @classmethod
-    def look(cls, tx: Tx, enrolment: Enrolment, *, now: datetime) -> Self:
-        """To look at it."""
-        programme = programmes.programme(tx, enrolment.programme_id)
-        return cls(tx, enrolment, programme, brands.brand(tx, enrolment.brand_id), now)
+    def accrue(
+        self,
+        points: int,
+        *,
+        stamps: int,
+        expires_at: datetime | None,
+        venue_id: VenueId,
+        receipt_id: ReceiptId,
+    ) -> None:
+        """Add what a receipt brings: points (hundredths) and stamps."""
+        ledger.accrue(
+            self._tx,
+            self.enrolment.id,
+            points,
+            stamps=stamps,
+            expires_at=expires_at,
+            venue_id=venue_id,
+            receipt_id=receipt_id,
+            now=self._now,
+        )
+        self._has_changed(points, stamps)
 
-    def standing(self) -> Standing:
-        """Where the guest stands by what was spent in the window (a tiered programme's alone)."""
-        rules = self.programme.rules
-        assert isinstance(rules, TieredRules)  # noqa: S101  # asked by callers
-        begins = tiering.window_begins(rules, self._now)
-        spends = store_ledger.spends(self._tx, [self.enrolment.id], since=begins)
-        return tiering.standing(rules, spends.get(self.enrolment.id, []), self._now)
+    def take(
+        self,
+        points: int,
+        *,
+        kind: EntryKind,
+        stamps: int,
+        venue_id: VenueId,
+        receipt_id: ReceiptId | None = None,
+        reverses_id: LedgerEntryId | None = None,
+    ) -> LedgerEntryId:
+        """Take points and stamps away, those of the reversed entry first; Conflict where there are fewer."""
+        entry_id = ledger.take(
+            self._tx,
+            self.enrolment.id,
+            points,
+            kind=kind,
+            stamps=stamps,
+            first_of=reverses_id,
+            venue_id=venue_id,
+            receipt_id=receipt_id,
+            reverses_id=reverses_id,
+            now=self._now,
+        )
+        self._has_changed(-points, -stamps)
+        return entry_id
+
+    def _has_changed(self, points: int, stamps: int) -> None:
+        self.enrolment = replace(
+            self.enrolment,
+            balance=self.enrolment.balance + points,
+            stamps=self.enrolment.stamps + stamps,
+        )
+
+    def standing(self, rules: TieredRules) -> Standing:
+        """Where the guest stands by what was spent in the window; receipts are looked up once."""
+        if self._spends is None:
+            begins = tiering.window_begins(rules, self._now)
+            found = store_ledger.spends(self._tx, [self.enrolment.id], since=begins)
+            self._spends = found.get(self.enrolment.id, [])
+        return tiering.standing(rules, self._spends, self._now)
+
+    def has_spent(self, spend: Spend) -> None:
+        """A receipt was written that :meth:`standing` has not seen."""
+        if self._spends is not None:
+            self._spends.append(spend)
 
     def settle_tier(self) -> LocalizedText | None:
         """Write the tier that the receipts lead to; its name where it is higher than the card says."""
-        rules = self.programme.rules
-        if not isinstance(rules, TieredRules):
+        if not isinstance(self.rules, TieredRules):
             return None
-        before, standing = rules.tier(self.enrolment.tier), self.standing()
-        store_enrolments.set_tiers(self._tx, {self.enrolment.id: (standing.tier.key, standing.due_at)})
+        before, standing = self.rules.tier(self.enrolment.tier), self.standing(self.rules)
+        settled = (standing.tier.key, standing.due_at)
+        if settled != (self.enrolment.tier, self.enrolment.tier_due_at):
+            store_enrolments.set_tiers(self._tx, {self.enrolment.id: settled})
+            self.enrolment = replace(self.enrolment, tier=standing.tier.key, tier_due_at=standing.due_at)
         return standing.tier.name if standing.tier.spend_from > before.spend_from else None
 
     def tell(
@@ -92,55 +148,44 @@ class Account:
         refund: bool = False,
     ) -> None:
         """Hand the card's new content down, with one message that says all that happened."""
-        self._reread()
-        rules = self.programme.rules
         text = wording.message(
             wording.News(
                 points=points,
                 balance=self.enrolment.balance,
                 stamps=stamps,
                 card=self._stamp_card(),
-                reward=rules.reward if isinstance(rules, StampRules) else None,
+                reward=self.rules.reward if isinstance(self.rules, StampRules) else None,
                 rewarded=rewarded,
                 risen_to=risen_to,
                 refund=refund,
             )
         )
-        content = cards.changed(
-            issuing.wallet_pass(self._tx, self.enrolment.pass_id).content,
-            balance=self.enrolment.balance,
-            tier=cards.tier_name(rules, self.enrolment.tier),
-            stamps=self.enrolment.stamps,
-            text=text,
-            announcement=announcement,
-            now=self._now,
-        )
-        issuing.revise(
-            self._tx,
-            [Revision(self.enrolment.pass_id, content)],
-            kind="receipt" if text else "silent",
-            now=self._now,
-        )
+
+        def changed(content: PassContent) -> PassContent:
+            return cards.changed(
+                content,
+                balance=self.enrolment.balance,
+                tier=cards.tier_name(self.rules, self.enrolment.tier),
+                stamps=self.enrolment.stamps,
+                text=text,
+                announcement=announcement,
+                now=self._now,
+            )
+
+        revision = Revision(self.enrolment.pass_id, changed)
+        issuing.revise(self._tx, [revision], kind="receipt" if text else "silent", now=self._now)
 
     def view(self) -> CardView:
-        """The card as a cashier may see it; points that have expired do not count."""
-        rules = self.programme.rules
-        member = store_enrolments.member(self._tx, self.enrolment.member_id)
+        """The card as a cashier may see it."""
         return CardView(
             code=self.enrolment.card_code,
-            kind=self.programme.kind,
-            currency=self.brand.currency,
-            balance=ledger.spendable(self._tx, self.enrolment.id, now=self._now),
-            tier=rules.tier(self.enrolment.tier) if isinstance(rules, TieredRules) else None,
+            kind=rulebook.kind_of(self.rules),
+            currency=self.currency,
+            balance=self.enrolment.balance,
+            tier=self.rules.tier(self.enrolment.tier) if isinstance(self.rules, TieredRules) else None,
             stamps=self._stamp_card(),
-            name_initial=member.name[:1].upper() if member and member.name else None,
+            name_initial=self._name[:1].upper() if self._name else None,
         )
 
     def _stamp_card(self) -> StampCard | None:
-        rules = self.programme.rules
-        return stamps.card(rules, self.enrolment.stamps) if isinstance(rules, StampRules) else None
-
-    def _reread(self) -> None:
-        found = store_enrolments.enrolment(self._tx, self.enrolment.id)
-        assert found is not None  # noqa: S101  # locked by this very transaction
-        self.enrolment = found
+        return stamps.card(self.rules, self.enrolment.stamps) if isinstance(self.rules, StampRules) else None

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.db.identifiers import EnrolmentId, ProgrammeId, VenueId, VisitId, WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import content as cards
-from app.loyalty import ledger, programmes, wording
+from app.loyalty import ledger, programmes, store_contacts, wording
 from app.loyalty import store_enrolments as store
 from app.loyalty.card_codes import new_card_code, understood
 from app.loyalty.rules import TieredRules, point_rules
@@ -61,6 +61,7 @@ class EnrolmentRequest:
     name: str | None
     language: Language
     consents: Sequence[ConsentGiven]
+    phone: str | None = None  # E.164, see phone_numbers; nobody proved yet that it is the guest's
 
 
 def enrol(tx: Tx, request: EnrolmentRequest, *, now: datetime) -> Enrolment:
@@ -141,6 +142,8 @@ def _make(
     member_id = store.insert_member(
         tx, brand_id=programme.brand_id, name=name, language=request.language, now=now
     )
+    if request.phone:
+        store_contacts.set_phone(tx, member_id, request.phone)
     store.insert_consents(tx, member_id, [_evidence(given, now) for given in request.consents])
     points = point_rules(programme.rules)
     welcome = points.welcome if points else 0

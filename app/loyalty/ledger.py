@@ -101,12 +101,3 @@ def expire(tx: Tx, enrolment_ids: Sequence[EnrolmentId], *, now: datetime) -> di
     )
     store_enrolments.add_points(tx, {one: -points for one, points in lost.items()})
     return lost
-
-
-def spendable(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime) -> int:
-    """Points (hundredths) that have not expired by now, whether or not that was written down yet."""
-    return sum(
-        lot.remaining
-        for lot in store_ledger.open_lots(tx, enrolment_id)
-        if lot.expires_at is None or lot.expires_at > now
-    )

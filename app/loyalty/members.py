@@ -10,14 +10,16 @@ from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId
 from app.delivery import history
 from app.delivery.history import LastPush
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
+from app.loyalty import store_contacts, store_ledger
 from app.loyalty import store_enrolments as store
-from app.loyalty import store_ledger
 from app.loyalty.store_enrolments import ConsentRow, Enrolment
 from app.loyalty.store_ledger import Entry, Receipt
 from app.passes import evidence, holders, issuing
 from app.passes.evidence import PassEvidence
 from app.passes.holders import Holder
+
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, in the year that has most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Timeline:
     brand_id: BrandId
     name: str | None
     language: str
+    phone: str | None  # E.164, as the guest wrote it
+    birthday: str | None  # "MM-DD"
     created_at: datetime
     removed_at: datetime | None
     enrolments: list[Enrolment]
@@ -49,6 +53,7 @@ class Timeline:
 def show(tx: Tx, member_id: MemberId) -> Timeline:
     """The member with all that happened; raises NotFound."""
     row = _member(tx, member_id)
+    contact = store_contacts.contact(tx, member_id)
     enrolments = store.enrolments_of_member(tx, member_id)
     ids = [one.id for one in enrolments]
     pass_ids = [one.pass_id for one in enrolments]
@@ -60,6 +65,8 @@ def show(tx: Tx, member_id: MemberId) -> Timeline:
         brand_id=row.brand_id,
         name=row.name,
         language=row.language,
+        phone=contact.phone,
+        birthday=contact.birthday,
         created_at=row.created_at,
         removed_at=row.removed_at,
         enrolments=enrolments,
@@ -93,8 +100,20 @@ def revoke_card_link(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime, actor:
     return replace(known, card_link_version=known.card_link_version + 1)
 
 
+def birthday(tx: Tx, member_id: MemberId) -> str | None:
+    """The month and day that the guest named ("MM-DD"), or None."""
+    return store_contacts.contact(tx, member_id).birthday
+
+
+def set_birthday(tx: Tx, member_id: MemberId, *, month: int, day: int) -> None:
+    """Keep the month and day, in place of an earlier one; raises BadInput for a day that no year has."""
+    if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
+        raise BadInput("bad-birthday", f"No year has the day {day} of month {month}.", field="day")
+    store_contacts.set_birthday(tx, member_id, f"{month:02d}-{day:02d}")
+
+
 def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service") -> None:
-    """Forget a member: the name goes, the card is voided and knows nobody, no till can use it.
+    """Forget a member: name, number and birthday go, the card is voided and no till can use it.
 
     The ledger and the consents stay: they are the brand's books and its evidence, and name nobody now.
     Doing it twice changes nothing. Raises NotFound.
@@ -106,6 +125,7 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
         store.lock(tx, known.id)
         store.end(tx, known.id, now=now)
         issuing.tombstone(tx, known.pass_id, now=now)
+    store_contacts.forget(tx, member_id)
     store.blank_member(tx, member_id, now=now)
     audit.record(
         tx,

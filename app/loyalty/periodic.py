@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from app.db import Tx
 from app.db.identifiers import EnrolmentId, ProgrammeId
@@ -61,13 +62,12 @@ def _programmes(tx: Tx, enrolments: Sequence[Enrolment]) -> dict[ProgrammeId, Pr
 
 def _show(tx: Tx, enrolments: Sequence[Enrolment], now: datetime) -> None:
     """Hand the new facts down, silently."""
-    passes = issuing.wallet_passes(tx, [one.pass_id for one in enrolments])
     known = _programmes(tx, enrolments)
     revisions = [
         Revision(
             one.pass_id,
-            replace(
-                passes[one.pass_id].content,
+            partial(
+                replace,
                 balance=one.balance,
                 tier=cards.tier_name(known[one.programme_id].rules, one.tier),
             ),

@@ -79,7 +79,6 @@ _MEMBER = select(*(member_table.c[name] for name in MemberRow.__dataclass_fields
     member_table.c.id == bindparam("of_member")
 )
 _BY_ID = select(*_COLUMNS).where(enrolment_table.c.id == bindparam("wanted"))
-_LOCK_CARD = select(*_COLUMNS).where(enrolment_table.c.card_code == bindparam("wanted")).with_for_update()
 _BALANCE = enrolment_table.c.balance + bindparam("more_points", type_=enrolment_table.c.balance.type)
 _STAMPS = enrolment_table.c.stamps + bindparam("more_stamps", type_=enrolment_table.c.stamps.type)
 _ADD = (
@@ -213,11 +212,6 @@ def lock(tx: Tx, enrolment_id: int) -> Enrolment | None:
     """The enrolment, locked until the transaction ends: first of all locks."""
     statement = _select().where(enrolment_table.c.id == enrolment_id).with_for_update()
     return _enrolment(tx.execute(statement).first())
-
-
-def lock_card(tx: Tx, card_code: str) -> Enrolment | None:
-    """Like :func:`lock`, by the code in the barcode."""
-    return _enrolment(tx.execute(_LOCK_CARD, {"wanted": card_code}).first())
 
 
 def add(tx: Tx, enrolment_id: int, *, points: int, stamps: int) -> bool:

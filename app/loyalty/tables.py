@@ -39,9 +39,13 @@ member = Table(
     refers("brand_id", "brand.id"),
     Column("name", Text),
     Column("language", Text, nullable=False),
+    Column("phone", Text),  # E.164 as the guest wrote it: not verified, so it identifies nobody
+    Column("birthday", Text),  # "MM-DD": the year is nobody's business
     Column("created_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
+    CheckConstraint("phone LIKE '+%'", name="phone_is_e164"),
+    CheckConstraint("birthday LIKE '__-__'", name="birthday_is_month_and_day"),
     Index("ix_member_brand", "brand_id"),
 )
 

@@ -13,11 +13,12 @@ from datetime import datetime
 from app.db import Tx
 from app.db.identifiers import BrandId, VenueId
 from app.errors import BadInput, Conflict, NotFound
-from app.loyalty import card_codes, checks, ledger, points, store_enrolments, store_ledger, wording
+from app.loyalty import card_codes, checks, ledger, points, store_accounts, store_ledger, wording
 from app.loyalty.account import Account, CardView
 from app.loyalty.idempotency import Answer, once
 from app.loyalty.rules import StampRules, TieredRules, point_rules
-from app.loyalty.store_enrolments import Enrolment
+from app.loyalty.store_accounts import AccountRow
+from app.loyalty.tiers import Spend
 
 __all__ = [
     "Answer",
@@ -101,21 +102,21 @@ def record_receipt(
     """
     checks.number(draft.number)
     checks.time(draft.at, now)
-    account = Account.open(tx, _locked(tx, draft.card, brand_id), now=now)
-    checks.money(draft.amount, draft.currency, account.brand.currency)
-    rules, enrolment = account.programme.rules, account.enrolment
+    account = Account.open(tx, _locked(tx, draft.card, brand_id, now), now=now)
+    checks.money(draft.amount, draft.currency, account.currency)
+    rules = account.rules
     point_life = point_rules(rules)
     earned, stamps = 0, 0
     if isinstance(rules, StampRules):
         stamps = rules.per_receipt
     elif isinstance(rules, TieredRules):
-        earned = points.earned(draft.amount, account.standing().tier.cashback, currency=draft.currency)
+        earned = points.earned(draft.amount, account.standing(rules).tier.cashback, currency=draft.currency)
     else:
         earned = points.earned(draft.amount, rules.cashback, currency=draft.currency)
     receipt_id = store_ledger.insert_receipt(
         tx,
         venue_id=venue_id,
-        enrolment_id=enrolment.id,
+        enrolment_id=account.enrolment.id,
         number=draft.number,
         amount=draft.amount,
         currency=draft.currency,
@@ -128,15 +129,13 @@ def record_receipt(
             f"Receipt {draft.number} of this venue was recorded before. To repeat a call, repeat its"
             " Idempotency-Key; a new sale needs a new number.",
         )
-    ledger.accrue(
-        tx,
-        enrolment.id,
+    account.has_spent(Spend(draft.at, draft.amount))
+    account.accrue(
         earned,
         stamps=stamps,
         expires_at=ledger.expiry(point_life, now) if point_life else None,
         venue_id=venue_id,
         receipt_id=receipt_id,
-        now=now,
     )
     risen = account.settle_tier()
     account.tell(points=earned, stamps=stamps, risen_to=risen, announcement=f"receipt:{receipt_id}")
@@ -155,16 +154,14 @@ def redeem(
     """
     if (redemption.points is None) == (not redemption.reward):
         raise BadInput("one-of-two", "Ask either for points or for the reward.", field="points")
-    account = Account.open(tx, _locked(tx, redemption.card, brand_id), now=now)
+    account = Account.open(tx, _locked(tx, redemption.card, brand_id, now), now=now)
     taken, worth, stamps = 0, 0, 0
     if redemption.points is not None:
         taken, worth = redemption.points, _worth(redemption.points, account)
         _refuse_too_many(account, redemption, taken, worth)
     else:
         stamps = _reward_stamps(account)
-    entry_id = ledger.take(
-        tx, account.enrolment.id, taken, stamps=stamps, kind="redemption", venue_id=venue_id, now=now
-    )
+    entry_id = account.take(taken, stamps=stamps, kind="redemption", venue_id=venue_id)
     account.tell(
         points=-taken, stamps=-stamps, rewarded=redemption.reward, announcement=f"redemption:{entry_id}"
     )
@@ -184,27 +181,23 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
     known = store_ledger.receipt_by_number(tx, venue_id, number)
     if known is None:
         raise NotFound("no-such-receipt", "This venue has recorded no receipt of that number.")
-    enrolment = _ours(store_enrolments.lock(tx, known.enrolment_id), brand_id)
+    row = _ours(store_accounts.lock(tx, known.enrolment_id, now=now), brand_id)
     if not store_ledger.mark_refunded(tx, known.id, now=now):
         raise Conflict("receipt-refunded", f"Receipt {number} was refunded before.")
-    account = Account.open(tx, enrolment, now=now)
+    account = Account.open(tx, row, now=now)
     taken, stamps = 0, 0
     accrual = store_ledger.accrual_of(tx, known.id)
     if accrual:
         due = accrual.points - store_ledger.expired_of_entry(tx, accrual.id)
         taken = min(due, account.enrolment.balance)
         stamps = min(accrual.stamps, account.enrolment.stamps)
-        ledger.take(
-            tx,
-            enrolment.id,
+        account.take(
             taken,
             kind="receipt_refund",
             stamps=stamps,
-            first_of=accrual.id,
             venue_id=venue_id,
             receipt_id=known.id,
             reverses_id=accrual.id,
-            now=now,
         )
     account.settle_tier()
     account.tell(points=-taken, stamps=-stamps, refund=True, announcement=f"refund:{known.id}")
@@ -214,28 +207,28 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
 def card(tx: Tx, card_code: str, *, brand_id: BrandId, now: datetime) -> CardView:
     """What a cashier may know of a card; writes nothing. Raises :class:`NotFound`."""
     code = card_codes.understood(card_code)
-    enrolment = store_enrolments.enrolment_of_card(tx, code) if code else None
-    return Account.look(tx, _ours(enrolment, brand_id), now=now).view()
+    row = store_accounts.of_card(tx, code, now=now) if code else None
+    return Account(tx, _ours(row, brand_id), now).view()
 
 
-def _locked(tx: Tx, card_code: str, brand_id: BrandId) -> Enrolment:
+def _locked(tx: Tx, card_code: str, brand_id: BrandId, now: datetime) -> AccountRow:
     code = card_codes.understood(card_code)
-    return _ours(store_enrolments.lock_card(tx, code) if code else None, brand_id)
+    return _ours(store_accounts.lock_card(tx, code, now=now) if code else None, brand_id)
 
 
-def _ours(enrolment: Enrolment | None, brand_id: BrandId) -> Enrolment:
-    if enrolment is None or enrolment.brand_id != brand_id or enrolment.ended_at is not None:
+def _ours(row: AccountRow | None, brand_id: BrandId) -> AccountRow:
+    if row is None or row.enrolment.brand_id != brand_id or row.enrolment.ended_at is not None:
         raise NotFound("no-such-card", "There is no such card. Check the code, or scan it again.")
-    return enrolment
+    return row
 
 
 def _worth(wanted: int, account: Account) -> int:
     """Minor units that so many points pay; raises where the programme has none, or no coin is that small."""
-    if point_rules(account.programme.rules) is None:
+    if point_rules(account.rules) is None:
         raise BadInput("no-points", "This programme has stamps, not points.", field="points")
     if not 1 <= wanted <= MOST_POINTS:
         raise BadInput("bad-points", "Points are hundredths, at least 1.", field="points")
-    currency = account.brand.currency
+    currency = account.currency
     paid = points.worth(wanted, currency=currency)
     if paid is None:
         raise BadInput(
@@ -248,10 +241,10 @@ def _worth(wanted: int, account: Account) -> int:
 
 def _refuse_too_many(account: Account, redemption: Redemption, wanted: int, paid: int) -> None:
     """Raise where the rules, the receipt or the balance allow fewer than ``wanted``, which pay ``paid``."""
-    currency = account.brand.currency
+    currency = account.currency
     if redemption.amount is not None:
         checks.money(redemption.amount, redemption.currency, currency)
-    rules = point_rules(account.programme.rules)
+    rules = point_rules(account.rules)
     share = rules.maximum_share if rules else None
     if share is not None:
         if redemption.amount is None:
@@ -274,7 +267,7 @@ def _refuse_too_many(account: Account, redemption: Redemption, wanted: int, paid
 
 
 def _reward_stamps(account: Account) -> int:
-    rules = account.programme.rules
+    rules = account.rules
     if not isinstance(rules, StampRules):
         raise BadInput("no-reward", "This programme has points, not rewards.", field="reward")
     if account.enrolment.stamps < rules.for_reward:

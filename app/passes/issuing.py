@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -47,10 +47,10 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a pass should say from now on."""
+    """How a pass changes: what it says from now on, made from what it says when it is locked."""
 
     pass_id: WalletPassId
-    content: PassContent
+    changed: Callable[[PassContent], PassContent]
 
 
 def issue(
@@ -93,11 +93,6 @@ def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
     return found
 
 
-def wallet_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, WalletPass]:
-    """Those of these passes that exist, locked until the transaction ends: to revise many of them."""
-    return {found.id: found for found in store_passes.lock(tx, pass_ids)}
-
-
 def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime) -> None:
     """Change what passes say, and promise a push of ``kind`` to every phone that holds a changed one.
 
@@ -108,18 +103,19 @@ def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime
     """
     if len(changes) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
-    wanted = {revision.pass_id: revision.content for revision in changes}
-    for content in wanted.values():
-        check_content(content)
+    wanted = {revision.pass_id: revision.changed for revision in changes}
     present = store_passes.lock(tx, list(wanted))
     if len(present) < len(wanted):
         raise NotFound("no-such-pass", "There is no such pass.")
+    changed = [(old, wanted[old.id](old.content)) for old in present if old.voided_at is None]
+    for _, content in changed:
+        check_content(content)
     _change(
         tx,
         [
-            (old, replace(_successor(old, now), content=wanted[old.id]))
-            for old in present
-            if old.voided_at is None and wanted[old.id] != old.content
+            (old, replace(_successor(old, now), content=content))
+            for old, content in changed
+            if content != old.content
         ],
         kind=kind,
         now=now,

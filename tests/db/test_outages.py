@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.testing import capture_logs
 
 from app.db import Database, connect, schema
+from app.db.engine import FRESH_SECONDS
 from app.db.outages import outage_of
 from tests.conftest import SERVERS
 from tests.servers import free_port
@@ -161,6 +163,7 @@ else:
         with database.read():
             pass
         _end_sessions(database_url)
+        time.sleep(FRESH_SECONDS)  # before that it is taken for alive, and who gets it is told to repeat
         with capture_logs() as logs, database.read() as tx:
             assert tx.exec_driver_sql("SELECT 1").scalar_one() == 1
         assert database.outage is None

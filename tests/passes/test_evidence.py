@@ -13,7 +13,7 @@ from app.passes import evidence, issuing
 from app.passes.evidence import Contact, Fetch, Install, PassEvidence, Sighting
 from app.passes.issuing import Revision
 from app.passes.tables import device
-from tests.passes.shop import NOW, SECOND, Shop, content, open_shop, pending, read, register
+from tests.passes.shop import NOW, SECOND, Shop, content, open_shop, pending, read, register, saying
 
 SOON = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
@@ -119,7 +119,7 @@ def test_it_is_offered_again_only_after_the_phone_was_told_and_three_times_at_mo
             offered += _retag(database, day * 1440 + hour * 60)
         assert offered == min(day + 1, 3)
     with database.write() as tx:
-        issuing.revise(tx, [Revision(card.id, content(1))], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(content(1)))], kind="receipt", now=NOW)
     _record(database, Sighting(card.id, 2, NOW + timedelta(days=7)))
     assert _retag(database, 8 * 1440) == 1
 
@@ -127,7 +127,7 @@ def test_it_is_offered_again_only_after_the_phone_was_told_and_three_times_at_mo
 def test_what_was_fetched_installed_or_changed_since_is_left_alone(database: Database, shop: Shop) -> None:
     with database.write() as tx:
         fetched, installed, changed = (shop.issue(tx) for _ in range(3))
-        issuing.revise(tx, [Revision(changed.id, content(1))], kind="silent", now=NOW)
+        issuing.revise(tx, [Revision(changed.id, saying(content(1)))], kind="silent", now=NOW)
     _record(database, *(Sighting(card.id, 1, NOW) for card in (fetched, installed, changed)))
     _record(database, Fetch(fetched.id, 1, NOW, NOW), Install(installed.id, 1, NOW))
     assert _retag(database, 60) == 0
@@ -137,7 +137,9 @@ def test_the_push_is_of_the_kind_of_what_nobody_saw(database: Database, shop: Sh
     with database.write() as tx:
         news, old = shop.issue(tx), shop.issue(tx)
         said = content(1, message="+10")
-        issuing.revise(tx, [Revision(news.id, said), Revision(old.id, said)], kind="receipt", now=NOW)
+        issuing.revise(
+            tx, [Revision(news.id, saying(said)), Revision(old.id, saying(said))], kind="receipt", now=NOW
+        )
         register(tx, news, "news")
         register(tx, old, "old")
     _record(database, Fetch(old.id, 1, NOW, NOW + SECOND))

@@ -29,6 +29,7 @@ from tests.passes.shop import (
     publish,
     read,
     register,
+    saying,
 )
 
 
@@ -66,7 +67,7 @@ def test_a_revision_is_a_new_version_with_a_tag_and_a_push_to_each_phone(
         register(tx, card, "a")
         register(tx, card, "b")
     with database.write() as tx:
-        issuing.revise(tx, [Revision(card.id, content(500))], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(content(500)))], kind="receipt", now=NOW)
         changed = read(tx, card.id)
         assert pending(tx) == [("a", "receipt"), ("b", "receipt")]
     assert changed.content.balance == 500
@@ -78,10 +79,10 @@ def test_equal_content_is_no_revision(database: Database, shop: Shop) -> None:
     with database.write() as tx:
         card = shop.issue(tx)
         register(tx, card)
-        issuing.revise(tx, [Revision(card.id, said)], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(said))], kind="receipt", now=NOW)
         before = read(tx, card.id)
     with database.write() as tx:
-        issuing.revise(tx, [Revision(card.id, said)], kind="receipt", now=NOW + 5 * SECOND)
+        issuing.revise(tx, [Revision(card.id, saying(said))], kind="receipt", now=NOW + 5 * SECOND)
         assert read(tx, card.id) == before
 
 
@@ -93,7 +94,7 @@ def test_last_modified_grows_by_a_second_even_when_the_clock_stands_or_goes_back
     moments = [card.last_modified]
     for balance, now in ((1, NOW), (2, NOW), (3, NOW - timedelta(hours=1)), (4, NOW + timedelta(hours=1))):
         with database.write() as tx:
-            issuing.revise(tx, [Revision(card.id, content(balance))], kind="silent", now=now)
+            issuing.revise(tx, [Revision(card.id, saying(content(balance)))], kind="silent", now=now)
             moments.append(read(tx, card.id).last_modified)
     first = NOW.replace(microsecond=0)
     assert moments == [
@@ -111,7 +112,7 @@ def test_one_transaction_bumps_one_tag_per_pass_type(database: Database, shop: S
         other = shop.issue(tx, pass_type=OTHER_TYPE)
         register(tx, other)
     with database.write() as tx:
-        changes = [Revision(card.id, content(9)) for card in (*mine, other)]
+        changes = [Revision(card.id, saying(content(9))) for card in (*mine, other)]
         issuing.revise(tx, changes, kind="campaign", now=NOW)
         assert {read(tx, card.id).tag for card in mine} == {mine[-1].tag + 1}
         assert read(tx, other.id).tag == other.tag + 1
@@ -123,12 +124,12 @@ def test_an_unreachable_device_is_promised_nothing(database: Database, shop: Sho
         gone = register(tx, card, "gone").device_id
         register(tx, card, "here")
         registrations.forget_unreachable(tx, gone, unregistered_at=NOW + SECOND)
-        issuing.revise(tx, [Revision(card.id, content(1))], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(content(1)))], kind="receipt", now=NOW)
         assert pending(tx) == [("here", "receipt")]
 
 
 def test_more_than_two_hundred_changes_are_refused(database: Database, shop: Shop) -> None:
-    changes = [Revision(WalletPassId(number), content()) for number in range(201)]
+    changes = [Revision(WalletPassId(number), saying(content())) for number in range(201)]
     with database.write() as tx, pytest.raises(BadInput):
         issuing.revise(tx, changes, kind="silent", now=NOW)
 
@@ -136,7 +137,7 @@ def test_more_than_two_hundred_changes_are_refused(database: Database, shop: Sho
 def test_a_pass_that_does_not_exist_changes_nothing(database: Database, shop: Shop) -> None:
     with database.write() as tx:
         card = shop.issue(tx)
-        changes = [Revision(card.id, content(1)), Revision(WalletPassId(999), content(1))]
+        changes = [Revision(card.id, saying(content(1))), Revision(WalletPassId(999), saying(content(1)))]
         with pytest.raises(NotFound):
             issuing.revise(tx, changes, kind="silent", now=NOW)
         assert read(tx, card.id) == card
@@ -166,7 +167,7 @@ def test_two_hundred_passes_cost_as_many_statements_as_one(database: Database, s
     counts = []
     for some in (cards[:1], cards):
         with _statements(database) as seen, database.write() as tx:
-            changes = [Revision(card.id, content(len(some))) for card in some]
+            changes = [Revision(card.id, saying(content(len(some)))) for card in some]
             issuing.revise(tx, changes, kind="campaign", now=NOW)
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 8
@@ -188,7 +189,7 @@ def test_a_tombstone_is_voided_and_names_nobody(database: Database, shop: Shop) 
     assert stone.tag > card.tag
     with database.write() as tx:
         issuing.tombstone(tx, card.id, now=NOW + SECOND)
-        issuing.revise(tx, [Revision(card.id, content(1))], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(content(1)))], kind="receipt", now=NOW)
         assert read(tx, card.id) == stone
 
 
@@ -247,6 +248,8 @@ def test_content_that_no_phone_would_take_never_reaches_a_pass(database: Databas
     with database.write() as tx:
         pass_id = shop.issue(tx, 100).id
     with database.write() as tx, pytest.raises(BadInput, match="ASCII"):
-        issuing.revise(tx, [Revision(pass_id, content(200, card_code="КОД"))], kind="receipt", now=NOW)
+        issuing.revise(
+            tx, [Revision(pass_id, saying(content(200, card_code="КОД")))], kind="receipt", now=NOW
+        )
     with database.read() as tx:
         assert read(tx, pass_id).content.balance == 100

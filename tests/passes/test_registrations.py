@@ -28,6 +28,7 @@ from tests.passes.shop import (
     plan_of,
     read,
     register,
+    saying,
 )
 
 
@@ -160,7 +161,7 @@ def test_the_list_names_every_pass_that_changed_since_the_tag(database: Database
         assert _list(tx, first.last_updated) == listing.Listing(first.device_id, (), "", ())
     for card in cards[:2]:
         with database.write() as tx:
-            issuing.revise(tx, [Revision(card.id, content(1))], kind="silent", now=NOW)
+            issuing.revise(tx, [Revision(card.id, saying(content(1)))], kind="silent", now=NOW)
     with database.read() as tx:
         second = _list(tx, first.last_updated)
         assert second is not None
@@ -214,7 +215,7 @@ def test_a_phone_that_registers_during_a_change_is_told_or_sees_it(database: Dat
 
     thread = Thread(target=phone)
     with database.write() as tx:
-        issuing.revise(tx, [Revision(card.id, content(1))], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(card.id, saying(content(1)))], kind="receipt", now=NOW)
         thread.start()
         tried.wait()
         thread.join(0.3)
@@ -251,5 +252,7 @@ def test_two_phones_of_a_guest_are_two_devices(database: Database, shop: Shop) -
     with database.write() as tx:
         card = shop.issue(tx)
         assert register(tx, card, "a").device_id != register(tx, card, "b").device_id
-        issuing.revise(tx, [Revision(card.id, content(5))], kind="receipt", now=NOW + timedelta(hours=1))
+        issuing.revise(
+            tx, [Revision(card.id, saying(content(5)))], kind="receipt", now=NOW + timedelta(hours=1)
+        )
         assert pending(tx) == [("a", "receipt"), ("b", "receipt")]

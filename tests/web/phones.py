@@ -16,7 +16,7 @@ from app.passes.content import PassContent
 from app.passes.issuing import PushKind, Revision, WalletPass
 from app.web.passkit import PassKit
 from app.web.passkit_evidence import EvidenceRecorder
-from tests.passes.shop import NOW, PASS_KEY, Shop, open_shop
+from tests.passes.shop import NOW, PASS_KEY, Shop, open_shop, saying
 
 PKPASS = "application/vnd.apple.pkpass"
 
@@ -65,7 +65,7 @@ class Service:
 
     def revise(self, card: WalletPass, content: PassContent, kind: PushKind = "receipt") -> WalletPass:
         with self.database.write() as tx:
-            issuing.revise(tx, [Revision(card.id, content)], kind=kind, now=self.now)
+            issuing.revise(tx, [Revision(card.id, saying(content))], kind=kind, now=self.now)
             return issuing.wallet_pass(tx, card.id)
 
     def read(self, pass_id: WalletPassId) -> WalletPass:

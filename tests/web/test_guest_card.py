@@ -21,6 +21,7 @@ from app.passes import issuing
 from app.passes.content import LocalizedText, Message
 from app.passes.issuing import Revision
 from app.web.links import Links
+from tests.passes.shop import saying
 from tests.web.guests import ANDROID, DESKTOP, NOW, SECRET, World, open_world
 
 
@@ -88,7 +89,7 @@ def test_the_page_says_what_the_card_says_now(world: World) -> None:
             tier=LocalizedText("Друг", "Friend"),
             messages=(told, *content.messages),
         )
-        issuing.revise(tx, [Revision(pass_id, changed)], kind="receipt", now=NOW)
+        issuing.revise(tx, [Revision(pass_id, saying(changed))], kind="receipt", now=NOW)
     now = guest.get(page.request.path)
     assert "123\N{NO-BREAK SPACE}456,5" in now.text
     assert "Друг" in now.text

@@ -20,7 +20,7 @@ from app.db import Database, connect
 from app.db.identifiers import WalletPassId
 from app.passes import issuing
 from app.passes.issuing import Revision, WalletPass
-from tests.passes.shop import NOW, content
+from tests.passes.shop import NOW, content, saying
 from tests.web.phones import Phone, Service
 
 
@@ -202,7 +202,7 @@ def _revise(
     updates = transactions = refused = 0
     while updates < share:
         some = chance.sample(pass_ids, chance.randint(1, min(most, len(pass_ids))))
-        changes = [Revision(pass_id, content(chance.getrandbits(40))) for pass_id in some]
+        changes = [Revision(pass_id, saying(content(chance.getrandbits(40)))) for pass_id in some]
         try:
             with database.write() as tx:
                 issuing.revise(tx, changes, kind="receipt", now=NOW)

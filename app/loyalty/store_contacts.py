@@ -1,0 +1,39 @@
+"""SQL about how a member is reached and congratulated: columns of ``member`` that most leave empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from app.db import Tx
+from app.loyalty.tables import member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What a member told of themselves."""
+
+    phone: str | None  # E.164
+    birthday: str | None  # "MM-DD"
+
+
+def contact(tx: Tx, member_id: int) -> Contact:
+    """Of this member; empty for one that is not there."""
+    row = tx.execute(select(member.c.phone, member.c.birthday).where(member.c.id == member_id)).first()
+    return Contact(phone=row.phone if row else None, birthday=row.birthday if row else None)
+
+
+def set_phone(tx: Tx, member_id: int, phone: str) -> None:
+    """Keep the number, which nobody has verified."""
+    tx.execute(update(member).where(member.c.id == member_id).values(phone=phone))
+
+
+def set_birthday(tx: Tx, member_id: int, birthday: str) -> None:
+    """Keep the month and day."""
+    tx.execute(update(member).where(member.c.id == member_id).values(birthday=birthday))
+
+
+def forget(tx: Tx, member_id: int) -> None:
+    """Let go of both."""
+    tx.execute(update(member).where(member.c.id == member_id).values(phone=None, birthday=None))
