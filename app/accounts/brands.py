@@ -16,6 +16,8 @@ from app.errors import BadInput, Conflict, NotFound
 
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
+AsksPhone = Literal["no", "optional", "needed"]
+ASKS_PHONE: tuple[AsksPhone, ...] = ("no", "optional", "needed")
 NEEDED_TEXTS = ("programme", "promise")
 OTHER_TEXTS = ("privacy_url", "terms_url", "support")
 LONGEST_TEXT = 500
@@ -35,6 +37,7 @@ class BrandDraft:
     ``texts`` is ``{"ru": {…}, "en": {…}}`` with ``programme`` (what the card is called), ``promise`` (one
     sentence: what the guest gets), and where there are any ``privacy_url``, ``terms_url``, ``support``.
     ``credentials`` says where the pass certificate lies: ``file:DIRECTORY`` or ``env:PREFIX``.
+    ``asks_phone`` says whether the install page asks guests for their phone number.
     """
 
     slug: str
@@ -46,6 +49,7 @@ class BrandDraft:
     team_identifier: str
     credentials: str
     language: str = "ru"
+    asks_phone: str = "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ class Brand:
     pass_type_identifier: PassTypeIdentifier
     team_identifier: str
     credentials: str
+    asks_phone: AsksPhone
     created_at: datetime
 
     def text(self, key: str, language: str) -> str:
@@ -78,6 +83,12 @@ def checked(draft: BrandDraft) -> BrandDraft:
     """The draft, trimmed and completed; raises BadInput at its first fault."""
     if draft.language not in LANGUAGES:
         raise BadInput("unknown-language", f"language {draft.language!r}: use ru or en", field="language")
+    if draft.asks_phone not in ASKS_PHONE:
+        raise BadInput(
+            "unknown-asks-phone",
+            f"asks_phone {draft.asks_phone!r}: say no, optional or needed",
+            field="asks_phone",
+        )
     if not _PASS_TYPE.fullmatch(draft.pass_type_identifier):
         raise BadInput(
             "bad-pass-type-identifier",
@@ -99,6 +110,7 @@ def checked(draft: BrandDraft) -> BrandDraft:
         time_zone=checks.time_zone(draft.time_zone),
         currency=checks.currency(draft.currency),
         language=draft.language,
+        asks_phone=draft.asks_phone,
         pass_type_identifier=draft.pass_type_identifier,
         team_identifier=draft.team_identifier,
         credentials=_checked_credentials(draft.credentials),
@@ -270,5 +282,6 @@ def _brand(row: store.BrandRow) -> Brand:
         pass_type_identifier=PassTypeIdentifier(row.pass_type_identifier),
         team_identifier=row.team_identifier,
         credentials=row.credentials,
+        asks_phone=row.asks_phone,  # type: ignore[arg-type]  # the database allows no other
         created_at=row.created_at,
     )

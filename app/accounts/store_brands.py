@@ -32,6 +32,7 @@ class BrandRow:
     pass_type_identifier: str
     team_identifier: str
     credentials: str
+    asks_phone: str
     created_at: datetime
 
 

@@ -19,9 +19,11 @@ brand = Table(
     Column("pass_type_identifier", Text, nullable=False),
     Column("team_identifier", Text, nullable=False),
     Column("credentials", Text, nullable=False),  # "file:DIRECTORY" or "env:PREFIX"; never the key itself
+    Column("asks_phone", Text, nullable=False, server_default="no"),  # whether the install page asks for one
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("length(currency) = 3", name="currency_is_iso_4217"),
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
+    CheckConstraint("asks_phone IN ('no', 'optional', 'needed')", name="asks_phone_known"),
     CheckConstraint(
         "credentials LIKE 'file:%' OR credentials LIKE 'env:%'", name="credentials_are_a_reference"
     ),

@@ -30,6 +30,13 @@ def brand() -> None:
 @click.option("--privacy-url", default="", help="privacy policy, for both languages")
 @click.option("--terms-url", default="", help="programme rules, for both languages")
 @click.option("--support", default="", help="how guests reach you: phone or e-mail")
+@click.option(
+    "--asks-phone",
+    type=click.Choice(brands.ASKS_PHONE),
+    default="no",
+    show_default=True,
+    help="whether the install page asks for the guest's phone number",
+)
 @json_option
 def create(
     slug: str,
@@ -47,6 +54,7 @@ def create(
     privacy_url: str,
     terms_url: str,
     support: str,
+    asks_phone: str,
     as_json: bool,
 ) -> None:
     """Add the brand SLUG."""
@@ -64,6 +72,7 @@ def create(
         pass_type_identifier=pass_type,
         team_identifier=team,
         credentials=credentials,
+        asks_phone=asks_phone,
     )
     with opened() as shell:
         with shell.database.write() as tx:

@@ -157,6 +157,7 @@ class BrandPart(_Part):
     pass_type_identifier: str
     team_identifier: str
     credentials: str
+    asks_phone: brands.AsksPhone = "no"
     texts: dict[brands.Language, BrandTexts]
     programmes: Annotated[list[ProgrammePart], Field(min_length=1)]
     venues: list[VenuePart] = Field(default_factory=list)
@@ -177,6 +178,7 @@ class BrandPart(_Part):
             pass_type_identifier=self.pass_type_identifier,
             team_identifier=self.team_identifier,
             credentials=credentials,
+            asks_phone=self.asks_phone,
         )
 
     @model_validator(mode="after")
