@@ -18,12 +18,14 @@ _KINDS: tuple[tuple[DeviceKind, re.Pattern[str]], ...] = (
 )
 
 # Crawlers and the link previews of messengers. They say who they are; who does not is counted as a guest.
+# A messenger's preview names nothing but itself; a guest in its own window names the phone first.
 _ROBOT = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|whatsapp/|vkshare|viber/"
-    r"|skypeuri|embedly|discord|mail\.ru_bot|yandex(?!search|\.browser)[a-z]*/|pinterest/|^curl/|^wget/|monitor",
+    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|vkshare|skypeuri|embedly"
+    r"|mail\.ru_bot|yandex(?!search|\.browser)[a-z]*/|monitor|^(?:whatsapp|viber|pinterest|curl|wget)/",
     re.IGNORECASE,
 )
 
+_MAC = re.compile(r"\bMacintosh\b")
 
 MOST_CHARACTERS = 512
 """Of a User-Agent that are looked at: a pattern's time grows with the square of what somebody made up."""
@@ -35,6 +37,11 @@ def device_kind(user_agent: str) -> DeviceKind:
         if pattern.search(user_agent[:MOST_CHARACTERS]):
             return kind
     return "unknown"
+
+
+def says_mac(user_agent: str) -> bool:
+    """A Mac, which passes a card on to its owner's iPhone, or an iPad that says it is one, which does not."""
+    return _MAC.search(user_agent[:MOST_CHARACTERS]) is not None
 
 
 def is_robot(headers: Headers) -> bool:
