@@ -58,9 +58,6 @@ def browser_window(user_agent: str) -> BrowserWindow:
     app = next((name for name, pattern in _APPS if pattern.search(words)), "")
     if kind == "iphone":
         in_app = bool(app) or "Safari/" not in words
-        opens = not in_app and not _OTHER_BROWSERS.search(words)
-        return BrowserWindow(
-            app, in_app, opens and bool(_PASS_OPENERS.search(words) or _SAFARI.search(words))
-        )
+        return BrowserWindow(app, in_app, keeps_cards=not in_app and bool(_PASS_OPENERS.search(words)))
     in_app = bool(app) or (kind == "android" and _ANDROID_VIEW.search(words) is not None)
     return BrowserWindow(app, in_app, keeps_cards=not in_app)
