@@ -8,6 +8,7 @@ own transaction control is off and every transaction begins explicitly: ``BEGIN 
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -193,11 +194,17 @@ def _changes(tx: Tx) -> int:
     return int(tx.exec_driver_sql("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").scalar_one())
 
 
+def _as_json(value: Any) -> str:
+    """Letters as they are: escaped, one that is not Latin would take six bytes instead of two."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _postgresql(url: URL, pool_size: int) -> Engine:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     engine = create_engine(
         url,
+        json_serializer=_as_json,
         pool_size=pool_size,
         max_overflow=2,
         connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c lock_timeout=10s"},
@@ -223,6 +230,7 @@ def _postgresql(url: URL, pool_size: int) -> Engine:
 def _sqlite(url: URL, pool_size: int, look_seconds: float) -> Engine:
     engine = create_engine(
         url,
+        json_serializer=_as_json,
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=2,

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
+from sqlalchemy import Column, Integer, MetaData, Table, Text, cast, insert, select, update
 from sqlalchemy.exc import StatementError
 
-from app.db import Database, Id, UtcDateTime, connect
+from app.db import Database, Id, Json, UtcDateTime, connect
 from app.errors import Misconfigured
 
 _metadata = MetaData()
@@ -23,6 +23,7 @@ _counter = Table(
     Column("id", Id, primary_key=True),
     Column("value", Integer),
     Column("at", UtcDateTime),
+    Column("words", Json),
 )
 
 
@@ -130,3 +131,17 @@ def test_what_is_written_beside_a_passing_process_is_there_for_the_next(
         with counter.write() as tx:
             tx.execute(update(_counter).values(value=value))
         assert seen_by_another_process() == value
+
+
+def test_words_of_any_alphabet_are_stored_as_they_are(counter: Database, tmp_path: Path) -> None:
+    words = {"name": "Анна Мария ☕", "said": 'a "quoted" \\ line\n'}
+    with counter.write() as tx:
+        tx.execute(insert(_counter).values(id=2, words=words))
+    with counter.read() as tx:
+        assert tx.scalar(select(_counter.c.words).where(_counter.c.id == 2)) == words
+        kept = tx.scalar(select(cast(_counter.c.words, Text)).where(_counter.c.id == 2))
+    assert "Анна Мария ☕" in kept
+    if counter.is_sqlite:
+        assert kept == '{"name":"Анна Мария ☕","said":"a \\"quoted\\" \\\\ line\\n"}'
+        files = b"".join(file.read_bytes() for file in tmp_path.glob("perkpass-*.db*"))
+        assert "Анна Мария ☕".encode() in files
