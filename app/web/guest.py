@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.db.failures import NO_DATABASE
 from app.db.outages import outage_of
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
+from app.web.card_app import CardApp
 from app.web.guest_card import CardPage
 from app.web.guest_files import GuestFiles
 from app.web.guest_install import InstallPage
@@ -33,6 +34,7 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
     GuestFiles(services, links, designs).add_to(blueprint)
+    CardApp(services, designs).add_to(blueprint)
     blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))
     blueprint.register_error_handler(NotFound, _not_found)
     blueprint.register_error_handler(TooMany, _too_many)

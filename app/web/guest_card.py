@@ -1,12 +1,16 @@
 """The card's page and its download.
 
 The page's address is the guest's key to the card: a second phone that opens it gets the same card. It lives
-as long as the card, and ends with it or with a new link version.
+as long as the card, and ends with it or with a new link version. The page is drawn anew whenever the card
+has changed, and only then: a page that is open asks every few seconds.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
@@ -16,7 +20,10 @@ from app.errors import NotFound
 from app.loyalty.enrolment import Enrolment, enrolment
 from app.passes import issuing
 from app.passes.content import Message
-from app.web import card_face, qr
+from app.passes.issuing import WalletPass
+from app.passes.layout import Design
+from app.places.visits import DeviceKind
+from app.web import card_app, card_face, qr
 from app.web.device_kind import device_kind
 from app.web.guest_pages import (
     HEADERS,
@@ -30,12 +37,28 @@ from app.web.guest_pages import (
     notice,
     page,
 )
-from app.web.language import current_language, spell_moment
+from app.web.language import asked_language, current_language, spell_moment
 from app.web.links import CardToken, Links
 from app.web.services import Services
 
 PKPASS = "application/vnd.apple.pkpass"
 """Apple, "Distributing and updating a pass": Safari opens Wallet for this type alone."""
+
+
+_HALF_A_DAY = 12 * 60 * 60
+"""So soon a page that stays open is drawn anew, since its way to the download lives for a day."""
+
+_PAGE = {"Cache-Control": "private, no-cache"}
+"""The guest's own browser keeps the page, and asks before it shows it again."""
+
+_WEB = Path(__file__).parent
+_RELEASE = hashlib.sha256(
+    b"".join(
+        file.read_bytes()
+        for folder, names in (("templates", "guest/*.html"), ("translations", "**/*.mo"), ("static", "*.*"))
+        for file in sorted((_WEB / folder).glob(names))
+    )
+).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +81,77 @@ class CardPage:
 
     def show(self, code: str, token: str) -> Response:
         """What the card says now, with the way into this device."""
-        named = self._links.read_card(token)
+        if card_app.is_home(token):
+            return self._lost(code)
+        named, now = self._links.read_card(token), self._services.clock()
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             card = _living(tx, place, named)
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
-        language, content = current_language(), wallet_pass.content
         device = device_kind(request.headers.get("User-Agent", ""))
+        edition = _edition(place, card, wallet_pass, device, now)
+        if request.if_none_match.contains(edition):
+            answer = Response(status=304, headers=HEADERS)
+        else:
+            answer = self._drawn(place, card, wallet_pass, design, device, edition, now=now)
+            answer.headers["Content-Security-Policy"] = card_app.CARD_POLICY
+        answer.headers.update(_PAGE)
+        answer.set_etag(edition)
+        return answer
+
+    def _drawn(
+        self,
+        place: Place,
+        card: Enrolment,
+        wallet_pass: WalletPass,
+        design: Design,
+        device: DeviceKind,
+        edition: str,
+        *,
+        now: datetime,
+    ) -> Response:
+        language, content, code = current_language(), wallet_pass.content, place.link.code
         elsewhere = device in ("desktop", "ipad")
-        own = self._links.card_url(place.link.code, card.id, card.card_link_version)
-        path = f"/i/{place.link.code}/card/{token}"
-        download = self._links.download_token(card.id, card.card_link_version, now=self._services.clock())
+        token = self._links.card_token(card.id, card.card_link_version)
+        own = self._links.card_url(code, card.id, card.card_link_version)
+        download = self._links.download_token(card.id, card.card_link_version, now=now)
+        home = card_app.home(code, token)
         return page(
             "card",
             brand=place.brand,
-            switch=language_switch(path),
+            switch=language_switch(f"/i/{code}/card/{token}"),
+            app={
+                "style": card_app.STYLE_ADDRESS,
+                "script": card_app.SCRIPT_ADDRESS,
+                "worker": card_app.worker_address(code),
+                "home": home,
+                # Safari puts the page's own address on the home screen, where no worker of Safari's would be.
+                "manifest": f"{home}.webmanifest?lang={language}" if device not in ("iphone", "ipad") else "",
+                "edition": f'"{edition}"',
+                "colour": card_app.colour(design),
+                "icon": card_app.icon_address(code, design, card_app.ICON_SIZES[0]),
+            },
             face=card_face.draw(design, content, language, files_at=files_at(place, design)),
             device=device,
             code_svg=qr.inline_svg(content.card_code),
             card_code=content.card_code,
             hand_over_svg=qr.inline_svg(own) if elsewhere else "",
-            download=address(f"/i/{place.link.code}/pass/{download}.pkpass"),
+            download=address(f"/i/{code}/pass/{download}.pkpass"),
             messages=[self._message(message, place) for message in content.messages],
+        )
+
+    def _lost(self, code: str) -> Response:
+        """The home screen's icon leads here where the worker, and with it the card, is no longer kept."""
+        with self._services.database.read() as tx:
+            place = find_place(tx, code)
+        return notice(
+            404,
+            _("The card is not on this device any more"),
+            _("Open its link once more, or scan the code in the venue again."),
+            brand=place.brand,
+            href=address(f"/i/{place.link.code}"),
+            action=_("Go to the start"),
         )
 
     def download(self, code: str, token: str) -> Response:
@@ -107,6 +178,17 @@ class CardPage:
             spell_moment(message.at, language, place.brand.time_zone),
             message.text.in_language(language),
         )
+
+
+def _edition(
+    place: Place, card: Enrolment, wallet_pass: WalletPass, device: DeviceKind, now: datetime
+) -> str:
+    """Another one wherever the page would look otherwise; whoever has this one has the page."""
+    said = (
+        _RELEASE, place.link.code, place.brand, card.id, card.card_link_version, wallet_pass.version,
+        wallet_pass.design_id, device, current_language(), asked_language(), now.timestamp() // _HALF_A_DAY,
+    )  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:20]
 
 
 def _living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
