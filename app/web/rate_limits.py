@@ -15,6 +15,7 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import TooMany
+from app.web.windows import Windows
 
 _V6_SITE = 64  # one customer of a provider has a whole /64
 # A store that hangs costs who asks a moment, not their patience.
@@ -27,20 +28,31 @@ class RateLimits:
 
     def __init__(self, storage: str) -> None:
         """``storage`` is "memory://" or "redis://…", as the limits library spells it."""
-        options = {} if storage.startswith("memory") else {"wrap_exceptions": True, **_WAITS}
-        self._limiter = MovingWindowRateLimiter(storage_from_string(storage, **options))
+        self._windows = Windows() if storage.startswith("memory") else _SharedWindows(storage)
 
     def count(self, limits: Sequence[RateLimitItem], *who: str, sentence: str = "Wait a little.") -> None:
         """One more; raises :class:`TooMany` with ``sentence`` beyond any of ``limits``."""
+        for limit in limits:
+            if wait := self._windows.hit(limit, *who):
+                raise TooMany("too-many-requests", sentence, retry_after=timedelta(seconds=max(1.0, wait)))
+
+
+class _SharedWindows:
+    """Moving windows that several processes share."""
+
+    def __init__(self, storage: str) -> None:
+        self._limiter = MovingWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True, **_WAITS))
+
+    def hit(self, limit: RateLimitItem, *who: str) -> float:
+        """Like :meth:`Windows.hit`."""
         try:
-            for limit in limits:
-                if not self._limiter.hit(limit, *who):
-                    # The slot that frees is the oldest hit's, not a whole window from now.
-                    reset = self._limiter.get_window_stats(limit, *who).reset_time
-                    wait = timedelta(seconds=max(1.0, reset - time.time()))
-                    raise TooMany("too-many-requests", sentence, retry_after=wait)
+            if self._limiter.hit(limit, *who):
+                return 0.0
+            # The slot that frees is the oldest hit's, not a whole window from now.
+            return self._limiter.get_window_stats(limit, *who).reset_time - time.time() or 1.0
         except StorageError as fault:
             log.warning("rate_limits_unavailable", fault=type(fault.storage_error).__name__)
+            return 0.0
 
 
 def site_of(address: str) -> str:
