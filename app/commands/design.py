@@ -19,8 +19,10 @@ from app.passes import designs, issuing
 from app.passes.content import LocalizedText
 
 _PAUSE = 0.005
-_AT_A_TIME = 50
-"""Cards a transaction: fewer than might be, since a till may be waiting for it."""
+"""Seconds between two transactions: a till that waits for SQLite looks once a millisecond."""
+_HOLD = 0.02
+"""Seconds that one transaction should take, since a till may be waiting for it."""
+_FEWEST = 20
 
 
 @click.group()
@@ -139,22 +141,22 @@ def _move(
 ) -> int:
     """One short transaction after the other, with pauses, so that tills get their turn.
 
-    Pushes begin with the first of them.
+    How many cards are moved in one follows from how long the last one took. Pushes begin with the first.
     """
     from app import bootstrap
 
     wanted = source.cards if limit is None else min(limit, source.cards)
-    moved = 0
+    moved, batch = 0, _FEWEST
     with (
         closing(bootstrap.make_wakeup(shell.settings)) as wakeup,
         tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar,
     ):
         while limit is None or moved < limit:
-            batch = _AT_A_TIME if limit is None else min(_AT_A_TIME, limit - moved)
-            began = time.monotonic()
+            most = batch if limit is None else min(batch, limit - moved)
             with shell.database.write() as tx:
+                began = time.monotonic()  # its turn has come: what it waited says nothing of its work
                 done = issuing.move_design(
-                    tx, from_design_id=source.id, to_design_id=target.id, limit=batch, now=now()
+                    tx, from_design_id=source.id, to_design_id=target.id, limit=most, now=now()
                 )
             spent = time.monotonic() - began
             if not done:
@@ -162,5 +164,6 @@ def _move(
             wakeup.ring()
             moved += done
             bar.update(done)
-            time.sleep(max(_PAUSE, spent / 2))
+            batch = max(_FEWEST, min(issuing.MOST_CHANGES, round(batch * min(2.0, _HOLD / spent))))
+            time.sleep(_PAUSE)
     return moved
