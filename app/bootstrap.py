@@ -20,7 +20,7 @@ from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured
 from app.loyalty import enrolment, idempotency, periodic
-from app.passes import bundle, issuing, tokens
+from app.passes import bundle, issuing, registrations, tokens
 from app.passes.content import PassIdentity
 from app.passes.issuing import WalletPass
 from app.passes.press import Press
@@ -237,6 +237,7 @@ def _ticks(settings: Settings) -> list[Tick]:
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
+        Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
     ]
 
 

@@ -23,6 +23,7 @@ from app.loyalty import ledger, points, wording
 from app.loyalty.programmes import Programme
 from app.loyalty.rules import TieredRules, point_rules
 from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, receipt
+from app.passes import registrations
 from app.passes.content import Language
 from app.passes.tables import device, pass_evidence, registration, wallet_pass
 from app.places.venues import Venue
@@ -82,6 +83,8 @@ class Guests:
         """``total`` spreads their arrivals over time."""
         self._ground, self._total, self._first = ground, total, first
         self._epoch = (now - OLDEST).replace(microsecond=0)
+        # As the worker leaves them, who looks at every device once a month.
+        self._held = [moment(now - timedelta(days=days)) for days in range(registrations.KEPT.days)]
         self._step = (OLDEST - NEWEST) / max(1, total)
         self._said = cache(self._say)
         self._when = lru_cache(MOST_REMEMBERED)(self._moments)
@@ -105,7 +108,8 @@ class Guests:
                 self._enrolments,
             ),
             device: (
-                ("id", "device_library_identifier", "pass_type_identifier", "push_token", "registered_at"),
+                ("id", "device_library_identifier", "pass_type_identifier", "push_token", "registered_at",
+                 "held_at"),
                 self._devices,
             ),
             registration: (("device_id", "pass_id", "created_at", "registered_at"), self._registrations),
@@ -225,7 +229,7 @@ class Guests:
         for n in numbers:
             yield (self._id(device, n), identities.device_library_identifier(n),
                    self._ground.brand.pass_type_identifier, identities.push_token(n),
-                   self._when(n).enrolled)  # fmt: skip
+                   self._when(n).enrolled, self._held[n % len(self._held)])  # fmt: skip
 
     def _registrations(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:

@@ -20,7 +20,7 @@ from app.delivery import budget, retry
 from app.delivery.budget import Patience, Policy
 from app.delivery.promises import PRIORITIES, Claim, Claimed, Kind, Outcome, State, Unsent
 from app.delivery.store_outcomes import charge, end, finish_attempts, held_by
-from app.delivery.store_overview import purge, snapshot
+from app.delivery.store_overview import forget_devices, purge, snapshot
 from app.delivery.store_pending import PENDING, SENDING, Again, Promise, go_back, join, over
 from app.delivery.tables import attempt, delivery, push_budget
 
@@ -28,6 +28,7 @@ __all__ = [
     "begin_attempts",
     "claim",
     "enqueue_pushes",
+    "forget_devices",
     "purge",
     "release",
     "rescue",

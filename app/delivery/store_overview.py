@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import case, delete, func, select
 
-from app.db import Tx
+from app.db import Tx, among
+from app.db.identifiers import DeviceId
 from app.delivery.promises import QueueSnapshot
 from app.delivery.store_pending import PENDING, SENDING
-from app.delivery.tables import attempt, breaker, delivery
+from app.delivery.tables import attempt, breaker, delivery, push_budget
 
 
 def snapshot(tx: Tx, now: datetime) -> QueueSnapshot:
@@ -54,3 +56,11 @@ def purge(tx: Tx, *, settled_before: datetime, limit: int = 500) -> int:
         tx.execute(delete(attempt).where(attempt.c.delivery_id.in_(ids)))
         tx.execute(delete(delivery).where(delivery.c.id.in_(ids)))
     return len(ids)
+
+
+def forget_devices(tx: Tx, device_ids: Sequence[DeviceId]) -> set[DeviceId]:
+    """Forget the patience of devices that no promise is left of, settled or not; returns those."""
+    promised = select(delivery.c.device_id).where(among(delivery.c.device_id, device_ids)).distinct()
+    forgotten = set(device_ids) - set(tx.scalars(promised))
+    tx.execute(delete(push_budget).where(among(push_budget.c.device_id, sorted(forgotten))))
+    return forgotten

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from app.db import Tx
@@ -19,8 +19,9 @@ from app.db.identifiers import (
     PushToken,
     WalletPassId,
 )
+from app.delivery import queue
 from app.errors import Conflict
-from app.passes import store_registrations
+from app.passes import store_deserted, store_registrations
 from app.passes.store_registrations import PushTarget
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "PushTarget",
     "Registered",
     "Unregistered",
+    "forget_deserted",
     "forget_unreachable",
     "push_targets",
     "register",
@@ -44,6 +46,13 @@ MOST_DEVICES: Final = 20
 
 MOST_PASSES: Final = 200
 """So many passes of one type a device holds at most. No guest has more, and its list stays short."""
+
+KEPT: Final = timedelta(days=31)
+"""So long a device without a pass is remembered, and with it what we know of its phone's patience.
+
+A day longer than settled promises are: with the last of them the device can go.
+"""
+_POSTPONED: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ def unregister(
     device_library_identifier: DeviceLibraryIdentifier,
     pass_type_identifier: PassTypeIdentifier,
     pass_id: WalletPassId,
+    now: datetime,
 ) -> Unregistered:
     """Note that the device no longer wants updates of the pass: it was removed, or updates were switched off.
 
@@ -119,6 +129,7 @@ def unregister(
         device_library_identifier=device_library_identifier,
         pass_type_identifier=pass_type_identifier,
         pass_id=pass_id,
+        now=now,
     )
     return Unregistered(existed, last=existed and not store_registrations.has_living(tx, pass_id))
 
@@ -151,3 +162,24 @@ def set_aside(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
 def take_back(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
     """We are in doubt again whether the push token was bad: undo the :func:`set_aside` of that moment."""
     store_registrations.mark_reachable(tx, device_id, marked_at=asked_at)
+
+
+def forget_deserted(tx: Tx, *, now: datetime, limit: int = 500) -> int:
+    """Delete devices that have held no pass for :data:`KEPT`, with what is known of their phone's patience.
+
+    Looks at no more than ``limit`` devices and returns at how many: 0 when nothing is left to do. One that
+    still holds a pass is looked at again after :data:`KEPT`, one that has a promise left tomorrow. A device
+    that registers meanwhile is passed over, or waits and is made anew.
+    """
+    before = now - KEPT
+    looked_at = store_deserted.lock_long_unseen(tx, before=before, limit=limit)
+    if not looked_at:
+        return 0
+    held = store_deserted.holding(tx, looked_at)
+    store_deserted.held_until(tx, sorted(held), now)
+    deserted = [one for one in looked_at if one not in held]
+    forgotten = queue.forget_devices(tx, deserted)
+    store_deserted.delete_devices(tx, sorted(forgotten))
+    postponed = [one for one in deserted if one not in forgotten]
+    store_deserted.held_until(tx, postponed, before + _POSTPONED)
+    return len(looked_at)

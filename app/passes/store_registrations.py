@@ -66,6 +66,14 @@ _UNREGISTER = delete(registration).where(
         )
     ),
 )
+_HELD_UNTIL = (
+    update(device)
+    .where(
+        device.c.device_library_identifier == bindparam("library"),
+        device.c.pass_type_identifier == bindparam("pass_type"),
+    )
+    .values(held_at=bindparam("now", type_=device.c.held_at.type))
+)
 _PASSES = select(func.count()).where(registration.c.device_id == bindparam("of_device_id"))
 _CROWD_OUT = delete(registration).where(
     registration.c.pass_id == bindparam("of_pass_id"),
@@ -193,6 +201,7 @@ def upsert_device(
         push_token=push_token,
         push_service=push_service,
         registered_at=now,
+        held_at=now,
     )
     device_id: DeviceId = tx.execute(
         row.on_conflict_do_update(
@@ -201,6 +210,7 @@ def upsert_device(
                 "push_token": push_token,
                 "push_service": push_service,
                 "registered_at": now,
+                "held_at": now,
                 "unreachable_since": None,
             },
         ).returning(device.c.id)
@@ -235,12 +245,13 @@ def remove_registration(
     device_library_identifier: DeviceLibraryIdentifier,
     pass_type_identifier: PassTypeIdentifier,
     pass_id: WalletPassId,
+    now: datetime,
 ) -> bool:
-    """True where the device had the pass."""
-    removed = tx.execute(
-        _UNREGISTER,
-        {"library": device_library_identifier, "pass_type": pass_type_identifier, "of_pass_id": pass_id},
-    )
+    """True where the device had the pass: until ``now``."""
+    of_device = {"library": device_library_identifier, "pass_type": pass_type_identifier}
+    removed = tx.execute(_UNREGISTER, {**of_device, "of_pass_id": pass_id})
+    if removed.rowcount:
+        tx.execute(_HELD_UNTIL, {**of_device, "now": now})
     return bool(removed.rowcount)
 
 

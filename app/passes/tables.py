@@ -79,11 +79,14 @@ device = Table(
     Column("push_token", Text, nullable=False),
     Column("push_service", Text, nullable=False, server_default="apple"),  # whose token it is
     Column("registered_at", UtcDateTime, nullable=False),  # the last time; a 200 counts
+    Column("held_at", UtcDateTime, nullable=False),  # the last time that it was known to hold a pass
     Column("contacted_at", UtcDateTime),
     Column("unreachable_since", UtcDateTime),  # APNs answered 410; a new registration clears it
     UniqueConstraint("device_library_identifier", "pass_type_identifier"),
     # "other": an Android pass app. Its token means nothing to Apple; it hears of changes when it asks.
     CheckConstraint("push_service IN ('apple', 'other')", name="push_service_is_known"),
+    # Looked at from the oldest on: those that hold nothing any more are forgotten.
+    Index("ix_device_held", "held_at"),
 )
 
 registration = Table(

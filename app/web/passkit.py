@@ -252,9 +252,10 @@ class PassKit:
                 device_library_identifier=DeviceLibraryIdentifier(device),
                 pass_type_identifier=PassTypeIdentifier(pass_type),
                 pass_id=key.id,
+                now=(now := self._clock()),
             )
             if done.last:
-                self._on_last_removed(tx, key.id, self._clock())
+                self._on_last_removed(tx, key.id, now)
         self._wakeup.ring()
         return _DONE
 

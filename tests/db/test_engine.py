@@ -140,6 +140,7 @@ def test_words_of_any_alphabet_are_stored_as_they_are(counter: Database, tmp_pat
     with counter.read() as tx:
         assert tx.scalar(select(_counter.c.words).where(_counter.c.id == 2)) == words
         kept = tx.scalar(select(cast(_counter.c.words, Text)).where(_counter.c.id == 2))
+    assert kept is not None
     assert "Анна Мария ☕" in kept
     if counter.is_sqlite:
         assert kept == '{"name":"Анна Мария ☕","said":"a \\"quoted\\" \\\\ line\\n"}'

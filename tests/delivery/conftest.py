@@ -30,6 +30,7 @@ def devices(database: Database) -> Devices:
                 "pass_type_identifier": pass_type,
                 "push_token": f"{number:064x}",
                 "registered_at": NOON,
+                "held_at": NOON,
             }
             for number in range(count)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 import pytest
@@ -43,12 +43,15 @@ def _list(
     return listing.changed_since(tx, DeviceLibraryIdentifier(phone), pass_type, tag)
 
 
-def _unregister(tx: Tx, card: WalletPass, phone: str = "phone") -> registrations.Unregistered:
+def _unregister(
+    tx: Tx, card: WalletPass, phone: str = "phone", *, now: datetime = NOW
+) -> registrations.Unregistered:
     return registrations.unregister(
         tx,
         device_library_identifier=DeviceLibraryIdentifier(phone),
         pass_type_identifier=card.pass_type_identifier,
         pass_id=card.id,
+        now=now,
     )
 
 

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("push_token", sa.Text(), nullable=False),
         sa.Column("push_service", sa.Text(), server_default="apple", nullable=False),
         sa.Column("registered_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("held_at", columns.UtcDateTime(), nullable=False),
         sa.Column("contacted_at", columns.UtcDateTime(), nullable=True),
         sa.Column("unreachable_since", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
@@ -70,6 +71,9 @@ def upgrade() -> None:
             name=op.f("uq_device_device_library_identifier_pass_type_identifier"),
         ),
     )
+    with op.batch_alter_table("device", schema=None) as batch_op:
+        batch_op.create_index("ix_device_held", ["held_at"], unique=False)
+
     op.create_table(
         "key_fingerprint",
         sa.Column("name", sa.Text(), nullable=False),
