@@ -34,10 +34,18 @@ class ConsentText:
 
 def consent_texts(brand: Brand, language: Language) -> tuple[ConsentText, ConsentText]:
     """The two questions in the request's language: the processing of data, and advertising."""
-    data = _(
-        "I agree to the processing of my data (name, card number, purchase history) by %(brand)s,"
-        " so that the card works.",
-        brand=brand.name,
+    data = (
+        _(
+            "I agree to the processing of my data (name, birthday, card number, purchase history)"
+            " by %(brand)s, so that the card works.",
+            brand=brand.name,
+        )
+        if brand.asks_phone == "no"
+        else _(
+            "I agree to the processing of my data (name, phone number, birthday, card number,"
+            " purchase history) by %(brand)s, so that the card works.",
+            brand=brand.name,
+        )
     )
     advertising = _(
         "I agree to receive advertising on the card: offers and news of %(brand)s.", brand=brand.name

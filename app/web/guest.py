@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import structlog
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.db.failures import NO_DATABASE
@@ -18,8 +17,9 @@ from app.web.guest_card import CardPage
 from app.web.guest_files import GuestFiles
 from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
-from app.web.guest_pages import Designs, Gone, gone, notice, unsaved
+from app.web.guest_pages import Designs, Gone, crowded, gone, notice, unsaved
 from app.web.links import Links
+from app.web.posters import Posters
 from app.web.services import Services
 
 _MINUTE = 60
@@ -34,6 +34,7 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
     GuestFiles(services, links, designs).add_to(blueprint)
+    Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)
     blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))
     blueprint.register_error_handler(NotFound, _not_found)
@@ -59,16 +60,10 @@ def _too_many(fault: TooMany) -> Response:
 
 def crowded_page(seconds: int) -> Response:
     """Who asks too often, or among too many, is told to come back in so many seconds."""
-    minutes = math.ceil(seconds / _MINUTE)
-    answer = notice(
-        429,
-        _("One moment, please"),
-        ngettext(
-            "Many people are here at once. Please try again in %(num)s minute.",
-            "Many people are here at once. Please try again in %(num)s minutes.",
-            minutes,
-        ),
-    )
+    heading, words = crowded(seconds)
+    if request.method == "POST":  # refused before it was read
+        words = f"{words} {_('Go back then: what you wrote is still there.')}"
+    answer = notice(429, heading, words)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

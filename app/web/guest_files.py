@@ -7,7 +7,19 @@ from flask import Blueprint, Response, request
 from app.db.identifiers import DesignId
 from app.errors import BadInput, NotFound
 from app.web import card_face, qr
-from app.web.guest_pages import ICON, ICON_ADDRESS, STYLE, STYLE_ADDRESS, Designs, find_place, open_place
+from app.web.guest_pages import (
+    ICON,
+    ICON_ADDRESS,
+    PHONE_SCRIPT,
+    PHONE_SCRIPT_ADDRESS,
+    SCRIPT,
+    SCRIPT_ADDRESS,
+    STYLE,
+    STYLE_ADDRESS,
+    Designs,
+    find_place,
+    open_place,
+)
 from app.web.links import Links
 from app.web.services import Services
 
@@ -26,6 +38,8 @@ class GuestFiles:
         """Route the views."""
         blueprint.add_url_rule(STYLE_ADDRESS, "style", self.style, methods=["GET"])
         blueprint.add_url_rule(ICON_ADDRESS, "icon", self.icon, methods=["GET"])
+        blueprint.add_url_rule(SCRIPT_ADDRESS, "script", self.script, methods=["GET"])
+        blueprint.add_url_rule(PHONE_SCRIPT_ADDRESS, "phone_script", self.phone_script, methods=["GET"])
         blueprint.add_url_rule(
             f"/i/<code>/design/{_DESIGN}/card.css", "card_style", self.card_style, methods=["GET"]
         )
@@ -42,6 +56,14 @@ class GuestFiles:
     def icon(self) -> Response:
         """For pages that belong to no brand."""
         return Response(ICON, 200, _FOR_EVER, mimetype="image/svg+xml")
+
+    def script(self) -> Response:
+        """What guests' pages do where scripts run; another content has another name."""
+        return Response(SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
+
+    def phone_script(self) -> Response:
+        """Numbers grouped while they are typed, for brands that ask for one."""
+        return Response(PHONE_SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
 
     def card_style(self, code: str, design_id: int) -> Response:
         """The brand's colours."""

@@ -10,33 +10,37 @@
 
 from __future__ import annotations
 
+import math
 import secrets
-from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext as _
 
-from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.failures import NO_DATABASE
 from app.db.identifiers import CardCode, VisitId
 from app.db.outages import outage_of
-from app.errors import BadInput
+from app.errors import TooMany
 from app.loyalty import content as cards
 from app.loyalty import programmes
-from app.loyalty.enrolment import LONGEST_NAME, Enrolment, EnrolmentRequest, checked_name, enrol
+from app.loyalty.enrolment import Enrolment, EnrolmentRequest, enrol
 from app.loyalty.rules import TieredRules, point_rules
 from app.passes.content import PassContent
 from app.places import visits
-from app.web import card_face, consent_texts
+from app.web import card_face, consent_texts, qr
+from app.web.browsers import browser_window
 from app.web.device_kind import device_kind, is_prefetch, is_robot
+from app.web.guest_form import FilledForm, form_values, read_form
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
     HEADERS,
+    PHONE_SCRIPT_ADDRESS,
     Designs,
     Place,
     address,
+    crowded,
     files_at,
     language_switch,
     notice,
@@ -57,15 +61,6 @@ _ONE_PIXEL = (
 _NO_CODE = "0"  # a newcomer's card has none yet
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Filled:
-    """What a guest wrote, and what is wrong with it by field."""
-
-    name: str = ""
-    ticked: set[str] = field(default_factory=set)
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 class InstallPage:
@@ -93,10 +88,10 @@ class InstallPage:
         if visit is None:
             asked = "start" in request.args or not is_robot(request.headers)
             nobody = request.method == "HEAD" or not asked
-            return self._page(place, None, _Filled()) if nobody else self._begin(place)
+            return self._page(place, None, FilledForm()) if nobody else self._begin(place)
         if taken:
             return self._taken(place)
-        return self._page(place, FormToken(visit, secrets.token_hex(8)), _Filled())
+        return self._page(place, FormToken(visit, secrets.token_hex(8)), FilledForm())
 
     def _begin(self, place: Place) -> Response:
         """Record a scan under a new visit and send the browser to that visit's page."""
@@ -121,7 +116,8 @@ class InstallPage:
             if visit is not None:
                 self._limits.count_seen(remote_address())
                 with self._services.database.write() as tx:
-                    visits.record_event(tx, visit_id=visit.visit_id, kind="page", at=now)
+                    for kind in _seen_in(request.headers.get("User-Agent", "")):
+                        visits.record_event(tx, visit_id=visit.visit_id, kind=kind, at=now)
         return Response(_ONE_PIXEL, 200, HEADERS, mimetype="image/gif")
 
     def send(self, code: str) -> Response:
@@ -131,8 +127,13 @@ class InstallPage:
         now = self._services.clock()
         with self._services.database.read() as tx:
             place = open_place(tx, code)
-        self._limits.count_form(remote_address())
         form = self._links.read_form(place.link.code, token, now=now)
+        try:
+            self._limits.count_form(remote_address())
+        except TooMany as crowd:
+            if form is None:
+                raise
+            return self._again(place, form, math.ceil(crowd.retry_after.total_seconds()))
         if form is None:
             return notice(
                 400,
@@ -142,7 +143,7 @@ class InstallPage:
                 href=address(f"/i/{place.link.code}"),
                 action=_("Start again"),
             )
-        filled = self._read(place.brand)
+        filled = read_form(place.brand)
         if filled.errors:
             return self._page(place, form, filled, status=422)
         try:
@@ -151,48 +152,30 @@ class InstallPage:
         except NO_DATABASE as fault:
             if outage_of(fault) is None:  # an outage tells itself
                 log.error("database_unavailable", path="/i", fault=type(fault).__name__)  # noqa: TRY400
-            return self._unsaved(place, form, filled)
+            return self._again(place, form)
         card = self._links.card_token(enrolment.id, enrolment.card_link_version)
         answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
         answer.headers.update(HEADERS)
         return answer  # type: ignore[return-value]
 
-    def _unsaved(self, place: Place, form: FormToken, filled: _Filled) -> Response:
-        """The form as the guest filled it in, to be sent again."""
-        answer = self._page(place, form, filled, status=503, unsaved=unsaved())
-        answer.headers["Retry-After"] = "60"
+    def _again(self, place: Place, form: FormToken, wait: int | None = None) -> Response:
+        """The form as the guest filled it in, to be sent again: in a crowd, in so many seconds."""
+        filled = read_form(place.brand)
+        filled.errors.clear()
+        told = unsaved() if wait is None else crowded(wait)
+        answer = self._page(place, form, filled, status=503 if wait is None else 429, trouble=told)
+        answer.headers["Retry-After"] = str(wait or 60)
         return answer
 
-    def _read(self, brand: Brand) -> _Filled:
-        texts = consent_texts.consent_texts(brand, current_language())
-        filled = _Filled(request.form.get("name", ""))
-        filled.ticked = {text.purpose for text in texts if request.form.get(text.purpose) == "yes"}
-        try:
-            checked_name(filled.name)
-        except BadInput as wrong:
-            filled.errors["name"] = (
-                _("Please shorten the name: %(most)s characters fit on the card.", most=LONGEST_NAME)
-                if wrong.code == "name-too-long"
-                else _("This name holds a character that cannot be printed on the card.")
-            )
-        if request.form.get("wording") != consent_texts.wording(texts):
-            # They would have agreed to other words than we would keep as evidence.
-            filled.ticked = set()
-            filled.errors["data"] = _("These words have changed. Please read and tick them again.")
-        elif any(text.needed and text.purpose not in filled.ticked for text in texts):
-            filled.errors["data"] = _("Without this consent we cannot make your card.")
-        return filled
-
-    def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: _Filled) -> Enrolment:
+    def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: FilledForm) -> Enrolment:
         """The same form twice is one card; the form of a friend who got the page's address is another's."""
         visit_id = form.visit.visit_id
-        self._record(
-            tx, place, visit_id, "page"
-        )  # whoever sends the form saw it, pictures switched off or not
-        self._record(tx, place, visit_id, "form")
+        # Whoever sends the form saw it, pictures switched off or not.
+        for kind in (*_seen_in(request.headers.get("User-Agent", "")), "form"):
+            self._record(tx, place, visit_id, kind)
         if not visits.claim_form(tx, visit_id, form.mark):
             visit_id = self._links.friends_visit(form)
-            for kind in ("scan", "page", "form"):
+            for kind in ("scan", *_seen_in(request.headers.get("User-Agent", "")), "form"):
                 self._record(tx, place, visit_id, kind)
             visits.claim_form(tx, visit_id, form.mark)
         language = current_language()
@@ -202,6 +185,7 @@ class InstallPage:
             venue_id=place.link.venue_id,
             visit_id=visit_id,
             name=filled.name,
+            phone=filled.number,
             language=language,
             consents=consent_texts.answers(texts, filled.ticked, language),
         )
@@ -219,15 +203,16 @@ class InstallPage:
         )
 
     def _page(
-        self, place: Place, token: FormToken | None, filled: _Filled, *, status: int = 200, **more: object
+        self, place: Place, token: FormToken | None, filled: FilledForm, *, status: int = 200, **more: object
     ) -> Response:
         language, code = current_language(), place.link.code
         with self._services.database.read() as tx:
             design = self._designs.newest(tx, place)
             content = newcomers_card(tx, place)
-        values: dict[str, object] = {
+        device = device_kind(request.headers.get("User-Agent", ""))
+        values: dict[str, Any] = {
             "face": card_face.draw(design, content, language, files_at=files_at(place, design)),
-            "device": device_kind(request.headers.get("User-Agent", "")),
+            "device": device,
             "errors": filled.errors,
         } | more
         if token is None:
@@ -235,30 +220,19 @@ class InstallPage:
             return page("install", status, brand=place.brand, start=start,
                         switch=language_switch(f"/i/{code}"), **values)  # fmt: skip
         visit = self._visit_token(code, token.visit)
-        values["form"] = self._form(place.brand, code, token, filled)
-        values["seen"] = f"/i/{code}/seen/{visit}"
-        return page("install", status, brand=place.brand,
-                    switch=language_switch(f"/i/{code}", v=visit), **values)  # fmt: skip
-
-    def _form(self, brand: Brand, code: str, token: FormToken, filled: _Filled) -> dict[str, object]:
-        texts = consent_texts.consent_texts(brand, current_language())
-        return {
-            "action": f"/i/{code}",
-            "token": self._links.form_token(code, token.visit, token.mark),
-            "wording": consent_texts.wording(texts),
-            "name": filled.name,
-            "name_length": LONGEST_NAME,
-            "consents": [
-                {
-                    "purpose": text.purpose,
-                    "text": text.text,
-                    "policy": text.policy,
-                    "needed": text.needed,
-                    "ticked": text.purpose in filled.ticked,
-                }
-                for text in texts
-            ],
+        form = form_values(place.brand, filled)
+        own = self._services.public_url + address(f"/i/{code}", v=visit)
+        values |= {
+            "form": form
+            | {"action": f"/i/{code}", "token": self._links.form_token(code, token.visit, token.mark)},
+            "phone_script": PHONE_SCRIPT_ADDRESS if form["phone"] else "",
+            "seen": f"/i/{code}/seen/{visit}",
+            "here": own,
+            # A camera goes on with this very visit: nobody is counted twice.
+            "hand_over_svg": qr.inline_svg(own) if device in ("desktop", "ipad") else "",
         }
+        return page("install", status, brand=place.brand, scripted=True,
+                    switch=language_switch(f"/i/{code}", v=visit), **values)  # fmt: skip
 
     def _visit_token(self, code: str, visit: VisitToken) -> str:
         return self._links.visit_token(code, visit.visit_id, visit.began_at)
@@ -273,6 +247,11 @@ class InstallPage:
             href=address(f"/i/{place.link.code}"),
             action=_("Get a new card"),
         )
+
+
+def _seen_in(user_agent: str) -> tuple[visits.VisitEventKind, ...]:
+    """The steps that are taken by whoever sees the page with this User-Agent."""
+    return ("page",) if browser_window(user_agent).keeps_cards else ("page", "in_app")
 
 
 def newcomers_card(tx: Tx, place: Place) -> PassContent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.accounts import brands
 from app.accounts.brands import Brand
@@ -20,6 +22,7 @@ from app.passes import designs
 from app.passes.layout import Design
 from app.places import links as install_links
 from app.places.links import InstallLink
+from app.web.browsers import browser_window
 from app.web.language import LANGUAGES, NAMES, Language, asked_language, choose_language, current_language
 
 POLICY = (
@@ -27,6 +30,9 @@ POLICY = (
     " frame-ancestors 'none'"
 )
 """No script at all, nothing from elsewhere, nothing inline: a brand's words stay words."""
+
+SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
+"""For pages that do more where scripts run: those of this service, none inline."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -37,9 +43,14 @@ HEADERS = {
     "Vary": "Accept-Language, User-Agent",
 }
 _STATIC = Path(__file__).parent / "static"
-STYLE, ICON = ((_STATIC / name).read_bytes() for name in ("guest.css", "card.svg"))
+STYLE, ICON, SCRIPT, PHONE_SCRIPT = (
+    (_STATIC / name).read_bytes() for name in ("guest.css", "card.svg", "guest.js", "phone.js")
+)
 STYLE_ADDRESS = f"/i/-/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"  # no install code contains a hyphen
 ICON_ADDRESS = f"/i/-/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
+SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+PHONE_SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(PHONE_SCRIPT).hexdigest()[:12]}.js"
+_MINUTE = 60
 _MOST_DESIGNS = 32
 
 
@@ -116,9 +127,15 @@ def address(path: str, **arguments: str | None) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def page(template: str, status: int = 200, *, brand: Brand | None = None, **values: Any) -> Response:
-    """A page in the language that was settled, with the headers that all guests' pages have."""
+def page(
+    template: str, status: int = 200, *, brand: Brand | None = None, scripted: bool = False, **values: Any
+) -> Response:
+    """A page in the language that was settled, with the headers that all guests' pages have.
+
+    ``scripted`` gives it the script that all of them share.
+    """
     language = current_language()
+    user_agent = request.headers.get("User-Agent", "")
     body = render_template(
         f"guest/{template}.html",
         language=language,
@@ -126,9 +143,12 @@ def page(template: str, status: int = 200, *, brand: Brand | None = None, **valu
         neutral_icon=ICON_ADDRESS,
         brand_name=brand.name if brand else "",
         texts=dict(brand.texts[language]) if brand else {},
+        script=SCRIPT_ADDRESS if scripted else "",
+        window=browser_window(user_agent),
         **values,
     )
-    return make_response(body, status, HEADERS | {"Content-Language": language})
+    policy = {"Content-Security-Policy": SCRIPTED_POLICY} if scripted else {}
+    return make_response(body, status, HEADERS | policy | {"Content-Language": language})
 
 
 def notice(
@@ -143,6 +163,16 @@ def unsaved() -> tuple[str, str]:
     return _("We could not save that"), _(
         "It is our fault, and nothing was lost. Please try again in a few minutes."
     )
+
+
+def crowded(seconds: int) -> tuple[str, str]:
+    """What is said among too many, or to who asks too often: a heading, and when to come back."""
+    words = ngettext(
+        "Many people are here at once. Please try again in %(num)s minute.",
+        "Many people are here at once. Please try again in %(num)s minutes.",
+        math.ceil(seconds / _MINUTE),
+    )
+    return _("One moment, please"), words
 
 
 def gone(brand: Brand) -> Response:
