@@ -19,7 +19,8 @@ LANGUAGES: tuple[Language, ...] = ("ru", "en")
 AsksPhone = Literal["no", "optional", "needed"]
 ASKS_PHONE: tuple[AsksPhone, ...] = ("no", "optional", "needed")
 NEEDED_TEXTS = ("programme", "promise")
-OTHER_TEXTS = ("privacy_url", "terms_url", "support")
+URL_TEXTS = ("privacy_url", "terms_url", "offers_url", "benefits_url")
+OTHER_TEXTS = (*URL_TEXTS, "support")
 LONGEST_TEXT = 500
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -35,7 +36,8 @@ class BrandDraft:
     """What a person says about a brand.
 
     ``texts`` is ``{"ru": {…}, "en": {…}}`` with ``programme`` (what the card is called), ``promise`` (one
-    sentence: what the guest gets), and where there are any ``privacy_url``, ``terms_url``, ``support``.
+    sentence: what the guest gets), and where there are any ``privacy_url``, ``terms_url``, ``offers_url`` and
+    ``benefits_url`` (pages that buttons below the card lead to), ``support``.
     ``credentials`` says where the pass certificate lies: ``file:DIRECTORY`` or ``env:PREFIX``.
     ``asks_phone`` says whether the install page asks guests for their phone number.
     """
@@ -230,7 +232,7 @@ def _checked_texts(texts: Texts) -> Texts:
         words = {key: str(said.get(key, "")).strip() for key in NEEDED_TEXTS + OTHER_TEXTS}
         for key in NEEDED_TEXTS:
             checks.name(words[key], field=f"texts.{language}.{key}", longest=LONGEST_TEXT)
-        for key in ("privacy_url", "terms_url"):
+        for key in URL_TEXTS:
             checks.web_address(words[key], field=f"texts.{language}.{key}")
         complete[language] = words
     return complete

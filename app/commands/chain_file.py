@@ -65,6 +65,8 @@ class BrandTexts(_Part):
     promise: str
     privacy_url: str = ""
     terms_url: str = ""
+    offers_url: str = ""
+    benefits_url: str = ""
     support: str = ""
 
 

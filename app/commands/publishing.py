@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from app.accounts import audit
 from app.db import Tx
 from app.loyalty.programmes import Programme
+from app.loyalty.rules import Rules, StampRules, TieredRules
 from app.passes import designs
 from app.passes.layout import BrandValues, Design
 
@@ -16,7 +18,13 @@ def publish(
     tx: Tx, programme: Programme, template_dir: Path, values: BrandValues, *, now: datetime, actor: str
 ) -> tuple[Design, bool]:
     """The design, and whether it is a new version: equal files and values publish (and audit) nothing."""
-    made = designs.publish(tx, programme_id=programme.id, template_dir=template_dir, values=values, now=now)
+    made = designs.publish(
+        tx,
+        programme_id=programme.id,
+        template_dir=template_dir,
+        values=_with_rules(values, programme.rules),
+        now=now,
+    )
     is_new = made.created_at == now
     if is_new:
         audit.record(
@@ -29,3 +37,14 @@ def publish(
             detail={"programme": programme.slug, "version": made.version, "template": made.template},
         )
     return made, is_new
+
+
+def _with_rules(values: BrandValues, rules: Rules) -> BrandValues:
+    """What a card shows of its programme's rules: how many stamps there are to collect, which tiers."""
+    match rules:
+        case StampRules(for_reward=for_reward):
+            return replace(values, for_reward=for_reward)
+        case TieredRules(tiers=tiers):
+            return replace(values, tiers=tuple(tier.name for tier in tiers))
+        case _:
+            return values

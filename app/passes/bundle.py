@@ -12,14 +12,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.db.identifiers import DesignId, PassTypeIdentifier
 from app.errors import Misconfigured
 from app.passes.archive import Beginning, Member, beginning, complete
 from app.passes.content import Language, PassContent, PassIdentity
-from app.passes.layout import LANGUAGES, Design, other
+from app.passes.layout import LANGUAGES, Design, Layout, other
 from app.passes.lint_rules_values import web_service_url_fault
+from app.passes.looks import common_files, look_number, looks
 from app.passes.pass_json import PassTemplate, check_content
 from app.passes.signing import Signer
 from app.passes.strings import render
@@ -35,12 +36,20 @@ class _Prepared:
     """What all bundles of one design and one holder's language share."""
 
     template: PassTemplate
-    files: Beginning  # the images and the holder's own strings
-    manifest: str  # their hashes, open where that of the other strings begins
-    strings_name: bytes  # of the language that the holder did not choose
+    files: Beginning  # the images that all looks share, and the holder's own strings
+    manifest: str  # their hashes, open at its end
+    strings_title: str  # of the language that the holder did not choose
+    strings_name: bytes
     strings: bytes  # its static part
     strings_crc: int
     strings_hash: _Hash
+
+
+class _Look(NamedTuple):
+    """The images that cards of one look have beside the common ones: these stamps, this tier."""
+
+    members: list[Member]
+    manifest: str  # their hashes, with a comma in front of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class PreparedDesign:
     design_id: DesignId
     pass_type_identifier: PassTypeIdentifier
     signer: Signer = field(repr=False)
+    layout: Layout = field(repr=False)
+    looks: tuple[_Look, ...] = field(repr=False)  # one at least, by app.passes.looks.look_number
     by_language: Mapping[Language, _Prepared] = field(repr=False)
 
 
@@ -73,26 +84,56 @@ def prepare(design: Design, signer: Signer, *, web_service_url: str) -> Prepared
             )
     if faults:
         raise Misconfigured(*faults)
+    own = _own_files(design)
+    replaced = {path for files in own for path in files}
+    common = {path: data for path, data in common_files(design.files).items() if path not in replaced}
     by_language = {
         language: _prepare(
-            design, PassTemplate(design.layout, language, web_service_url=web_service_url), language
+            common, PassTemplate(design.layout, language, web_service_url=web_service_url), language
         )
         for language in LANGUAGES
     }
-    return PreparedDesign(design.id, design.pass_type_identifier, signer, by_language)
+    return PreparedDesign(
+        design.id,
+        design.pass_type_identifier,
+        signer,
+        design.layout,
+        tuple(_look({path: design.files[source] for path, source in files.items()}) for files in own),
+        by_language,
+    )
 
 
-def _prepare(design: Design, template: PassTemplate, language: Language) -> _Prepared:
-    files = dict(sorted(design.files.items()))
+def _own_files(design: Design) -> list[dict[str, str]]:
+    """Of each look: the images that the looks do not share, by path in the bundle to path in the design."""
+    every = looks(design.layout, design.files)
+    differing = sorted({path for look in every for path in look.files})
+    return [
+        {path: source for path in differing if (source := look.files.get(path, path)) in design.files}
+        for look in every
+    ]
+
+
+def _look(files: dict[str, bytes]) -> _Look:
+    return _Look(
+        [Member.of(path, content) for path, content in files.items()],
+        "".join(f',"{path}":"{_sha1(content)}"' for path, content in files.items()),
+    )
+
+
+def _sha1(content: bytes) -> str:
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+
+
+def _prepare(common: Mapping[str, bytes], template: PassTemplate, language: Language) -> _Prepared:
+    files = dict(sorted(common.items()))
     files[_strings_name(language)] = render(template.own_strings).encode()
-    hashes = {
-        path: hashlib.sha1(content, usedforsecurity=False).hexdigest() for path, content in files.items()
-    }
+    hashes = {path: _sha1(content) for path, content in files.items()}
     strings = render(template.other_strings).encode()
     return _Prepared(
         template=template,
         files=beginning([Member.of(path, content) for path, content in files.items()]),
-        manifest=f'{json.dumps(hashes, separators=(",", ":"))[:-1]},"{_strings_name(other(language))}":"',
+        manifest=json.dumps(hashes, separators=(",", ":"))[:-1],
+        strings_title=_strings_name(other(language)),
         strings_name=_strings_name(other(language)).encode(),
         strings=strings,
         strings_crc=zlib.crc32(strings),
@@ -119,6 +160,7 @@ def build(
         )
     check_content(content)
     shared = prepared.by_language[content.language]
+    look = prepared.looks[look_number(prepared.layout, content)]
     rendered = shared.template.render(content, identity)
     # A lone surrogate has no UTF-8; a question mark in its place beats a card that cannot be fetched.
     document = rendered.document.encode("utf-8", "replace")
@@ -126,13 +168,14 @@ def build(
     strings_hash = shared.strings_hash.copy()
     strings_hash.update(words)
     manifest = (
-        f'{shared.manifest}{strings_hash.hexdigest()}",'
+        f'{shared.manifest}{look.manifest},"{shared.strings_title}":"{strings_hash.hexdigest()}",'
         f'"pass.json":"{hashlib.sha1(document, usedforsecurity=False).hexdigest()}"}}'
     ).encode()
     signature = prepared.signer.sign(manifest, signing_time=signing_time)
     return complete(
         shared.files,
         [
+            *look.members,
             Member(shared.strings_name, shared.strings + words, zlib.crc32(words, shared.strings_crc)),
             Member(b"pass.json", document, zlib.crc32(document)),
             Member(b"manifest.json", manifest, zlib.crc32(manifest)),

@@ -14,13 +14,13 @@ from app.db import Tx
 from app.db.identifiers import DesignId, ProgrammeId
 from app.errors import NotFound
 from app.passes import store_designs
+from app.passes.assembly import assemble, is_readable
 from app.passes.content import LocalizedText
 from app.passes.findings import DesignRefused, Finding, refusals
-from app.passes.layout import BrandValues, Design, merge
-from app.passes.lint_rules_layout import check_template
+from app.passes.layout import BrandValues, Design
 from app.passes.linter import lint_layout
 from app.passes.store_designs import DesignVersion
-from app.passes.template import LAYOUT, read_template
+from app.passes.template import read_template
 
 __all__ = [
     "BrandValues",
@@ -80,25 +80,24 @@ def publish(
     where another version was published at the same moment.
     """
     template, findings = read_template(template_dir)
-    layout = merge(template.document, template.strings, values)
-    files = dict(template.files) | dict(values.images)
-    if not any(finding.where in (str(template_dir), LAYOUT) for finding in findings):
-        findings += [*check_template(template.document), *lint_layout(layout, files, now=now)]
+    made = assemble(template, values)
+    if is_readable(template_dir, findings):
+        findings += [*made.findings, *lint_layout(made.layout, made.files, now=now)]
     if refused := refusals(findings):
         raise DesignRefused(refused)
     latest = store_designs.newest_id(tx, programme_id)
     if latest is not None:
         published = design(tx, latest)
-        if published.layout.to_json() == layout.to_json() and published.files == files:
+        if published.layout.to_json() == made.layout.to_json() and published.files == made.files:
             return published
     return store_designs.add(
-        tx, programme_id=programme_id, template=template.name, layout=layout, files=files, now=now
+        tx, programme_id=programme_id, template=template.name, layout=made.layout, files=made.files, now=now
     )
 
 
 def warnings(design: Design) -> list[Finding]:
     """What a published version could do better; nothing here keeps a card from being signed."""
-    return lint_layout(design.layout, design.files)
+    return [each for each in lint_layout(design.layout, design.files) if each.severity == "warn"]
 
 
 def versions(tx: Tx, programme_id: ProgrammeId) -> list[DesignVersion]:

@@ -8,7 +8,8 @@ Three kinds of placeholder stand in a layout:
   text that the brand does not have is left out, the field with it.
 
 Two keys of a field are ours and never reach the phone: ``empty`` (what stands there while the guest has no
-value) and ``optional`` (leave the field out where the value is zero).
+value) and ``optional`` (leave the field out where the value is zero). So are two tables: ``tiers`` (what a
+tier changes) and ``stamps`` (where they are drawn), see :mod:`app.passes.looks`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,23 @@ from app.passes.content import Language, LocalizedText
 LANGUAGES: tuple[Language, Language] = ("ru", "en")
 STYLES = ("storeCard", "eventTicket", "coupon", "boardingPass", "generic")
 FIELD_GROUPS = ("headerFields", "primaryFields", "secondaryFields", "auxiliaryFields", "backFields")
-GUEST_VALUES = ("balance", "stamps", "tier", "member_name", "card_code", "latest_message", "messages")
+GUEST_VALUES = (
+    "balance",
+    "stamps",
+    "stamps_missing",
+    "rewards",
+    "tier",
+    "member_name",
+    "card_code",
+    "latest_message",
+    "messages",
+)
+COUNTS = ("balance", "stamps", "stamps_missing", "rewards")
+"""The guest's values that are numbers."""
 ANNOUNCING_FIELD = "latest_message"
 """The one field with a ``changeMessage``: two that change at once give a text that says nothing."""
 OWN_FIELD_KEYS = ("empty", "optional")
+OWN_TABLES = ("tiers", "stamps")
 NOT_IN_A_LAYOUT = (
     "passTypeIdentifier",
     "teamIdentifier",
@@ -64,6 +78,17 @@ class BrandValues:
     texts: Mapping[str, LocalizedText] = field(default_factory=dict)  # "support", "rules", "privacy_url", …
     colours: Mapping[str, str] = field(default_factory=dict)  # "backgroundColor": "rgb(38, 28, 22)", …
     images: Mapping[str, bytes] = field(default_factory=dict)  # "logo@2x.png": in place of the template's
+    tiers: tuple[LocalizedText, ...] = ()  # the names of the programme's tiers, lowest first
+    for_reward: int | None = None  # how many stamps a reward takes; None: the programme has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierLook:
+    """What a tier changes on the card."""
+
+    name: LocalizedText
+    folder: str  # whose images stand in place of the common ones: "tiers/2/"
+    colours: Mapping[str, str]  # Apple's key to colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +99,8 @@ class Layout:
     texts: Mapping[str, LocalizedText]
     strings: Mapping[Language, Mapping[str, str]]  # translations of the layout's own words
     time_zone: str
+    tiers: tuple[TierLook, ...] = ()  # lowest first
+    for_reward: int | None = None  # how many stamps a reward takes
 
     def to_json(self) -> dict[str, Any]:
         """For the ``design.layout`` column."""
@@ -82,6 +109,11 @@ class Layout:
             "texts": {name: {"ru": text.ru, "en": text.en} for name, text in self.texts.items()},
             "strings": {language: dict(entries) for language, entries in self.strings.items()},
             "time_zone": self.time_zone,
+            "tiers": [
+                {"name": tier.name.to_json(), "folder": tier.folder, "colours": dict(tier.colours)}
+                for tier in self.tiers
+            ],
+            "for_reward": self.for_reward,
         }
 
     @classmethod
@@ -92,6 +124,12 @@ class Layout:
             texts={name: LocalizedText(**text) for name, text in document["texts"].items()},
             strings=document["strings"],
             time_zone=document["time_zone"],
+            # Versions that were published before there were looks have neither.
+            tiers=tuple(
+                TierLook(name=LocalizedText(**tier["name"]), folder=tier["folder"], colours=tier["colours"])
+                for tier in document.get("tiers", ())
+            ),
+            for_reward=document.get("for_reward"),
         )
 
     @property
@@ -138,9 +176,28 @@ def merge(
     if values.logo_text is not None:
         texts["logo_text"] = values.logo_text
         brand["logoText"] = "{text.logo_text}"
+    whole = brand | dict(document) | dict(values.colours)
     return Layout(
-        document=brand | dict(document) | dict(values.colours),
+        document={key: value for key, value in whole.items() if key not in OWN_TABLES},
         texts=texts,
         strings=strings,
         time_zone=values.time_zone,
+        tiers=_tier_looks(document.get("tiers"), values),
+        for_reward=values.for_reward,
+    )
+
+
+def _tier_looks(looks: Any, values: BrandValues) -> tuple[TierLook, ...]:
+    """The lowest tier has the first look, the highest the last; a brand's own colour stands on every tier."""
+    if not isinstance(looks, list) or not looks or not all(isinstance(each, dict) for each in looks):
+        return ()
+    steps = max(len(values.tiers) - 1, 1)
+    numbers = [round(position * (len(looks) - 1) / steps) for position in range(len(values.tiers))]
+    return tuple(
+        TierLook(
+            name=name,
+            folder=f"tiers/{number + 1}/",
+            colours={key: each for key, each in looks[number].items() if key not in values.colours},
+        )
+        for name, number in zip(values.tiers, numbers, strict=True)
     )

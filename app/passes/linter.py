@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
 from app.passes import lint_rules_codes, lint_rules_pass, lint_rules_places
+from app.passes.assembly import assemble, is_readable
 from app.passes.content import Language, LocalizedText, Location, Message, PassContent, PassIdentity
 from app.passes.findings import Finding, refusals
-from app.passes.layout import LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout, merge
+from app.passes.layout import LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout
 from app.passes.lint_rules_fields import check_fields
 from app.passes.lint_rules_images import check_images
-from app.passes.lint_rules_layout import check_structure, check_template, check_words
+from app.passes.lint_rules_layout import check_structure, check_words
 from app.passes.lint_rules_pass import expiration
+from app.passes.looks import bundle_files, common_files, look_number, looks
 from app.passes.pass_json import PassTemplate
-from app.passes.template import LAYOUT, read_template
+from app.passes.template import read_template
 
 _MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _IDENTITY = PassIdentity(PassTypeIdentifier("pass.example"), SerialNumber("sample"), "0" * 32)
@@ -50,26 +53,29 @@ def lint_layout(layout: Layout, files: Mapping[str, bytes], *, now: datetime | N
     if refusals(found):
         return _sorted(found)
     found += check_words(layout)
+    images = [bundle_files(layout, files, number) for number in range(len(looks(layout, files)))]
     for language in LANGUAGES:
         template = PassTemplate(layout, language, web_service_url=_SERVICE)
-        for content in _guests(language):
-            found += lint_pass(json.loads(template.render(content, _IDENTITY).document), files, now=now)
+        for content in _guests(language, layout):
+            document = json.loads(template.render(content, _IDENTITY).document)
+            found += lint_pass(document, images[look_number(layout, content)], now=now)
     return _sorted(found)
 
 
 def lint_template(directory: Path, *, now: datetime | None = None) -> list[Finding]:
     """What is wrong with a template's folder, with sample words in place of a brand's."""
     template, found = read_template(directory)
-    if any(finding.where in (str(directory), LAYOUT) for finding in found):
-        return _sorted([*found, *check_images(template.files, None)] if template.files else found)
-    found += check_template(template.document)
-    layout = merge(template.document, template.strings, sample_values(template.document))
-    return _sorted([*found, *lint_layout(layout, template.files, now=now)])
+    if not is_readable(directory, found):
+        common = common_files(template.files)
+        return _sorted([*found, *check_images(common, None)] if template.files else found)
+    made = assemble(template, sample_values(template.document))
+    return _sorted([*found, *made.findings, *lint_layout(made.layout, made.files, now=now)])
 
 
 def sample_values(document: Mapping[str, Any]) -> BrandValues:
     """A brand that has a text for every name the layout asks for."""
     names = set(TEXT_PLACEHOLDER.findall(json.dumps(document, ensure_ascii=False, default=str)))
+    looks_of_tiers = tiers if isinstance(tiers := document.get("tiers"), list) else []
     return BrandValues(
         organization_name="Образец",
         description=LocalizedText("Карта гостя", "Loyalty card"),
@@ -83,10 +89,12 @@ def sample_values(document: Mapping[str, Any]) -> BrandValues:
             else LocalizedText("Образец текста", "Sample text")
             for name in names
         },
+        tiers=tuple(LocalizedText(f"Уровень {n}", f"Tier {n}") for n in range(1, len(looks_of_tiers) + 1)),
+        for_reward=6,
     )
 
 
-def _guests(language: Language) -> list[PassContent]:
+def _guests(language: Language, layout: Layout) -> list[PassContent]:
     message = Message(LocalizedText("Скидка 50 %", "50 % off"), _MOMENT, "sample")
     everything = PassContent(
         language=language,
@@ -115,7 +123,9 @@ def _guests(language: Language) -> list[PassContent]:
         stamps=0,
         voided=True,
     )
-    return [everything, nothing, voided]
+    of_tiers = [replace(everything, tier=tier.name) for tier in layout.tiers]
+    complete = replace(everything, stamps=layout.for_reward or 0)  # the largest picture has all stamps
+    return [everything, nothing, voided, *of_tiers, complete]
 
 
 def _sorted(found: Iterable[Finding]) -> list[Finding]:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
 from app.passes.content import MOST_LOCATIONS, MOST_MESSAGES, Language, PassContent, PassIdentity
-from app.passes.layout import FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
+from app.passes.layout import COUNTS, FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
+from app.passes.looks import look_number
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -110,6 +111,16 @@ _VALUES: dict[str, Value] = {
 }
 
 
+def _values_of_stamps(for_reward: int | None) -> dict[str, Value]:
+    """What only a programme with stamps can tell."""
+    if not for_reward:
+        return dict.fromkeys(("{stamps_missing}", "{rewards}"), lambda _content, _say, _zone: None)
+    return {
+        "{stamps_missing}": lambda content, _say, _zone: str(for_reward - content.stamps % for_reward),
+        "{rewards}": lambda content, _say, _zone: str(content.stamps // for_reward),
+    }
+
+
 def _unless_zero(value: Value) -> Value:
     def unless_zero(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
         said = value(content, say, zone)
@@ -144,6 +155,8 @@ class PassTemplate:
         self._other = other(language)
         self._texts = layout.texts
         self._zone = ZoneInfo(layout.time_zone)
+        self._layout = layout
+        self._values = _VALUES | _values_of_stamps(layout.for_reward)
         self.own_strings: dict[str, str] = dict(sorted(layout.strings[language].items()))
         """Entries of the holder's own pass.strings, the same for every pass."""
         self.other_strings: dict[str, str] = dict(layout.strings[self._other])
@@ -155,7 +168,11 @@ class PassTemplate:
         for style in STYLES:
             document.pop(style, None)
         static = self._resolve(document) | {"webServiceURL": web_service_url}
-        self._head = _json(static)[:-1] + ',"serialNumber":'
+        _leave_out_actions_without_a_link(static)
+        self._heads = [
+            _json(static | colours)[:-1] + ',"serialNumber":'
+            for colours in ({}, *(tier.colours for tier in layout.tiers))
+        ]
         self._style_extras = _json(
             {key: self._resolve(value) for key, value in groups.items() if key not in FIELD_GROUPS}
         )[1:-1]
@@ -189,7 +206,7 @@ class PassTemplate:
             if rendered:
                 groups.append(f"{opening}{','.join(rendered)}]")
         parts = [
-            self._head,
+            self._heads[look_number(self._layout, content)] if self._layout.tiers else self._heads[0],
             quoted(identity.serial_number),
             ',"authenticationToken":',
             quoted(identity.authentication_token),
@@ -206,11 +223,11 @@ class PassTemplate:
 
     def _field(self, description: dict[str, Any]) -> _Field | None:
         apple = {key: each for key, each in description.items() if key not in OWN_FIELD_KEYS}
-        source = _VALUES.get(apple["value"]) if isinstance(apple.get("value"), str) else None
+        source = self._values.get(apple["value"]) if isinstance(apple.get("value"), str) else None
         if source is None:
             resolved = self._resolve(apple)
             return _Field(_json(resolved)) if resolved.get("value") not in (None, "") else None
-        optional = bool(description.get("optional")) and apple["value"] in ("{balance}", "{stamps}")
+        optional = bool(description.get("optional")) and apple["value"][1:-1] in COUNTS
         del apple["value"]
         empty = self._resolve(description.get("empty"))
         return _Field(
@@ -243,6 +260,22 @@ class PassTemplate:
             return words.in_language(language) or words.in_language(other(language))
 
         return TEXT_PLACEHOLDER.sub(lambda match: text(match[1]), value)
+
+
+def _leave_out_actions_without_a_link(document: dict[str, Any]) -> None:
+    """An action whose address the brand does not have is no action (Apple, "Add featured actions")."""
+    actions = document.get("featuredActions")
+    if not isinstance(actions, list):
+        return
+    whole = [
+        each
+        for each in actions
+        if not isinstance(each, dict) or each.get("url") or each.get("placeIdentifier")
+    ]
+    if whole:
+        document["featuredActions"] = whole
+    else:
+        del document["featuredActions"]
 
 
 def _merged(fields: list[_Field]) -> list[_Field]:

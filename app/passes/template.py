@@ -4,13 +4,18 @@
 
     tiered_card/
         layout.toml                  Apple's keys of pass.json, with the placeholders of app.passes.layout
+        google.toml                  Google's fields, see app.passes.google_layout
         icon.png icon@2x.png …       images at one, two and three times the points
+        tiers/1/strip.png …          images of the first tier, in place of those
+        stamps/earned.png …          what the stamps in the strip are drawn from
+        google/logo.png              Google's images
         ru.lproj/pass.strings        the layout's own words, in Russian; images may lie here too
         en.lproj/pass.strings        the same in English
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +29,9 @@ from app.passes.layout import LANGUAGES
 from app.passes.strings import parse
 
 LAYOUT = "layout.toml"
+GOOGLE_LAYOUT = "google.toml"
+_NO_IMAGES = (LAYOUT, GOOGLE_LAYOUT)
+_FOLDER = re.compile(rf"|(?:{'|'.join(LANGUAGES)})\.lproj|google|stamps|tiers/[1-9]\d?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +116,12 @@ def _images(directory: Path, findings: list[Finding]) -> dict[str, bytes]:
     images = {}
     for path in sorted(directory.rglob("*")):
         where = path.relative_to(directory).as_posix()
-        if path.is_dir() or path.name.startswith(".") or where == LAYOUT or path.name == "pass.strings":
+        if path.is_dir() or path.name.startswith(".") or where in _NO_IMAGES or path.name == "pass.strings":
             continue
-        folder = where.rpartition("/")[0]
-        if path.suffix != ".png" or folder not in ("", *(f"{language}.lproj" for language in LANGUAGES)):
+        if path.suffix != ".png" or not _FOLDER.fullmatch(where.rpartition("/")[0]):
             message = (
-                "is left out of the card; a template holds layout.toml, PNG images, ru.lproj and en.lproj"
+                "is left out of the card; a template holds layout.toml, google.toml, PNG images and the "
+                "folders ru.lproj, en.lproj, google, stamps, tiers/1, tiers/2 …"
             )
             findings.append(Finding("inform", "file-left-out", where, message))
         elif not where.isascii():

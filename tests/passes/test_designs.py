@@ -132,7 +132,7 @@ def test_a_half_folder_is_refused_with_every_fault_and_nothing_stored(
     layout = half / "layout.toml"
     layout.write_text(
         layout.read_text("utf-8")
-        .replace("rgb(36, 26, 21)", "коричневый")
+        .replace("rgb(30, 32, 44)", "синий")
         .replace('"{balance}"', '"{balanse}"')
         .replace('key = "tier"', 'key = "balance"'),
         "utf-8",
@@ -207,7 +207,6 @@ def test_the_default_card_is_small_and_says_everything(database: Database, signe
         "tier": "Золотой",
         "balance": 1250.5,
         "member_name": "Алёна Ж.",
-        "stamps": 3,
         "latest_message": 'Кофе "за так" 50 %',
         "messages": shown["messages"],
         "rules": "5 % с каждого чека",
