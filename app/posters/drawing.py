@@ -17,6 +17,9 @@ from app.posters.press import Press, here
 from app.posters.sizes import SHEETS, Size
 from app.posters.wording import PHRASES, edition, place
 
+LAYOUT_VERSION = 1
+"""Raised when the layouts change so that prints of before and after should be told apart."""
+
 _LONGEST_PART = 18
 # "10 %" stays in one line, and a little word goes with the one that it belongs to.
 _TOGETHER = re.compile(r"(?<=\d) (?=%)|(?:(?<=^.)|(?<=[\s«].)|(?<=[\s«]..)) (?=\w)")

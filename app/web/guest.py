@@ -20,6 +20,7 @@ from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import Designs, Gone, crowded, gone, notice, unsaved
 from app.web.links import Links
 from app.web.posters import Posters
+from app.web.posters import Posters
 from app.web.services import Services
 
 _MINUTE = 60
@@ -34,6 +35,7 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
     GuestFiles(services, links, designs).add_to(blueprint)
+    Posters(services, links, designs).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)
     blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))
