@@ -1,7 +1,8 @@
 """``make bench``: every benchmark in full, one by one; ``python -m bench NAME...`` takes some anew.
 
 Writes ``docs/performance.md``. Exits non-zero where a benchmark fails, or where a bar is missed and the last
-chapter of the page does not say why. ``python -m bench NAME ARGUMENTS``, for a trial, only prints.
+chapter of the page does not say why. ``python -m bench NAME ARGUMENTS``, for a trial, only prints;
+``python -m bench NAME --help`` tells what the arguments are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from bench import page, report
+from bench import arguments, page, report
 
 BENCHMARKS = (
     "idle",
@@ -32,15 +33,38 @@ BENCHMARKS = (
 def main() -> int:
     """0 when every benchmark ran to its end and every missed bar is explained."""
     names = list(takewhile(BENCHMARKS.__contains__, sys.argv[1:]))
-    arguments = sys.argv[1 + len(names) :]
-    if arguments and len(names) != 1:
-        print(f"There is no benchmark {arguments[0]}. There are: {', '.join(BENCHMARKS)}.")
-        print("Arguments are for one benchmark alone.")
+    more = sys.argv[1 + len(names) :]
+    if not names and more[:1] in (["--help"], ["-h"]):
+        print(_help())
+        return 0
+    if more and not names:
+        print(f"There is no benchmark {more[0]}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
-    if arguments:
-        print("With arguments the report is only printed: docs/performance.md shows full runs.")
-        return 0 if _run(names[0], arguments, os.environ) else 1
+    if more and len(names) > 1:
+        print(f"Arguments are for one benchmark alone: {more[0]} follows {len(names)}.", file=sys.stderr)
+        return 2
+    if more:
+        if not {"--help", "-h"} & set(more):
+            print(
+                "With arguments the report is only printed: docs/performance.md shows full runs.", flush=True
+            )
+        return _run(names[0], more, os.environ)
     return _take(names or BENCHMARKS)
+
+
+def _help() -> str:
+    """What there is to run."""
+    return "\n".join(
+        [
+            "python -m bench                  every benchmark in full; writes docs/performance.md",
+            "python -m bench NAME...          these anew, in full",
+            "python -m bench NAME ARGUMENTS   a trial of one: its report is only printed",
+            "python -m bench NAME --help      what its arguments are",
+            "",
+            "Benchmarks, the quick ones first:",
+            *(f"  {name:<16} {arguments.about(name).partition(chr(10))[0]}" for name in BENCHMARKS),
+        ]
+    )
 
 
 def _take(names: Sequence[str]) -> int:
@@ -63,13 +87,13 @@ def _take(names: Sequence[str]) -> int:
 def _run_in_full(name: str) -> bool:
     kept = report.RESULTS / f"{name}.json"
     kept.unlink(missing_ok=True)  # what fails now must not stand there as it was once
-    return _run(name, (), {**os.environ, report.KEEP: str(kept)})
-
-
-def _run(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     print(f"\n=== {name}", flush=True)
-    command = [sys.executable, "-m", f"bench.{name}", *arguments]
-    return subprocess.run(command, env=environment, check=False).returncode == 0
+    return _run(name, (), {**os.environ, report.KEEP: str(kept)}) == 0
+
+
+def _run(name: str, told: Sequence[str], environment: Mapping[str, str]) -> int:
+    command = [sys.executable, "-m", f"bench.{name}", *told]
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

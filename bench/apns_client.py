@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -28,7 +27,7 @@ from h2.events import RemoteSettingsChanged, ResponseReceived, StreamEnded
 from app.apns.client import ApnsClient
 from app.apns.requests import Push
 from app.apns.responses import PushResponse
-from bench import push_service, push_throughput, report
+from bench import arguments, push_service, push_throughput, report
 
 TOPIC = "pass.example.bench"
 IN_FLIGHT = 500
@@ -219,7 +218,10 @@ def measure(contestant: Contestant, address: Address, pushes: int) -> tuple[floa
     return cpu / pushes * 1e6, pushes / wall
 
 
-def run(pushes: int = 3_000, rounds: int = 3) -> None:
+PUSHES, ROUNDS = 3_000, 3
+
+
+def run(pushes: int, rounds: int) -> None:
     """Take all contestants ``rounds`` times, and report."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -276,7 +278,11 @@ def _report(results: dict[str, list[tuple[float, float]]], pushes: int, ceiling:
 
 
 def main() -> None:
-    run(*(int(argument) for argument in sys.argv[1:3]))
+    told = arguments.parser("apns_client")
+    told.add_argument("pushes", nargs="?", type=arguments.number(), default=PUSHES, help="of each in a round")
+    told.add_argument("rounds", nargs="?", type=arguments.number(), default=ROUNDS, help="of all contestants")
+    given = told.parse_args()
+    run(given.pushes, given.rounds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Installations as an operator starts them, on all cores, with the load generator 
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from sqlalchemy import delete, func, select
 
 from app.db import Database, connect
 from app.passes.tables import pass_evidence, wallet_pass
-from bench import http_load, installations, report, usage
+from bench import arguments, http_load, installations, report, usage
 from bench.http_load import Answers, Generator, Script
 from bench.installations import Inhabited
 
@@ -54,16 +53,18 @@ class Storm:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--guests", type=int, default=6_000)
-    parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
-    arguments = parser.parse_args()
+    told = arguments.parser("fetch_storm")
+    told.add_argument("--guests", type=arguments.number(), default=6_000, help="who fetch their card")
+    told.add_argument(
+        "--connections", type=arguments.number(), nargs="+", default=[64, 256], help="at once, storm by storm"
+    )
+    given = told.parse_args()
     signatures = raw_signatures()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        inhabited = stack.enter_context(installations.inhabited(Path(name), arguments.guests, history=False))
+        inhabited = stack.enter_context(installations.inhabited(Path(name), given.guests, history=False))
         generator = stack.enter_context(http_load.running())
-        storms = [_storm(one, generator, arguments.connections) for one in inhabited]
-    report.deliver(_report(storms, arguments.guests, signatures))
+        storms = [_storm(one, generator, given.connections) for one in inhabited]
+    report.deliver(_report(storms, given.guests, signatures))
 
 
 def raw_signatures(seconds: float = 1.0) -> float:

@@ -7,7 +7,6 @@ else the machine does hits both alike.
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from statistics import median
 import psycopg
 
 from app.db import Database, connect, schema
-from bench import plans, world
+from bench import arguments, plans, world
 from bench.operations import Operation, Operations
 from bench.report import Figure, Report, Table, deliver
 from bench.world import World
@@ -58,8 +57,16 @@ class Grown:
 
 def main() -> None:
     """Fill databases of both sizes, measure, and report."""
-    given = [int(one) for one in sys.argv[1:]]
-    many, few, rounds = (*given, *(MANY, FEW, ROUNDS)[len(given) :])
+    told = arguments.parser("growth")
+    told.add_argument(
+        "many", nargs="?", type=arguments.number(), default=MANY, help="guests of the large ones"
+    )
+    told.add_argument("few", nargs="?", type=arguments.number(), default=FEW, help="guests of the small ones")
+    told.add_argument("rounds", nargs="?", type=arguments.number(), default=ROUNDS, help="of every operation")
+    given = told.parse_args()
+    many, few, rounds = given.many, given.few, given.rounds
+    if few >= many:
+        told.error(f"FEW is {few}, which is not fewer than MANY, {many}")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, _addresses(Path(name)) as addresses:
         spawn = multiprocessing.get_context("spawn")

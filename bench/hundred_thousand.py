@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 
 from app.db import connect
 from app.passes.tables import design, wallet_pass
-from bench import push_record, usage
+from bench import arguments, push_record, usage
 from bench.installations import Inhabited, inhabited
 from bench.push_record import Pushes, PushRecord
 from bench.report import deliver
@@ -44,8 +44,13 @@ DEFAULTS = {
 
 def main() -> None:
     """Measure both ways of running, and report."""
-    cards = int(sys.argv[1]) if len(sys.argv) > 1 else CARDS
-    calm_seconds = float(sys.argv[2]) if len(sys.argv) > 2 else CALM_SECONDS
+    told = arguments.parser("hundred_thousand")
+    told.add_argument("cards", nargs="?", type=arguments.number(), default=CARDS, help="in the world")
+    told.add_argument(
+        "calm", nargs="?", type=arguments.seconds, default=CALM_SECONDS, help="seconds of single receipts"
+    )
+    given = told.parse_args()
+    cards, calm_seconds = given.cards, given.calm
     quiet_guests = int(RATE * calm_seconds)
     measured = []
     with (

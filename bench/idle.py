@@ -13,7 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from bench import report, usage
+from bench import arguments, report, usage
 from tests.servers import free_port
 
 SETTLE_SECONDS = 5
@@ -22,6 +22,7 @@ WATCH_SECONDS = 20
 
 def main() -> None:
     """Start an empty installation, wait, and print."""
+    arguments.parser("idle").parse_args()
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         process = subprocess.Popen(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import multiprocessing
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.simulators.authority import Authority
+from bench.arguments import number, parser
 from bench.report import Figure, Report, Table, deliver
 from tests.flows.kills import Kill, Round, run
 from tests.flows.victims import LEASE, Kind, kinds, victims
@@ -39,9 +39,12 @@ NAMES: dict[Kind, str] = {
 
 def main() -> None:
     """Both databases at once, since most of the time is waiting."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else TIMES
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else SEED
-    wanted = sys.argv[3:] or list(DATABASES)
+    told = parser("kills")
+    told.add_argument("times", nargs="?", type=number(), default=TIMES, help="kills of each kind")
+    told.add_argument("seed", nargs="?", type=number(0), default=SEED, help="draws the moments")
+    told.add_argument("databases", nargs="*", choices=DATABASES, help="one alone; otherwise both")
+    given = told.parse_args()
+    times, seed, wanted = given.times, given.seed, list(dict.fromkeys(given.databases)) or list(DATABASES)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(wanted), mp_context=spawn) as lanes:
         running = {database: lanes.submit(lane, database, times, seed) for database in wanted}

@@ -10,7 +10,6 @@ openssl. Nothing is linted and no database is asked.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
@@ -31,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.passes import bundle, content, signing
 from app.simulators.authority import Authority
-from bench import card, pass_builders, report
+from bench import arguments, card, pass_builders, report
 
 BAR = 85  # percent
 RAW, OURS = "raw RSA-2048 signature", "perkpass build()"
@@ -83,10 +82,10 @@ def verify(made: bytes, root: Path, directory: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--seconds", type=float, default=0.05, help="per contestant and round")
-    arguments = parser.parse_args()
+    told = arguments.parser("pass_build")
+    told.add_argument("--rounds", type=arguments.number(), default=60, help="of all contestants")
+    told.add_argument("--seconds", type=arguments.seconds, default=0.05, help="per contestant and round")
+    given = told.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as directory:
@@ -117,10 +116,10 @@ def main() -> None:
         for number, make in enumerate(list(contestants.values())[1:]):
             verify(make(1), authority.root, place / f"bundle{number}")
         rates: dict[str, list[float]] = {name: [] for name in contestants}
-        for _ in range(arguments.rounds):
+        for _ in range(given.rounds):
             for name, make in contestants.items():
-                rates[name].append(run(make, arguments.seconds))
-    report.deliver(_report(rates, sample, files, arguments.rounds))
+                rates[name].append(run(make, given.seconds))
+    report.deliver(_report(rates, sample, files, given.rounds))
 
 
 def _report(

@@ -8,7 +8,6 @@ generator, and PostgreSQL, have the other. One contestant works at a time, in in
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -22,7 +21,7 @@ from sqlalchemy import select
 
 from app.db import connect
 from app.passes.tables import wallet_pass
-from bench import http_load, installations, report, usage
+from bench import arguments, http_load, installations, report, usage
 from bench.http_load import Answers, Generator, Script
 from bench.installations import Inhabited
 from tests import servers
@@ -98,16 +97,16 @@ class Contestant:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--guests", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="per contestant and round")
-    arguments = parser.parse_args()
+    told = arguments.parser("passkit_rates")
+    told.add_argument("--guests", type=arguments.number(), default=5_000, help="in the world")
+    told.add_argument("--rounds", type=arguments.number(), default=5, help="of all contestants")
+    told.add_argument("--seconds", type=arguments.seconds, default=2.0, help="per contestant and round")
+    given = told.parse_args()
     own, others = usage.cores()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
         inhabited = stack.enter_context(
-            installations.inhabited(directory, arguments.guests, history=True, server_cores=others)
+            installations.inhabited(directory, given.guests, history=True, server_cores=others)
         )
         generator = stack.enter_context(http_load.running(others))
         contestants = [
@@ -117,12 +116,12 @@ def main() -> None:
         for one in inhabited:
             contestants += _perkpass(stack, one, own)
         for contestant in contestants:
-            contestant.measure(generator, min(1.0, arguments.seconds))
+            contestant.measure(generator, min(1.0, given.seconds))
             contestant.rounds.clear()
-        for _ in range(arguments.rounds):
+        for _ in range(given.rounds):
             for contestant in contestants:
-                contestant.measure(generator, arguments.seconds)
-    report.deliver(_report(contestants, arguments.guests, arguments.rounds))
+                contestant.measure(generator, given.seconds)
+    report.deliver(_report(contestants, given.guests, given.rounds))
 
 
 def _empty(stack: ExitStack, what: str, directory: Path, beside: Inhabited, own: set[int]) -> Contestant:

@@ -9,7 +9,6 @@ null sender shows what the database part alone costs.
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
 from app.worker.channel import Answered, Channel, Ready, Report
 from app.worker.loop import Worker
-from bench import push_service, queue_watch, report, usage, world
+from bench import arguments, push_service, queue_watch, report, usage, world
 from bench.push_service import PushService
 from bench.queue_watch import QueueWatch
 from bench.world import World
@@ -61,7 +60,9 @@ class NullChannel(AppleChannel):
 
 def main() -> None:
     """Measure both senders on both databases, each on the same phones."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40_000
+    told = arguments.parser("push_throughput")
+    told.add_argument("pushes", nargs="?", type=arguments.number(), default=40_000, help="for as many phones")
+    count = told.parse_args().pushes
     own, others = usage.cores()
     with tempfile.TemporaryDirectory() as name, _databases(Path(name), others) as urls:
         directory = Path(name)

@@ -9,7 +9,6 @@ with If-Modified-Since. At the end every phone must hold the last version of eve
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from app.db import connect, schema
-from bench import report
+from bench import arguments, report
 from tests import servers
 from tests.web.phones import Service
 from tests.web.update_race import Outcome, Race, run
@@ -30,7 +29,9 @@ _ROOMS = ("accounts", "places", "delivery", "passes", "loyalty")
 
 def main() -> None:
     """Both databases, one after the other."""
-    updates = int(sys.argv[1]) if len(sys.argv) > 1 else UPDATES
+    told = arguments.parser("update_race")
+    told.add_argument("updates", nargs="?", type=arguments.number(), default=UPDATES, help="on each database")
+    updates = told.parse_args().updates
     race = Race(updates=updates, processes=2, batches=(1, 20, 150), passes=150, phones=4, pause=0.002)
     outcomes = {"SQLite": _on_sqlite(race), "PostgreSQL": _on_postgresql(race)}
     report.deliver(_report(race, outcomes))
