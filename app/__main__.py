@@ -29,6 +29,7 @@ _COMMANDS = {
     "placement": "venue",
     "staff": "staff",
     "link": "link",
+    "poster": "poster",
     "key": "key",
     "member": "member",
     "issue": "issue",

@@ -1,0 +1,125 @@
+"""``perkpass poster``: what to print for the wall, the till and the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast, get_args
+
+import click
+
+from app.accounts import brands
+from app.commands.answers import json_option, show, warn
+from app.commands.shell import opened
+from app.db import Tx
+from app.errors import BadInput, Conflict
+from app.passes import designs, prints
+from app.places import links, placements, venues
+from app.places.links import InstallLink
+from app.posters import drawing, sizes
+from app.posters.sizes import SIZES, Size
+
+_OWN, _STAFF = "venue", "staff"
+WHOM = (_OWN, *get_args(placements.Kind), _STAFF)
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="BRAND/VENUE|CODE...")
+@click.option("--size", type=click.Choice(SIZES), default="a4", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["ru", "en", "both"]),
+    help="the brand's own where not given; both prints it first and large",
+)
+@click.option("--for", "whom", type=click.Choice(WHOM), multiple=True, help="of a venue: its own link, …")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    required=True,
+    help="FILE.pdf with a page for each, or FILE.svg for one",
+)
+@json_option
+def poster(
+    what: tuple[str, ...], size: str, language: str | None, whom: tuple[str, ...], out: Path, as_json: bool
+) -> None:
+    """Draw what hangs on the wall and stands on the tables, as vectors ready to print.
+
+    For each install link that is named by its CODE, and for the living ones of each BRAND/VENUE: all of them,
+    or with --for only the venue's own, those of its tables, its staff and so on. Sizes: a4 and a5 upright,
+    tent (an A5 sheet to fold), sticker (50 mm, cut round), square (50 mm). Prints of before scan for ever.
+    """
+    if out.suffix not in (".pdf", ".svg"):
+        raise BadInput("unknown-format", f"{out}: name a file that ends in .pdf or .svg", field="out")
+    chosen = cast("Size", size)
+    with opened() as shell:
+        public_url = shell.settings.public_url.rstrip("/")
+        with shell.database.read() as tx:
+            found = _links(tx, what, whom)
+            drawn = prints.posters(
+                tx,
+                found,
+                design=lambda programme_id: designs.newest(tx, programme_id),
+                url=lambda link: f"{public_url}/i/{link.code}",
+                language=language or "",
+                now=shell.now,
+            )
+    if out.suffix == ".pdf":
+        out.write_bytes(drawing.draw_pdf(drawn, chosen))
+    elif len(drawn) == 1:
+        out.write_bytes(drawing.draw_svg(drawn[0], chosen))
+    else:
+        raise BadInput("too-many", f"{out}: an SVG holds one print, not {len(drawn)}: take .pdf", field="out")
+    modules = max(len(drawing.code(each.url).matrix) for each in drawn)
+    if sizes.module_width(chosen, modules) < sizes.LEAST_MODULE:
+        warn(f"the public address is so long that its code is too fine for {size}: take a larger size")
+    show(
+        {
+            "file": str(out),
+            "size": size,
+            "prints": len(drawn),
+            "read_from_cm": int(sizes.reading_distance(chosen, modules) / 10),
+            "links": [link.code for link in found],
+        },
+        as_json=as_json,
+    )
+
+
+def _links(tx: Tx, what: Sequence[str], whom: Sequence[str]) -> list[InstallLink]:
+    """The living links that were asked for, each once, a venue's tables in the order of their numbers."""
+    found: dict[str, InstallLink] = {}
+    for each in what:
+        brand, slash, venue = each.partition("/")
+        for link in _of_venue(tx, brand, venue, whom) if slash else [_living(tx, each)]:
+            found.setdefault(link.code, link)
+    return list(found.values())
+
+
+def _living(tx: Tx, code: str) -> InstallLink:
+    link = links.link_by_code(tx, code)
+    if link.retired_at is not None:
+        raise Conflict("link-retired", f"The link {link.code} has ended: a print of it would invite nobody")
+    return link
+
+
+def _of_venue(tx: Tx, brand: str, slug: str, whom: Sequence[str]) -> list[InstallLink]:
+    brand_id = brands.brand_by_slug(tx, brand).id
+    venue = venues.venue_by_slug(tx, brand_id, slug)
+    spots = {spot.id: spot for spot in placements.placements_of_venue(tx, venue.id)}
+
+    def place(link: InstallLink) -> tuple[int, str, int, str]:
+        """What the link is for, and within that the natural order: table 2 before table 10."""
+        if link.placement_id is not None:
+            spot = spots[link.placement_id]
+            number = int(spot.name) if spot.name.isdecimal() else 0
+            return (WHOM.index(spot.kind), spot.kind, number, spot.name)
+        kind = _OWN if link.staff_member_id is None else _STAFF
+        return (WHOM.index(kind), kind, link.staff_member_id or 0, "")
+
+    living = [
+        link
+        for link in links.links_of_brand(tx, brand_id)
+        if link.venue_id == venue.id and link.retired_at is None and (not whom or place(link)[1] in whom)
+    ]
+    if not living:
+        raise BadInput("no-link", f"{brand}/{slug} has no such link: see perkpass link list {brand}")
+    return sorted(living, key=place)
