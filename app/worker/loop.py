@@ -22,6 +22,7 @@ from app.db.outages import outage_of
 from app.delivery.budget import Policy
 from app.wakeup import Wakeup
 from app.worker import metrics
+from app.worker.agenda import Agenda
 from app.worker.carrier import Carrier, Heard
 from app.worker.channel import Channel
 from app.worker.sending import Sender
@@ -34,15 +35,14 @@ BATCH: Final = 200
 MOST_IN_FLIGHT: Final = 2000
 PAUSE: Final = 0.003
 """Seconds after each write, so that tills get their turn on SQLite, whose waiters are served in no order."""
-GATHER: Final = 0.04
-"""Seconds between the bell and the look: what else is promised or answered meanwhile shares its transactions.
-Fifty receipts a second would otherwise be fifty claims and fifty settlements a second, for each worker."""
 RESCUE_EVERY: Final = 5.0
 """Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
 LAST_ANSWERS: Final = 10.0
 """Seconds that a worker that is told to stop waits for answers; what is left comes back after its lease."""
 LONGEST_BACK_OFF: Final = 5.0
+LONGEST_WAIT: Final = 1.0
+"""Seconds without a look whether the worker is told to stop."""
 
 
 def new_owner() -> str:
@@ -70,10 +70,11 @@ class Worker:
         """``clock`` gives aware UTC; the rest are settings' values. Starts nothing: see :meth:`run`."""
         self.owner = owner or new_owner()
         self._wakeup, self._clock, self._poll = wakeup, clock, poll_seconds
+        self._agenda = Agenda(poll_seconds=poll_seconds, batch=BATCH)
         self._metrics_port = metrics_port
         self._carrier = Carrier(database, channel, owner=self.owner, clock=clock, policy=policy, lease=lease)
         self._ticker = Ticker(database, ticks, owner=self.owner)
-        self._bell = Event()
+        self._bell, self._rung = Event(), Event()
         self._sender = Sender(channel, time_limit=lease * 0.9, tell=self._bell.set)
         self._lease = lease
         self._rescue_every = min(RESCUE_EVERY, lease.total_seconds() / 4)
@@ -107,14 +108,18 @@ class Worker:
         back_off = 0.0
         while not stop.is_set():
             self._bell.clear()
-            busy = self._survive(self._cycle)
-            if busy is None:
+            more = self._survive(self._cycle)
+            if more is None:
                 back_off = min(LONGEST_BACK_OFF, back_off * 2 or 0.1)
                 stop.wait(back_off)
                 continue
             back_off = 0.0
-            if not busy and self._bell.wait(min(self._poll, 1.0)) and not self._sender.in_flight:
-                stop.wait(GATHER)
+            if not more:
+                self._bell.wait(min(self._pause(), LONGEST_WAIT))
+
+    def _pause(self) -> float:
+        full = self._sender.in_flight >= MOST_IN_FLIGHT
+        return self._agenda.pause(time.monotonic(), answered=self._sender.answered, full=full)
 
     def _finish(self) -> None:
         deadline = time.monotonic() + min(LAST_ANSWERS, self._lease.total_seconds())
@@ -127,6 +132,7 @@ class Worker:
         """Hear the bell in a thread, since answers wake the worker as well."""
         while not self._ended.is_set():
             if self._wakeup.wait(self._poll):
+                self._rung.set()
                 self._bell.set()
 
     def _survive(self, work: Callable[[], bool]) -> bool | None:
@@ -146,25 +152,35 @@ class Worker:
         return None
 
     def _cycle(self) -> bool:
-        """One turn; True where something was done, so that there may be more."""
-        busy = self._settle()
+        """Do what it is time for; True where a tick may have more to do at once."""
         now = time.monotonic()
+        if self._rung.is_set():
+            self._rung.clear()
+            self._agenda.rang(now)
+        answered = self._sender.answered
+        unanswered = self._sender.in_flight - answered
+        if self._unsettled or self._agenda.must_settle(now, answered=answered, unanswered=unanswered):
+            self._settle()
         if now >= self._rescue_at:
             self._rescue_at = now + self._rescue_every
-            busy |= self._carrier.rescue() > 0
+            if self._carrier.rescue():
+                self._agenda.rang(now)
             time.sleep(PAUSE)
         if now >= self._refresh_at:
             self._refresh_at = now + REFRESH_EVERY
             self._sender.refresh()
         room = MOST_IN_FLIGHT - self._sender.in_flight
-        if room > 0:
-            busy |= self._take(min(BATCH, room))
-        if self._ticker.step(self._clock()):
+        if room > 0 and self._agenda.must_look(now):
+            limit = min(BATCH, room)
+            self._agenda.looked(now, more=self._take(limit) >= limit)
+        ticked = self._ticker.step(self._clock())
+        if ticked:
             time.sleep(PAUSE)
-            busy = True
-        return busy
+            self._agenda.rang(now)
+        return ticked
 
-    def _take(self, limit: int) -> bool:
+    def _take(self, limit: int) -> int:
+        """Claim and send up to ``limit``; returns how many due promises were looked at."""
         with _timed("prepare"):
             taken = self._carrier.take(limit)
         if taken.ready:
@@ -172,7 +188,7 @@ class Worker:
             metrics.IN_FLIGHT.set(self._sender.in_flight)
         if taken.touched:
             time.sleep(PAUSE)
-        return taken.touched > 0
+        return taken.touched
 
     def _settle(self) -> bool:
         if answers := self._sender.fetch(BATCH):
@@ -189,6 +205,7 @@ class Worker:
             self._unsettled.popleft()  # not again and again: the leases bring these rows back
             raise
         self._unsettled.popleft()
+        self._agenda.settled(time.monotonic())
         metrics.IN_FLIGHT.set(self._sender.in_flight)
         time.sleep(PAUSE)
         return True

@@ -18,7 +18,7 @@ from app.worker.channel import Answered, Channel, Ready, unanswered
 log = structlog.get_logger()
 
 _LINGER: Final = 0.005
-"""Seconds that the first answer waits for others, so that they are settled in one transaction."""
+"""Seconds that the first answer waits for others before the worker is told."""
 
 
 class Sender:
@@ -29,7 +29,7 @@ class Sender:
         self._channel, self._tell = channel, tell
         self._time_limit = time_limit.total_seconds()
         self._answers: deque[Answered] = deque()
-        self._told = False
+        self._telling = False
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="sending", daemon=True)
         self.in_flight = 0  # handed over, and not fetched; the worker's thread alone touches it
@@ -43,9 +43,13 @@ class Sender:
         self.in_flight += len(ready)
         self._submit(self._send(ready))
 
+    @property
+    def answered(self) -> int:
+        """How many answers are there to be fetched."""
+        return len(self._answers)
+
     def fetch(self, limit: int) -> list[Answered]:
         """Up to ``limit`` answers that came since."""
-        self._told = False
         answers = [self._answers.popleft() for _ in range(min(limit, len(self._answers)))]
         self.in_flight -= len(answers)
         return answers
@@ -74,6 +78,10 @@ class Sender:
         finally:
             self._loop.close()
 
+    def _say(self) -> None:
+        self._telling = False
+        self._tell()
+
     def _submit(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
@@ -90,9 +98,9 @@ class Sender:
         def report(answers: Sequence[Answered]) -> None:
             new = [answer for answer in answers if left.pop(answer.ready.claimed.id, None)]
             self._answers.extend(new)
-            if not self._told:
-                self._told = True
-                self._loop.call_later(_LINGER, self._tell)
+            if not self._telling:
+                self._telling = True
+                self._loop.call_later(_LINGER, self._say)
 
         try:
             async with asyncio.timeout(self._time_limit):
