@@ -48,7 +48,7 @@ PKPASS = "application/vnd.apple.pkpass"
 _HALF_A_DAY = 12 * 60 * 60
 """So soon a page that stays open is drawn anew, since its way to the download lives for a day."""
 
-_PAGE = {"Cache-Control": "private, no-cache"}
+_PAGE = {"Cache-Control": "private, no-cache", "Content-Security-Policy": card_app.CARD_POLICY}
 """The guest's own browser keeps the page, and asks before it shows it again."""
 
 _WEB = Path(__file__).parent
@@ -95,8 +95,7 @@ class CardPage:
             answer = Response(status=304, headers=HEADERS)
         else:
             answer = self._drawn(place, card, wallet_pass, design, device, edition, now=now)
-            answer.headers["Content-Security-Policy"] = card_app.CARD_POLICY
-        answer.headers.update(_PAGE)
+        answer.headers.update(_PAGE)  # a 304's, too: a browser takes them over
         answer.set_etag(edition)
         return answer
 

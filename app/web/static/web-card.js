@@ -5,7 +5,7 @@
   const { home, worker, manifest, edition } = document.currentScript.dataset;
   const FIRST = 4, LONGEST = 60, GROWTH = 1.3, PATIENCE = 15; // seconds
   const find = (id) => document.getElementById(id);
-  const language = document.documentElement.lang;
+  const language = { en: "en-GB" }[document.documentElement.lang] || document.documentElement.lang;
   let known = edition; // the ETag of what is shown
   let wait = FIRST, timer = 0, turn = 0;
   let asOf = new Date();
@@ -125,7 +125,7 @@
     const till = find("till");
     find("enlarge").hidden = false;
     find("enlarge").onclick = async () => {
-      find("till-code").replaceChildren(document.querySelector("#face .code svg, #code .code svg").cloneNode(true));
+      find("till-code").replaceChildren(document.querySelector(".code svg").cloneNode(true));
       till.showModal();
       const lock = await navigator.wakeLock?.request("screen").catch(() => null);
       till.addEventListener("close", () => lock?.release(), { once: true });
