@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.passes import stamp_strips
+from app.passes import google_layout, stamp_strips
 from app.passes.findings import Finding, refuse
 from app.passes.layout import BrandValues, Layout, merge
+from app.passes.lint_rules_google import check_google
 from app.passes.lint_rules_layout import check_template
 from app.passes.lint_rules_looks import check_stamps, check_tiers
 from app.passes.template import LAYOUT, Template
@@ -35,7 +36,12 @@ def assemble(template: Template, values: BrandValues) -> Assembled:
             files |= stamp_strips.draw(files, values.for_reward, area)
         except ValueError as fault:
             found.append(refuse("image-unreadable", LAYOUT, f"the stamps cannot be drawn: {fault}"))
-    return Assembled(merge(template.document, template.strings, values), files, tuple(found))
+    layout = merge(template.document, template.strings, values)
+    if template.google is not None:
+        google, faults = google_layout.parse(template.google)
+        found += check_google(google, template.strings, files) if google else faults
+        layout = replace(layout, google=template.google)
+    return Assembled(layout, files, tuple(found))
 
 
 def is_readable(directory: Path, findings: list[Finding]) -> bool:

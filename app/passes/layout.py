@@ -101,6 +101,7 @@ class Layout:
     time_zone: str
     tiers: tuple[TierLook, ...] = ()  # lowest first
     for_reward: int | None = None  # how many stamps a reward takes
+    google: Mapping[str, Any] | None = None  # google.toml, see app.passes.google_layout
 
     def to_json(self) -> dict[str, Any]:
         """For the ``design.layout`` column."""
@@ -114,6 +115,7 @@ class Layout:
                 for tier in self.tiers
             ],
             "for_reward": self.for_reward,
+            "google": self.google and dict(self.google),
         }
 
     @classmethod
@@ -130,6 +132,7 @@ class Layout:
                 for tier in document.get("tiers", ())
             ),
             for_reward=document.get("for_reward"),
+            google=document.get("google"),
         )
 
     @property

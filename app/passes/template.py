@@ -40,6 +40,7 @@ class Template:
 
     name: str
     document: Mapping[str, Any]
+    google: Mapping[str, Any] | None  # None: a card for Apple alone
     strings: Mapping[Language, Mapping[str, str]]
     files: Mapping[str, bytes]  # the images, by their path inside the bundle
 
@@ -51,10 +52,11 @@ def read_template(directory: Path) -> tuple[Template, list[Finding]]:
         findings.append(
             Finding("refuse", "template-missing", str(directory), "no such folder; name a template's folder")
         )
-        return Template(directory.name, {}, {language: {} for language in LANGUAGES}, {}), findings
+        return Template(directory.name, {}, None, {language: {} for language in LANGUAGES}, {}), findings
     template = Template(
         directory.name,
         _document(directory / LAYOUT, findings),
+        _google_document(directory / GOOGLE_LAYOUT, findings),
         {
             language: _strings(directory / f"{language}.lproj" / "pass.strings", findings)
             for language in LANGUAGES
@@ -80,6 +82,14 @@ def _document(path: Path, findings: list[Finding]) -> dict[str, Any]:
         message = f"is not TOML: {fault}"
     findings.append(Finding("refuse", "layout-unreadable", path.name, message))
     return {}
+
+
+def _google_document(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
+    if not path.exists():
+        message = "is missing: cards are made for Apple alone; copy the one of pass_templates/tiered_card"
+        findings.append(Finding("inform", "google-missing", path.name, message))
+        return None
+    return _document(path, findings) or None
 
 
 def _plain(value: Any) -> Any:

@@ -22,6 +22,16 @@ TIERS = (
     LocalizedText("Родня", "Family"),
 )
 FOR_REWARD = 6
+_RULES: dict[Name, dict[str, Any]] = {
+    "bonus_card": {},
+    "stamp_card": {"for_reward": FOR_REWARD},
+    "tiered_card": {"tiers": TIERS},
+}
+_OWN: dict[Name, dict[str, Any]] = {
+    "bonus_card": {"tier": None, "stamps": 0},
+    "stamp_card": {"tier": None, "balance": 0, "stamps": 3},
+    "tiered_card": {"tier": TIERS[1], "stamps": 0},
+}
 PAGES = {
     name: LocalizedText(f"https://example.com/ru/{name}", f"https://example.com/en/{name}")
     for name in ("offers_url", "benefits_url", "terms_url", "privacy_url")
@@ -34,11 +44,7 @@ def values(name: Name, **changes: Any) -> BrandValues:
         "rules": LocalizedText("5 % с каждого чека", "5 % of every receipt"),
         "support": LocalizedText("Пишите нам", "Write to us"),
     }
-    rules: dict[str, Any] = {
-        "bonus_card": {},
-        "stamp_card": {"for_reward": FOR_REWARD},
-        "tiered_card": {"tiers": TIERS},
-    }[name]
+    rules = _RULES[name]
     named = {"texts": texts, "logo_text": LocalizedText("Берёзка бонус", "Berezka bonus")}
     return card.values(**(named | rules | changes))
 
@@ -67,9 +73,5 @@ def made(name: Name, brand: BrandValues, folder: Path = FOLDER) -> Design:
 
 def guest(name: Name, **changes: Any) -> PassContent:
     """Who has everything that such a programme gives, and is known by it."""
-    own: dict[str, Any] = {
-        "bonus_card": {"tier": None, "stamps": 0},
-        "stamp_card": {"tier": None, "balance": 0, "stamps": 3},
-        "tiered_card": {"tier": TIERS[1], "stamps": 0},
-    }[name]
+    own = _OWN[name]
     return card.content(**(own | changes))
