@@ -30,6 +30,8 @@ _COMMANDS = {
     "staff": "staff",
     "link": "link",
     "poster": "poster",
+    "places": "places",
+    "badge": "badge",
     "key": "key",
     "member": "member",
     "issue": "issue",

@@ -138,6 +138,7 @@ def make_web(settings: Settings) -> WSGIApplication:
     """The whole web side. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     # Imported here: a worker or a command need not keep the web in memory, nor the web a worker.
     from app.web.application import make_application
+    from app.web.badges import DIRECTORY as BADGES
     from app.web.passkit import PassKit
     from app.web.passkit_evidence import EvidenceRecorder
     from app.web.services import Services
@@ -163,6 +164,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         rate_limit_storage=settings.redis_url or "memory://",
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
+        badges_dir=settings.data_dir / BADGES,
         threads=settings.web_threads,
     )
     passkit = PassKit(

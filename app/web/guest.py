@@ -12,14 +12,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.db.failures import NO_DATABASE
 from app.db.outages import outage_of
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
+from app.web.badges import Badges
 from app.web.card_app import CardApp
 from app.web.guest_card import CardPage
 from app.web.guest_files import GuestFiles
 from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
+from app.web.guest_next import NextPage
 from app.web.guest_pages import Designs, Gone, crowded, gone, notice, unsaved
+from app.web.language import current_language
 from app.web.links import Links
-from app.web.posters import Posters
 from app.web.posters import Posters
 from app.web.services import Services
 
@@ -32,10 +34,12 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     blueprint = Blueprint("guest", __name__, template_folder="templates")
     links, designs = Links(services.secret_key, services.public_url), Designs()
     limits = limits or GuestLimits(services.rate_limit_storage)
+    badges = Badges(services.badges_dir)
+    blueprint.context_processor(lambda: {"apple_badge": badges.badge("apple", current_language())})
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
-    GuestFiles(services, links, designs).add_to(blueprint)
-    Posters(services, links, designs).add_to(blueprint)
+    NextPage(services, links, limits).add_to(blueprint)
+    GuestFiles(services, links, designs, badges).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)
     blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))

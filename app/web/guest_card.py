@@ -86,7 +86,7 @@ class CardPage:
         named, now = self._links.read_card(token), self._services.clock()
         with self._services.database.read() as tx:
             place = find_place(tx, code)
-            card = _living(tx, place, named)
+            card = living(tx, place, named)
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
         device = device_kind(request.headers.get("User-Agent", ""))
@@ -119,6 +119,7 @@ class CardPage:
         return page(
             "card",
             brand=place.brand,
+            scripted=True,
             switch=language_switch(f"/i/{code}/card/{token}"),
             app={
                 "style": card_app.STYLE_ADDRESS,
@@ -136,6 +137,9 @@ class CardPage:
             code_svg=qr.inline_svg(content.card_code),
             card_code=content.card_code,
             hand_over_svg=qr.inline_svg(own) if elsewhere else "",
+            own=own,
+            next=address(f"/i/{code}/next/{token}"),
+            next_state=address(f"/i/{code}/next/{token}/state"),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
             messages=[self._message(message, place) for message in content.messages],
         )
@@ -165,7 +169,7 @@ class CardPage:
                     _("Go back to the card’s page, load it again and press the button there."),
                     brand=place.brand,
                 )
-            card = _living(tx, place, named)
+            card = living(tx, place, named)
             bundle = self._services.build_pass(tx, card.pass_id)
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{place.brand.slug}.pkpass"'}
         return Response(bundle, 200, headers, mimetype=PKPASS)
@@ -190,7 +194,7 @@ def _edition(
     return hashlib.sha256(repr(said).encode()).hexdigest()[:20]
 
 
-def _living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
+def living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
     """The enrolment that a link names; NotFound where it is none of ours, Gone where it has ended."""
     if named is None:
         raise NotFound("no-such-card", "There is no such card.")

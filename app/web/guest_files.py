@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from app.db.identifiers import DesignId
 from app.errors import BadInput, NotFound
 from app.web import card_face, qr
+from app.web.badges import Badges
 from app.web.guest_pages import (
     ICON,
     ICON_ADDRESS,
@@ -31,8 +32,8 @@ _FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options"
 class GuestFiles:
     """The views; none writes."""
 
-    def __init__(self, services: Services, links: Links, designs: Designs) -> None:
-        self._services, self._links, self._designs = services, links, designs
+    def __init__(self, services: Services, links: Links, designs: Designs, badges: Badges) -> None:
+        self._services, self._links, self._designs, self._badges = services, links, designs, badges
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -40,6 +41,7 @@ class GuestFiles:
         blueprint.add_url_rule(ICON_ADDRESS, "icon", self.icon, methods=["GET"])
         blueprint.add_url_rule(SCRIPT_ADDRESS, "script", self.script, methods=["GET"])
         blueprint.add_url_rule(PHONE_SCRIPT_ADDRESS, "phone_script", self.phone_script, methods=["GET"])
+        blueprint.add_url_rule("/i/-/badge-<name>.svg", "badge", self.badge, methods=["GET"])
         blueprint.add_url_rule(
             f"/i/<code>/design/{_DESIGN}/card.css", "card_style", self.card_style, methods=["GET"]
         )
@@ -64,6 +66,14 @@ class GuestFiles:
     def phone_script(self) -> Response:
         """Numbers grouped while they are typed, for brands that ask for one."""
         return Response(PHONE_SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
+
+    def badge(self, name: str) -> Response:
+        """A wallet's own artwork, which can do nothing but be looked at."""
+        data = self._badges.file(f"/i/-/badge-{name}.svg")
+        if data is None:
+            raise NotFound("no-such-picture", "There is no such badge.")
+        still = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+        return Response(data, 200, _FOR_EVER | still, mimetype="image/svg+xml")
 
     def card_style(self, code: str, design_id: int) -> Response:
         """The brand's colours."""

@@ -23,6 +23,7 @@ from app.passes.layout import Design
 from app.places import links as install_links
 from app.places.links import InstallLink
 from app.web.browsers import browser_window
+from app.web.device_kind import says_mac
 from app.web.language import LANGUAGES, NAMES, Language, asked_language, choose_language, current_language
 
 POLICY = (
@@ -145,6 +146,7 @@ def page(
         texts=dict(brand.texts[language]) if brand else {},
         script=SCRIPT_ADDRESS if scripted else "",
         window=browser_window(user_agent),
+        mac=says_mac(user_agent),
         **values,
     )
     policy = {"Content-Security-Policy": SCRIPTED_POLICY} if scripted else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from app.db import Database, Tx
@@ -35,4 +36,5 @@ class Services:
     rate_limit_storage: str = "memory://"  # "redis://…" where several processes share the limits
     metrics_token: str = ""
     trusted_proxies: int = 0
+    badges_dir: Path | None = None  # the wallets' own artwork, where the operator put it
     threads: int = 4  # requests that are worked on at a time

@@ -109,25 +109,38 @@
   }
 
   // The guest comes back from Wallet: ask what the service knows by now, a few times, since phones take theirs.
-  const after = document.querySelector("[data-after]");
-  if (after) {
-    let asking = false;
+  const after = document.querySelector("[data-after]"); // this part of the page changes
+  const onward = document.querySelector("[data-onward]"); // or this link leads on
+  if (after || onward) {
+    let asking = false, shown = after && after.innerHTML;
     const ask = async (pauses) => {
       if (asking) return;
       asking = true;
       for (const pause of pauses) {
         await new Promise((resume) => { setTimeout(resume, pause); });
-        if (document.hidden || after.contains(document.activeElement)) break;
+        if (document.hidden) continue;
         try {
-          const answer = await fetch(after.dataset.after, { cache: "no-store" });
+          const answer = await fetch((after || onward).dataset[after ? "after" : "onward"], { cache: "no-store" });
           const news = answer.ok ? await answer.text() : "";
-          if (news && news !== after.innerHTML) after.innerHTML = news;
-          if (after.querySelector("[data-added]")) break;
+          const added = news.includes("data-added");
+          if (added && onward) location.assign(onward.href);
+          if (after && news && news !== shown) after.innerHTML = shown = news;
+          if (added) break;
         } catch { /* no connection: the page stays as it is */ }
       }
       asking = false;
     };
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) ask([300, 2000, 4000, 8000]); });
-    addEventListener("pageshow", (event) => { if (event.persisted) ask([300]); });
+    const soon = [300, 1500, 3000, 5000, 8000, 13000];
+    let tapped = Boolean(after);
+    addEventListener("click", (event) => {
+      if (!event.target.closest("[data-wallet]")) return;
+      tapped = true;
+      if (onward) onward.hidden = false;
+      ask(soon); // Safari shows Wallet's window above the page, which is not told
+    });
+    const back = () => { if (tapped && !document.hidden) ask(soon); };
+    document.addEventListener("visibilitychange", back);
+    addEventListener("focus", back);
+    addEventListener("pageshow", (event) => { if (event.persisted) back(); });
   }
 })();

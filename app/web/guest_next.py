@@ -1,0 +1,148 @@
+"""What comes after the card: is it in the phone, when is the birthday, which other phone shall have it.
+
+::
+
+    GET  /i/{code}/next/{token}           the page; ``later`` leaves the birthday out
+    GET  /i/{code}/next/{token}/state     the part of it that a phone's registration changes
+    POST /i/{code}/next/{token}/birthday  month and day; then 303 to the page
+
+The token is the card's. Nothing here is needed for the card to work, so every step can be left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from babel.dates import format_date, get_month_names
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from app.errors import BadInput
+from app.loyalty import members
+from app.loyalty.enrolment import Enrolment
+from app.passes import holders
+from app.web import qr
+from app.web.device_kind import device_kind
+from app.web.guest_card import living
+from app.web.guest_limits import GuestLimits
+from app.web.guest_pages import (
+    HEADERS,
+    Place,
+    address,
+    find_place,
+    language_switch,
+    page,
+    remote_address,
+)
+from app.web.language import Language, current_language
+from app.web.links import Links
+from app.web.services import Services
+
+MAX_FORM = 4 * 1024
+_LEAP_YEAR = 2024  # one that has every day
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the page is drawn from."""
+
+    place: Place
+    card: Enrolment
+    added: bool  # a phone registered the card
+    birthday: str | None  # "MM-DD"
+
+
+class NextPage:
+    """The views; each opens the transactions it needs."""
+
+    def __init__(self, services: Services, links: Links, limits: GuestLimits) -> None:
+        self._services, self._links, self._limits = services, links, limits
+
+    def add_to(self, blueprint: Blueprint) -> None:
+        """Route the views."""
+        path = "/i/<code>/next/<token>"
+        blueprint.add_url_rule(path, "next", self.show, methods=["GET"])
+        blueprint.add_url_rule(f"{path}/state", "next_state", self.state, methods=["GET"])
+        blueprint.add_url_rule(f"{path}/birthday", "birthday", self.keep_birthday, methods=["POST"])
+
+    def show(self, code: str, token: str) -> Response:
+        """Where the guest is now, and what can be done next."""
+        return self._page(self._known(code, token), token)
+
+    def state(self, code: str, token: str) -> Response:
+        """Whether a phone holds the card by now, as the page says it."""
+        known = self._known(code, token)
+        words = render_template("guest/added.html", **self._state(known))
+        return make_response(words, 200, HEADERS | {"Content-Language": current_language()})
+
+    def keep_birthday(self, code: str, token: str) -> Response:
+        """Month and day, however often they are sent."""
+        request.max_content_length = MAX_FORM
+        said = {name: request.form.get(name, "") for name in ("month", "day")}
+        known = self._known(code, token)
+        self._limits.count_form(remote_address())
+        try:
+            month, day = (int(each) if each.isdecimal() and len(each) < 3 else 0 for each in said.values())
+            with self._services.database.write() as tx:
+                members.set_birthday(tx, known.card.member_id, month=month, day=day)
+        except BadInput:
+            return self._page(known, token, said=said, status=422)
+        answer = redirect(address(self._path(known, token), done="1") + "#birthday", 303)
+        answer.headers.update(HEADERS)
+        return answer  # type: ignore[return-value]
+
+    def _known(self, code: str, token: str) -> _Known:
+        named = self._links.read_card(token)
+        with self._services.database.read() as tx:
+            place = find_place(tx, code)
+            card = living(tx, place, named)
+            added = bool(holders.of_passes(tx, [card.pass_id]))
+            return _Known(place, card, added, members.birthday(tx, card.member_id))
+
+    def _state(self, known: _Known) -> dict[str, object]:
+        code, card = known.place.link.code, known.card
+        download = self._links.download_token(card.id, card.card_link_version, now=self._services.clock())
+        return {
+            "added": known.added,
+            "device": device_kind(request.headers.get("User-Agent", "")),
+            "download": address(f"/i/{code}/pass/{download}.pkpass"),
+        }
+
+    def _path(self, known: _Known, token: str) -> str:
+        return f"/i/{known.place.link.code}/next/{token}"
+
+    def _page(
+        self, known: _Known, token: str, *, said: dict[str, str] | None = None, status: int = 200
+    ) -> Response:
+        code, card, language = known.place.link.code, known.card, current_language()
+        own = self._links.card_url(code, card.id, card.card_link_version)
+        path = self._path(known, token)
+        return page(
+            "next",
+            status,
+            brand=known.place.brand,
+            scripted=True,
+            switch=language_switch(path),
+            card_page=address(f"/i/{code}/card/{token}"),
+            state_address=address(f"{path}/state"),
+            own=own,
+            own_svg=qr.inline_svg(own),
+            birthday={
+                "action": address(f"{path}/birthday"),
+                "said": said,
+                "kept": _spell_day(known.birthday, language) if known.birthday else "",
+                "later": "later" in request.args,
+                "months": _months(language),
+            },
+            **self._state(known),
+        )
+
+
+def _months(language: Language) -> list[str]:
+    names = get_month_names("wide", context="stand-alone", locale=language)
+    return [names[number].capitalize() for number in range(1, 13)]
+
+
+def _spell_day(birthday: str, language: Language) -> str:
+    month, day = birthday.split("-")
+    return str(format_date(date(_LEAP_YEAR, int(month), int(day)), "d MMMM", locale=language))
