@@ -12,17 +12,15 @@ from tqdm import tqdm
 from app.accounts import audit, brands
 from app.commands import publishing
 from app.commands.answers import json_option, show, show_list, warn
+from app.commands.pace import Pace
 from app.commands.shell import Shell, now, opened
 from app.errors import BadInput, NotFound
 from app.loyalty import programmes
 from app.passes import designs, issuing
 from app.passes.content import LocalizedText
 
-_PAUSE = 0.005
-"""Seconds between two transactions: a till that waits for SQLite looks once a millisecond."""
-_HOLD = 0.02
-"""Seconds that one transaction should take, since a till may be waiting for it."""
 _FEWEST = 20
+"""Cards a transaction, however slow the database is."""
 
 
 @click.group()
@@ -141,29 +139,29 @@ def _move(
 ) -> int:
     """One short transaction after the other, with pauses, so that tills get their turn.
 
-    How many cards are moved in one follows from how long the last one took. Pushes begin with the first.
+    Pushes begin with the first of them.
     """
     from app import bootstrap
 
     wanted = source.cards if limit is None else min(limit, source.cards)
-    moved, batch = 0, _FEWEST
+    moved, pace = 0, Pace(fewest=_FEWEST, most=issuing.MOST_CHANGES)
     with (
         closing(bootstrap.make_wakeup(shell.settings)) as wakeup,
         tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar,
     ):
         while limit is None or moved < limit:
-            most = batch if limit is None else min(batch, limit - moved)
+            most = pace.size if limit is None else min(pace.size, limit - moved)
+            asked = time.monotonic()
             with shell.database.write() as tx:
-                began = time.monotonic()  # its turn has come: what it waited says nothing of its work
+                began = time.monotonic()
                 done = issuing.move_design(
                     tx, from_design_id=source.id, to_design_id=target.id, limit=most, now=now()
                 )
-            spent = time.monotonic() - began
+            pace.note(waited=began - asked, held=time.monotonic() - began)
             if not done:
                 break
             wakeup.ring()
             moved += done
             bar.update(done)
-            batch = max(_FEWEST, min(issuing.MOST_CHANGES, round(batch * min(2.0, _HOLD / spent))))
-            time.sleep(_PAUSE)
+            time.sleep(pace.rest)
     return moved
