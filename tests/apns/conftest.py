@@ -13,7 +13,7 @@ import pytest
 
 from app.apns.client import ApnsClient
 from app.apns.patience import Patience
-from app.simulators.apns import RunningApns, running, settings_for
+from app.simulators.apns import ApnsSettings, RunningApns, running, settings_for
 from app.simulators.authority import Authority
 from tests.apns.scripted import server_tls
 
@@ -65,9 +65,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     )
 
 
+@pytest.fixture(scope="session")
+def apns_settings(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> ApnsSettings:
+    """Every push service starts anew, and shows the same certificate: making keys takes its time."""
+    return settings_for(certificates.authority, tmp_path_factory.mktemp("simulator"))
+
+
 @pytest.fixture
-def apns(certificates: Certificates, tmp_path: Path) -> Iterator[RunningApns]:
-    with running(settings_for(certificates.authority, tmp_path / "simulator")) as simulator:
+def apns(apns_settings: ApnsSettings) -> Iterator[RunningApns]:
+    with running(apns_settings) as simulator:
         yield simulator
 
 

@@ -45,6 +45,7 @@ class Installation:
     port: int = field(default_factory=servers.free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    _links: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -108,10 +109,12 @@ class Installation:
         return found
 
     def link(self, venue: str = "nevsky", placement: str | None = "table 1", brand: str = "pechka") -> str:
-        """The address that a venue's QR code holds."""
+        """The address that a venue's QR code holds; asked for once, as codes that hang on walls stay."""
+        if brand not in self._links:
+            self._links[brand] = self.links(brand)
         return next(
             str(link["url"])
-            for link in self.links(brand)
+            for link in self._links[brand]
             if link["venue"] == venue and link["placement"] == placement and not link["staff_member"]
         )
 

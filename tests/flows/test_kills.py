@@ -10,7 +10,7 @@ from tests.flows.kills import Round, run
 from tests.flows.victims import LEASE, kinds, victims
 
 EMBEDDED = SERVERS == "sqlite"
-TIMES = 2
+TIMES = 1
 SEED = 20_260
 MARGIN = 2 * LEASE
 """Beyond the one lease that ``python -m bench.kills`` holds: other tests run beside this one."""
@@ -18,7 +18,7 @@ MARGIN = 2 * LEASE
 
 @pytest.fixture(scope="module")
 def found(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Round:
-    """One round, every kind of kill a few times."""
+    """One round, every kind of kill once."""
     with victims(tmp_path_factory.mktemp("kills"), authority, embedded=EMBEDDED) as ours:
         return run(ours, times=TIMES, seed=SEED, tell=print)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.simulators.apns import RunningApns, running, settings_for
+from app.simulators.apns import ApnsSettings, RunningApns, running, settings_for
 from app.simulators.authority import Authority
 
 PASS_TYPE = "pass.example.kofe"
@@ -33,9 +33,15 @@ def credentials(authority: Authority, tmp_path_factory: pytest.TempPathFactory) 
     )
 
 
+@pytest.fixture(scope="session")
+def apns_settings(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> ApnsSettings:
+    """Every push service starts anew, and shows the same certificate: making keys takes its time."""
+    return settings_for(authority, tmp_path_factory.mktemp("server"))
+
+
 @pytest.fixture
-def apns(authority: Authority, tmp_path: Path) -> Iterator[RunningApns]:
-    with running(settings_for(authority, tmp_path / "server")) as simulator:
+def apns(apns_settings: ApnsSettings) -> Iterator[RunningApns]:
+    with running(apns_settings) as simulator:
         yield simulator
 
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from app.simulators.apns import RunningApns, running, settings_for
+from app.simulators.apns import ApnsSettings, RunningApns, running, settings_for
 from app.simulators.apns_tokens import ProviderKey
 from app.simulators.authority import Authority
 from tests.simulators.conftest import PASS_TYPE, TEAM
@@ -31,9 +32,9 @@ ID = "123e4567-e89b-12d3-a456-426614174000"
 
 @pytest.fixture(params=[False, True], ids=["strict", "quick"])
 def sender(
-    request: pytest.FixtureRequest, authority: Authority, tmp_path: Path, sender_tls: ssl.SSLContext
+    request: pytest.FixtureRequest, apns_settings: ApnsSettings, sender_tls: ssl.SSLContext
 ) -> Iterator[tuple[httpx.Client, RunningApns]]:
-    settings = settings_for(authority, tmp_path, quick=request.param)
+    settings = replace(apns_settings, quick=request.param)
     with running(settings) as apns, httpx.Client(http1=False, http2=True, verify=sender_tls) as client:
         yield client, apns
 

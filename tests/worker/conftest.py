@@ -20,7 +20,7 @@ from app.delivery import queue
 from app.delivery.budget import Policy
 from app.delivery.promises import Kind
 from app.delivery.tables import attempt, delivery
-from app.simulators.apns import RunningApns, running, settings_for
+from app.simulators.apns import ApnsSettings, RunningApns, running, settings_for
 from app.simulators.authority import Authority
 from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 from app.worker.apple import AppleChannel
@@ -50,9 +50,15 @@ def credentials(authority: Authority, tmp_path_factory: pytest.TempPathFactory) 
     )
 
 
+@pytest.fixture(scope="session")
+def apns_settings(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> ApnsSettings:
+    """Every push service starts anew, and shows the same certificate: making keys takes its time."""
+    return settings_for(authority, tmp_path_factory.mktemp("server"))
+
+
 @pytest.fixture
-def apns(authority: Authority, tmp_path: Path) -> Iterator[RunningApns]:
-    with running(settings_for(authority, tmp_path / "server")) as simulator:
+def apns(apns_settings: ApnsSettings) -> Iterator[RunningApns]:
+    with running(apns_settings) as simulator:
         yield simulator
 
 
