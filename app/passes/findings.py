@@ -43,6 +43,11 @@ def warn(code: str, where: str, message: str) -> Finding:
     return Finding("warn", code, where, message)
 
 
+def inform(code: str, where: str, message: str) -> Finding:
+    """Nothing is wrong, and it is good to know."""
+    return Finding("inform", code, where, message)
+
+
 def refusals(findings: Iterable[Finding]) -> list[Finding]:
     """Those for which a card must not be signed."""
     return [finding for finding in findings if finding.severity == "refuse"]

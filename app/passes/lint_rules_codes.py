@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.passes.findings import Finding, refuse, warn
+from app.passes.findings import Finding, inform, refuse, warn
 from app.passes.lint_rules_values import compact_key_fault, encoding_fault
 
 LONGEST_NFC_MESSAGE = 64  # bytes
@@ -31,6 +31,19 @@ def barcodes(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield from _barcode(entry, where)
         else:
             yield refuse("barcode", where, "must be a table with format, message and messageEncoding")
+    listed = entries if isinstance(entries, list) else []
+    kinds = [entry.get("format") for entry in listed if isinstance(entry, dict)]
+    if kinds and all(kind in FORMATS_IOS_27 for kind in kinds):
+        yield warn(
+            "barcode-new-alone", "barcodes", "iPhones before iOS 27 show no code; put a QR code after it"
+        )
+    for index, kind in enumerate(kinds):
+        if kind in FORMATS_IOS_27 and any(earlier in FORMATS for earlier in kinds[:index]):
+            yield warn(
+                "barcode-unused",
+                f"barcodes[{index}]",
+                "iOS shows the first code that it knows; put the new kinds first",
+            )
     if not legacy and not entries and not document.get("voided"):
         yield warn("barcode-missing", "barcodes", "a till cannot read this card; add a QR code")
 
@@ -43,9 +56,7 @@ def _barcode(entry: Mapping[str, Any], where: str) -> Iterator[Finding]:
         yield refuse("barcode", f"{where}.altText", "must be text, or left out")
     kind, message, encoding = (entry.get(key) for key in ("format", "message", "messageEncoding"))
     if kind in FORMATS_IOS_27:
-        yield Finding(
-            "inform", "barcode-ios-27", f"{where}.format", "older iPhones skip it; put a QR code after it"
-        )
+        yield inform("barcode-ios-27", f"{where}.format", "iPhones before iOS 27 skip it")
     elif isinstance(kind, str) and kind not in FORMATS:
         yield refuse("barcode", f"{where}.format", f"must be one of {', '.join(FORMATS)}")
     if isinstance(message, str) and isinstance(encoding, str):
@@ -65,6 +76,9 @@ def nfc(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield refuse("nfc", "nfc.message", f"must be text of at most {LONGEST_NFC_MESSAGE} bytes")
     if fault := compact_key_fault(key) if isinstance(key, str) else "must be text":
         yield refuse("nfc", "nfc.encryptionPublicKey", fault)
+    if not isinstance(entry.get("requiresAuthentication", False), bool):
+        yield refuse("nfc", "nfc.requiresAuthentication", "must be true or false, or left out")
+    yield inform("nfc-certificate", "nfc", "works with a certificate that Apple grants for NFC passes alone")
 
 
 RULES = (barcodes, nfc)

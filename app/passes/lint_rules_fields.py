@@ -5,11 +5,12 @@ Some faults cost the card in the primary, auxiliary and header fields and are me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.passes.findings import Finding, refuse, warn
+from app.passes.findings import Finding, inform, refuse, warn
 from app.passes.layout import STYLES
 from app.passes.lint_rules_values import change_message_fault, date_fault, is_number
 
@@ -21,7 +22,9 @@ GROUPS = (
     "backFields",
     "additionalInfoFields",
 )
+MOST_SMALL_FIELDS = 4
 STRICT_GROUPS = ("primaryFields", "auxiliaryFields", "headerFields")
+_OTHER_TAG = re.compile(r"<(?!/?a[\s>])/?[A-Za-z]")
 _ALIGNMENTS = tuple(f"PKTextAlignment{name}" for name in ("Left", "Center", "Right", "Natural"))
 _DATE_STYLES = tuple(f"PKDateStyle{name}" for name in ("None", "Short", "Medium", "Long", "Full"))
 _NUMBER_STYLES = tuple(f"PKNumberStyle{name}" for name in ("Decimal", "Percent", "Scientific", "SpellOut"))
@@ -37,6 +40,7 @@ _KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    style: str
     group: str
     where: str
 
@@ -50,11 +54,11 @@ def check_fields(document: Mapping[str, Any]) -> Iterator[Finding]:
     """Every field of the card's style, and what they are together."""
     seen: dict[str, str] = {}
     announcing: list[str] = []
-    for group, where, field in _fields(document):
+    for style, group, where, field in _fields(document):
         if not isinstance(field, dict):
             yield refuse("wrong-type", where, "must be a table with key, label and value, in a list")
             continue
-        yield from _check_field(field, _Place(group, where))
+        yield from _check_field(field, _Place(style, group, where))
         key = field.get("key")
         if isinstance(key, str):
             if key in seen:
@@ -66,6 +70,7 @@ def check_fields(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield warn(
             "nothing-announced", "changeMessage", "no field has one: the guest is never told of a change"
         )
+    yield from _crowded(document)
     for where in announcing[1:]:
         yield refuse(
             "two-announce",
@@ -74,8 +79,24 @@ def check_fields(document: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Group, place and field; what should be a list of fields and is not counts as one bad field."""
+def _crowded(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Apple, "PassFields.SecondaryFields": up to four together beside a square code."""
+    for style in ("coupon", "storeCard", "generic"):
+        groups = document.get(style)
+        if not isinstance(groups, dict):
+            continue
+        small = [groups.get(group) for group in ("secondaryFields", "auxiliaryFields")]
+        if sum(len(fields) for fields in small if isinstance(fields, list)) > MOST_SMALL_FIELDS:
+            yield warn(
+                "too-many-fields",
+                f"{style}.auxiliaryFields",
+                f"a {style} with a square code has room for {MOST_SMALL_FIELDS} secondary and auxiliary "
+                "fields together",
+            )
+
+
+def _fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
+    """Style, group, place and field; what should be a list of fields and is not counts as one bad field."""
     for style in STYLES:
         groups = document.get(style)
         if not isinstance(groups, dict):
@@ -83,10 +104,10 @@ def _fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         for group in GROUPS:
             fields = groups.get(group, [])
             if not isinstance(fields, list):
-                yield group, f"{style}.{group}", None
+                yield style, group, f"{style}.{group}", None
                 continue
             for index, field in enumerate(fields):
-                yield group, f"{style}.{group}[{index}]", field
+                yield style, group, f"{style}.{group}[{index}]", field
 
 
 def _check_field(field: Mapping[str, Any], place: _Place) -> Iterator[Finding]:
@@ -100,6 +121,8 @@ def _check_field(field: Mapping[str, Any], place: _Place) -> Iterator[Finding]:
             yield refuse("field-value", f"{place.where}.{key}", "must be text or a number")
     if "value" not in field:
         yield place.maybe("field-value-missing", "value", "give the field a value, or leave the field out")
+    if isinstance(words := field.get("attributedValue"), str) and _OTHER_TAG.search(words):
+        yield warn("attributed-value", f"{place.where}.attributedValue", "iOS knows <a href=…> alone")
     yield from _enumerations(field, place)
     yield from _formats(field, place)
     change = field.get("changeMessage", "%@")
@@ -109,8 +132,12 @@ def _check_field(field: Mapping[str, Any], place: _Place) -> Iterator[Finding]:
         yield refuse("change-message", f"{place.where}.changeMessage", fault)
     if field.get("row", 0) not in (0, 1) or isinstance(field.get("row"), bool):
         yield place.maybe("field-row", "row", "must be 0 or 1")
+    elif "row" in field and place.style != "eventTicket":
+        yield warn(
+            "row-ignored", f"{place.where}.row", "works in the auxiliary fields of event tickets alone"
+        )
     for key in field.keys() - _KNOWN:
-        yield Finding("inform", "key-unknown", f"{place.where}.{key}", "no iOS that we know reads this key")
+        yield inform("key-unknown", f"{place.where}.{key}", "no iOS that we know reads this key")
 
 
 def _enumerations(field: Mapping[str, Any], place: _Place) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ _STYLES: dict[str, tuple[str, ...]] = {
     "thumbnail": ("generic", "eventTicket"),
     "background": ("eventTicket",),
     "footer": ("boardingPass",),
+    "personalizationLogo": (),  # Apple's reward enrolment is for NFC passes alone; ours is a page
 }
 _STRIP_HEIGHTS = {"eventTicket": 98}
 _NAME = re.compile(r"(?:[a-z]{2}(?:-[A-Za-z]+)?\.lproj/)?([A-Za-z]+)(@[23]x)?\.png")
@@ -102,6 +103,8 @@ def _size(path: str, name: str, scale: int, size: tuple[int, int], style: str | 
     most = (width * scale, height * scale)
     exact = name in ("icon", "strip")
     fits = size == most if exact else size[0] <= most[0] and size[1] <= most[1]
+    if name == "thumbnail" and not 2 / 3 <= size[0] / max(size[1], 1) <= 3 / 2:
+        yield warn("image-size", path, "is cropped: a thumbnail is between 2 : 3 and 3 : 2")
     if not fits:
         yield warn(
             "image-size",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.passes.findings import Finding, refuse, warn
+from app.passes.findings import Finding, inform, refuse, warn
 from app.passes.layout import (
     ANNOUNCING_FIELD,
     FIELD_GROUPS,
@@ -79,6 +79,8 @@ def check_words(layout: Layout) -> Iterator[Finding]:
             if not PLACEHOLDER.search(text) and any(letter.isalpha() for letter in text):
                 written.add(text)
     yield from _untranslated(layout, written)
+    yield from _unfilled(layout)
+    yield from _left_over(layout)
 
 
 def _untranslated(layout: Layout, written: set[str]) -> Iterator[Finding]:
@@ -94,6 +96,30 @@ def _untranslated(layout: Layout, written: set[str]) -> Iterator[Finding]:
         if bool(words.ru) != bool(words.en):
             missing = "en" if words.ru else "ru"
             yield warn("not-translated", f"text.{name}", f"has no words in {missing}; the others are shown")
+
+
+def _left_over(layout: Layout) -> Iterator[Finding]:
+    """Lines of pass.strings that translate nothing any more."""
+    written = {value for _, value in _walk(dict(layout.document), "") if isinstance(value, str)}
+    written |= {value for _, value in _walk(dict(layout.google or {}), "") if isinstance(value, str)}
+    for language in LANGUAGES:
+        for key in sorted(layout.strings[language].keys() - written):
+            yield inform(
+                "translation-unused", f"{language}.lproj/pass.strings", f'nothing says "{key}"; remove it'
+            )
+
+
+def _unfilled(layout: Layout) -> Iterator[Finding]:
+    """A guest's values outside of fields and barcodes, where nobody fills them in."""
+    for key, value in layout.document.items():
+        if key == layout.style:
+            continue
+        for where, text in _walk(value, key):
+            names = PLACEHOLDER.findall(text) if isinstance(text, str) else ()
+            for name in names:
+                if name.startswith("text.") or (key == "barcodes" and name == "card_code"):
+                    continue
+                yield refuse("placeholder", where, f"nothing fills {{{name}}} here; it belongs into a field")
 
 
 def _placeholders(text: str, where: str, key: str) -> Iterator[Finding]:

@@ -7,13 +7,16 @@ guest sees nothing that would help. Source of the rules: Apple, "Pass", and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from app.passes.findings import Finding, refuse, warn
+from app.passes.findings import Finding, inform, refuse, warn
 from app.passes.layout import STYLES
 from app.passes.lint_rules_values import (
+    LEAST_CONTRAST,
+    Rgb,
     colour_fault,
+    contrast,
     date_fault,
     has_type,
     parse_colour,
@@ -24,7 +27,6 @@ from app.passes.lint_rules_values import (
 Rule = Callable[[Mapping[str, Any]], Iterator[Finding]]
 
 SHORTEST_TOKEN = 16
-LEAST_CONTRAST = 3.0  # WCAG 2.1, success criterion 1.4.3, for large text
 COLOURS = ("foregroundColor", "backgroundColor", "labelColor", "stripColor", "footerBackgroundColor")
 
 _REQUIRED = (
@@ -73,7 +75,7 @@ _TYPES: dict[str, type] = (
         ),
         bool,
     )
-    | dict.fromkeys(("nfc", "userInfo", "semantics", "barcode", *STYLES), dict)
+    | dict.fromkeys(("nfc", "userInfo", "semantics", "barcode", "posterGeneric", *STYLES), dict)
     | dict.fromkeys(
         (
             "locations",
@@ -103,9 +105,7 @@ def types(document: Mapping[str, Any]) -> Iterator[Finding]:
     for key, value in document.items():
         wanted = _TYPES.get(key) or (str if key.endswith("URL") else None)
         if wanted is None:
-            yield Finding(
-                "inform", "key-unknown", key, "no iOS that we know reads this key; check its spelling"
-            )
+            yield inform("key-unknown", key, "no iOS that we know reads this key; check its spelling")
         elif not has_type(value, wanted):
             yield refuse(
                 "wrong-type", key, f"must be {_NAMES[wanted]}; leave the key out where there is no value"
@@ -147,33 +147,11 @@ def web_service(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def dates(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Moments of the whole card, and the list of moments when it matters."""
+    """Moments of the whole card."""
     for key in ("relevantDate", "expirationDate"):
         value = document.get(key)
         if isinstance(value, str) and (fault := date_fault(value)):
             yield refuse("date-unreadable", key, fault)
-    entries = document.get("relevantDates")
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if fault := _relevant_date_fault(entry):
-            yield warn("relevant-date-dropped", f"relevantDates[{index}]", f"iOS drops this entry; {fault}")
-
-
-def _relevant_date_fault(entry: Any) -> str | None:
-    if not isinstance(entry, dict):
-        return "write a table with date, or with startDate and endDate"
-    moments = [entry[key] for key in ("startDate", "endDate", "date", "relevantDate") if key in entry]
-    if not ("date" in entry or {"startDate", "endDate"} <= set(entry)):
-        return "write date, or startDate and endDate"
-    for moment in moments:
-        if not isinstance(moment, str):
-            return "write the moment as text"
-        if fault := date_fault(moment):
-            return fault
-    if {"startDate", "endDate"} <= set(entry):
-        length = datetime.fromisoformat(entry["endDate"]) - datetime.fromisoformat(entry["startDate"])
-        if not timedelta(0) <= length <= timedelta(hours=24):
-            return "end after the start, at most 24 hours later"
-    return None
 
 
 def expiration(document: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
@@ -189,30 +167,23 @@ def colours(document: Mapping[str, Any]) -> Iterator[Finding]:
         value = document.get(key)
         if isinstance(value, str) and (fault := colour_fault(value)):
             yield refuse("colour-unreadable", key, fault)
-    background = _luminance(document.get("backgroundColor"))
+    background = _colour(document, "backgroundColor")
     for key in ("foregroundColor", "labelColor"):
-        words = _luminance(document.get(key))
+        words = _colour(document, key)
         if background is None or words is None:
             continue
-        contrast = (max(words, background) + 0.05) / (min(words, background) + 0.05)
-        if contrast < LEAST_CONTRAST:
+        if (found := contrast(words, background)) < LEAST_CONTRAST:
             yield warn(
                 "low-contrast",
                 key,
-                f"is hard to read on the background ({contrast:.1f} : 1, wanted {LEAST_CONTRAST:.0f} : 1); "
+                f"is hard to read on the background ({found:.1f} : 1, wanted {LEAST_CONTRAST:.0f} : 1); "
                 "choose a lighter or darker colour",
             )
 
 
-def _luminance(value: Any) -> float | None:
-    """Relative luminance (WCAG 2.1)."""
-    rgb = parse_colour(value) if isinstance(value, str) else None
-    if rgb is None:
-        return None
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in rgb)
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def _colour(document: Mapping[str, Any], key: str) -> Rgb | None:
+    value = document.get(key)
+    return parse_colour(value) if isinstance(value, str) else None
 
 
 def links(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -243,7 +214,33 @@ def grouping(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield warn("grouping", "groupingIdentifier", "is for event tickets and boarding passes; leave it out")
 
 
+def amounts(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """A semantic amount of money is text with its currency, wherever it stands."""
+    pending = [
+        (f"{where}semantics", holder["semantics"])
+        for where, holder in _semantic(document)
+        if "semantics" in holder
+    ]
+    while pending:
+        where, value = pending.pop()
+        if not isinstance(value, dict):
+            continue
+        if "currencyCode" in value and not isinstance(value.get("amount"), str):
+            yield warn("semantic-amount", where, 'write the amount as text: amount = "12.50"')
+        pending += [(f"{where}.{key}", each) for key, each in value.items()]
+
+
+def _semantic(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield "", document
+    for style in STYLES:
+        groups = document.get(style)
+        for group, fields in groups.items() if isinstance(groups, dict) else ():
+            for index, field in enumerate(fields if isinstance(fields, list) else ()):
+                if isinstance(field, dict):
+                    yield f"{style}.{group}[{index}].", field
+
+
 RULES: tuple[Rule, ...] = (
     required_keys, types, format_version, one_style, web_service, dates, colours, links, style_schemes,
-    grouping,
+    grouping, amounts,
 )  # fmt: skip

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
-from app.passes import lint_rules_codes, lint_rules_pass, lint_rules_places
+from app.passes import (
+    lint_rules_codes,
+    lint_rules_pass,
+    lint_rules_places,
+    lint_rules_relevance,
+    lint_rules_versions,
+)
 from app.passes.assembly import assemble, is_readable
 from app.passes.content import Language, LocalizedText, Location, Message, PassContent, PassIdentity
 from app.passes.findings import Finding, refusals
@@ -24,6 +30,8 @@ from app.passes.lint_rules_fields import check_fields
 from app.passes.lint_rules_images import check_images
 from app.passes.lint_rules_layout import check_structure, check_words
 from app.passes.lint_rules_pass import expiration
+from app.passes.lint_rules_strip import check_strip
+from app.passes.lint_rules_versions import OLDEST_IOS, newer_keys
 from app.passes.looks import bundle_files, common_files, look_number, looks
 from app.passes.pass_json import PassTemplate
 from app.passes.template import read_template
@@ -31,23 +39,44 @@ from app.passes.template import read_template
 _MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _IDENTITY = PassIdentity(PassTypeIdentifier("pass.example"), SerialNumber("sample"), "0" * 32)
 _SERVICE = "https://sample.example/passkit"
-_PASS_RULES = (*lint_rules_pass.RULES, *lint_rules_places.RULES, *lint_rules_codes.RULES)
+_PASS_RULES = (
+    *lint_rules_pass.RULES,
+    *lint_rules_relevance.RULES,
+    *lint_rules_places.RULES,
+    *lint_rules_codes.RULES,
+    *lint_rules_versions.RULES,
+)
 _SEVERITIES = {"refuse": 0, "warn": 1, "inform": 2}
 
 
 def lint_pass(
-    document: Mapping[str, Any], files: Mapping[str, bytes], *, now: datetime | None = None
+    document: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    *,
+    now: datetime | None = None,
+    oldest_ios: float = OLDEST_IOS,
 ) -> list[Finding]:
-    """What iOS would say to this pass.json with these images; ``now`` lets expired cards be noticed."""
-    found = [finding for rule in _PASS_RULES for finding in rule(document)]
+    """What iOS would say to this pass.json with these images.
+
+    ``now`` lets expired cards be noticed; keys newer than ``oldest_ios`` are told.
+    """
+    found = [*newer_keys(document, oldest_ios)]
+    found += [finding for rule in _PASS_RULES for finding in rule(document)]
     found += check_fields(document)
     if now is not None:
         found += expiration(document, now)
+    found += check_strip(document, files)
     found += check_images(files, next((style for style in STYLES if style in document), None))
     return _sorted(found)
 
 
-def lint_layout(layout: Layout, files: Mapping[str, bytes], *, now: datetime | None = None) -> list[Finding]:
+def lint_layout(
+    layout: Layout,
+    files: Mapping[str, bytes],
+    *,
+    now: datetime | None = None,
+    oldest_ios: float = OLDEST_IOS,
+) -> list[Finding]:
     """What is wrong with a design, whoever its guests are."""
     found = list(check_structure(layout))
     if refusals(found):
@@ -58,18 +87,23 @@ def lint_layout(layout: Layout, files: Mapping[str, bytes], *, now: datetime | N
         template = PassTemplate(layout, language, web_service_url=_SERVICE)
         for content in _guests(language, layout):
             document = json.loads(template.render(content, _IDENTITY).document)
-            found += lint_pass(document, images[look_number(layout, content)], now=now)
+            own = images[look_number(layout, content)]
+            found += lint_pass(document, own, now=now, oldest_ios=oldest_ios)
     return _sorted(found)
 
 
-def lint_template(directory: Path, *, now: datetime | None = None) -> list[Finding]:
+def lint_template(
+    directory: Path, *, now: datetime | None = None, oldest_ios: float = OLDEST_IOS
+) -> list[Finding]:
     """What is wrong with a template's folder, with sample words in place of a brand's."""
     template, found = read_template(directory)
     if not is_readable(directory, found):
         common = common_files(template.files)
         return _sorted([*found, *check_images(common, None)] if template.files else found)
     made = assemble(template, sample_values(template.document))
-    return _sorted([*found, *made.findings, *lint_layout(made.layout, made.files, now=now)])
+    return _sorted(
+        [*found, *made.findings, *lint_layout(made.layout, made.files, now=now, oldest_ios=oldest_ios)]
+    )
 
 
 def sample_values(document: Mapping[str, Any]) -> BrandValues:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from app.passes.content import Language
-from app.passes.findings import Finding
+from app.passes.findings import Finding, inform, refuse
 from app.passes.layout import LANGUAGES
 from app.passes.strings import parse
 
@@ -50,7 +50,7 @@ def read_template(directory: Path) -> tuple[Template, list[Finding]]:
     findings: list[Finding] = []
     if not directory.is_dir():
         findings.append(
-            Finding("refuse", "template-missing", str(directory), "no such folder; name a template's folder")
+            refuse("template-missing", str(directory), "no such folder; name a template's folder")
         )
         return Template(directory.name, {}, None, {language: {} for language in LANGUAGES}, {}), findings
     template = Template(
@@ -80,14 +80,14 @@ def _document(path: Path, findings: list[Finding]) -> dict[str, Any]:
         message = "is not UTF-8; save it as UTF-8"
     except tomllib.TOMLDecodeError as fault:
         message = f"is not TOML: {fault}"
-    findings.append(Finding("refuse", "layout-unreadable", path.name, message))
+    findings.append(refuse("layout-unreadable", path.name, message))
     return {}
 
 
 def _google_document(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     if not path.exists():
         message = "is missing: cards are made for Apple alone; copy the one of pass_templates/tiered_card"
-        findings.append(Finding("inform", "google-missing", path.name, message))
+        findings.append(inform("google-missing", path.name, message))
         return None
     return _document(path, findings) or None
 
@@ -107,7 +107,7 @@ def _strings(path: Path, findings: list[Finding]) -> dict[str, str]:
         data = path.read_bytes()
     except FileNotFoundError:
         message = 'is missing; it holds the layout\'s words in this language, a "key" = "value"; to a line'
-        findings.append(Finding("refuse", "strings-missing", where, message))
+        findings.append(refuse("strings-missing", where, message))
         return {}
     try:
         text = data.decode("utf-8")
@@ -118,7 +118,7 @@ def _strings(path: Path, findings: list[Finding]) -> dict[str, str]:
         message = "is not UTF-8; save it as UTF-8 without a byte order mark"
     except ValueError as fault:
         message = str(fault)
-    findings.append(Finding("refuse", "strings-unreadable", where, message))
+    findings.append(refuse("strings-unreadable", where, message))
     return {}
 
 
@@ -133,10 +133,10 @@ def _images(directory: Path, findings: list[Finding]) -> dict[str, bytes]:
                 "is left out of the card; a template holds layout.toml, google.toml, PNG images and the "
                 "folders ru.lproj, en.lproj, google, stamps, tiers/1, tiers/2 …"
             )
-            findings.append(Finding("inform", "file-left-out", where, message))
+            findings.append(inform("file-left-out", where, message))
         elif not where.isascii():
             message = "give the image an ASCII name such as logo@2x.png"
-            findings.append(Finding("refuse", "image-name", where, message))
+            findings.append(refuse("image-name", where, message))
         else:
             images[where] = path.read_bytes()
     return images

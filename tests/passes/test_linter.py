@@ -437,8 +437,13 @@ def test_a_layout_of_another_shape_is_refused_without_a_crash(group: Any) -> Non
         assert refusals(lint_layout(layout, FILES)) or document["storeCard"] == {}
 
 
-def test_the_template_that_we_ship_is_clean() -> None:
-    assert lint_template(TEMPLATES / "tiered_card", now=card.NOW) == []
+@pytest.mark.parametrize("name", ["bonus_card", "stamp_card", "tiered_card"])
+def test_the_templates_that_we_ship_are_clean(name: str) -> None:
+    found = lint_template(TEMPLATES / name, now=card.NOW)
+    assert [(each.severity, each.code, each.where) for each in found] == [
+        ("inform", "newer-key", "featuredActions")
+    ]
+    assert lint_template(TEMPLATES / name, now=card.NOW, oldest_ios=27) == []
 
 
 @pytest.mark.parametrize(
@@ -480,7 +485,7 @@ def test_stray_files_stay_out_of_the_card(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES / "tiered_card", folder)
     (folder / ".DS_Store").write_bytes(b"x")
     (folder / "notes.txt").write_text("заметки", "utf-8")
-    (found,) = lint_template(folder)
+    (found,) = lint_template(folder, oldest_ios=27)
     assert (found.severity, found.where) == ("inform", "notes.txt")
 
 
@@ -493,4 +498,6 @@ def test_a_date_in_toml_is_a_date_on_the_card(tmp_path: Path) -> None:
             f"expirationDate = {moment}\n" + (TEMPLATES / "tiered_card/layout.toml").read_text("utf-8"),
             "utf-8",
         )
-        assert [each.code for each in lint_template(folder, now=card.NOW + timedelta(days=1))] == [code]
+        assert [
+            each.code for each in lint_template(folder, now=card.NOW + timedelta(days=1), oldest_ios=27)
+        ] == [code]
