@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import get_args
-
 import click
 
 from app.accounts import brands, staff
@@ -13,7 +10,7 @@ from app.commands.shell import opened
 from app.db import Tx
 from app.db.identifiers import BrandId
 from app.loyalty import programmes
-from app.places import links, placements, venues, visits
+from app.places import links, placements, venues
 
 
 @click.group()
@@ -75,65 +72,6 @@ def list_links(brand: str | None, as_json: bool) -> None:
         as_json=as_json,
         empty="There is no install link yet. Make one: perkpass link create --help",
     )
-
-
-@link.command()
-@click.argument("brand")
-@click.option(
-    "--by",
-    type=click.Choice(get_args(visits.FunnelGroup)),
-    default="venue",
-    show_default=True,
-    help="what the counts are grouped by",
-)
-@click.option(
-    "--days",
-    type=click.IntRange(1, 3660),
-    default=30,
-    show_default=True,
-    help="of guests who came within so many days",
-)
-@json_option
-def funnel(brand: str, by: visits.FunnelGroup, days: int, as_json: bool) -> None:
-    """How far guests of BRAND came: code scanned, page seen, form sent, card added, card removed.
-
-    Each guest counts once a step. What a guest who came within the days did later counts too.
-    """
-    with opened() as shell, shell.database.read() as tx:
-        brand_id = brands.brand_by_slug(tx, brand).id
-        since, until = shell.now - timedelta(days=days), shell.now
-        found = visits.funnel(tx, brand_id, by=by, since=since, until=until)
-        names = _group_names(tx, brand_id, by)
-    show_list(
-        [
-            {
-                by: names[group.group_id],
-                "scan": group.scan,
-                "page": group.page,
-                "form": group.form,
-                "added": group.added,
-                "removed": group.removed,
-            }
-            for group in found
-        ],
-        as_json=as_json,
-        empty=f"Nobody came by a {by.replace('_', ' ')} of {brand} within {days} days.",
-    )
-
-
-def _group_names(tx: Tx, brand_id: BrandId, by: visits.FunnelGroup) -> dict[int, str]:
-    """What people call the groups of a funnel."""
-    venue_slugs = {v.id: v.slug for v in venues.all_venues(tx, brand_id)}
-    match by:
-        case "venue":
-            return {int(key): slug for key, slug in venue_slugs.items()}
-        case "placement":
-            places = placements.placements_of_brand(tx, brand_id)
-            return {p.id: f"{venue_slugs[p.venue_id]}, {p.kind} {p.name}" for p in places}
-        case "staff_member":
-            return {p.id: p.name for p in staff.staff_of_brand(tx, brand_id)}
-        case "link":
-            return {made.id: made.code for made in links.links_of_brand(tx, brand_id)}
 
 
 @link.command()

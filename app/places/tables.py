@@ -70,7 +70,6 @@ visit = Table(
     CheckConstraint(
         "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')", name="device_known"
     ),
-    Index("ix_visit_link_created", "install_link_id", "created_at"),
 )
 
 visit_event = Table(
@@ -79,5 +78,9 @@ visit_event = Table(
     Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+    # Of the visit, which never changes them: the funnel is counted from this table's index alone.
+    refers("install_link_id", "install_link.id"),
+    Column("began_at", UtcDateTime, nullable=False),
+    Index("ix_visit_event_link_began", "install_link_id", "began_at", "kind"),
     CheckConstraint("kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')", name="kind_known"),
 )

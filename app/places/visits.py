@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.db import Tx
-from app.db.identifiers import BrandId, InstallLinkId, VisitId
+from app.db.identifiers import InstallLinkId, VisitId
 from app.errors import NotFound
 from app.places import store_visits
 
@@ -25,7 +25,6 @@ form in another browser, under the same visit.
 """
 
 DeviceKind = Literal["iphone", "ipad", "android", "desktop", "unknown"]
-FunnelGroup = Literal["venue", "link", "placement", "staff_member"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +37,6 @@ class Visit:
     language: str
     began_at: datetime
     events: dict[VisitEventKind, datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Funnel:
-    """How many visits took each step; ``group_id`` is the venue, link, placement or staff member."""
-
-    group_id: int
-    scan: int = 0
-    page: int = 0
-    in_app: int = 0
-    form: int = 0
-    added: int = 0
-    removed: int = 0
 
 
 def new_visit_id() -> VisitId:
@@ -116,14 +102,3 @@ def is_enrolled(tx: Tx, visit_id: VisitId) -> bool:
     """Whether some form has enrolled under this visit."""
     row = store_visits.find_visit(tx, visit_id)
     return row is not None and row.form_mark is not None
-
-
-def funnel(tx: Tx, brand_id: BrandId, *, by: FunnelGroup, since: datetime, until: datetime) -> list[Funnel]:
-    """Counts of the visits that began in [since, until), whenever their later steps were taken.
-
-    One entry per venue, link, placement or staff member that had a visit, in the order of their ids.
-    """
-    steps: dict[int, dict[str, int]] = {}
-    for row in store_visits.counts(tx, brand_id, by=by, since=since, until=until):
-        steps.setdefault(row.group_id, {})[row.kind] = row.visits
-    return [Funnel(group_id, **kinds) for group_id, kinds in steps.items()]

@@ -1,4 +1,4 @@
-"""What people can see from the command line: phones' complaints, the funnel, who holds a card."""
+"""What people can see from the command line: phones' complaints, who holds a card."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.commands.shell import now
-from app.db import Tx, connect
-from app.db.identifiers import DeviceLibraryIdentifier, InstallLinkId, PushToken
+from app.db import connect
+from app.db.identifiers import DeviceLibraryIdentifier, PushToken
 from app.delivery import queue
 from app.loyalty import enrolment
 from app.passes import device_log, evidence, issuing, registrations
 from app.passes.evidence import Contact, Fetch
-from app.places import links, visits
 from tests.commands.conftest import Run
 
 
@@ -40,50 +39,6 @@ def test_the_lines_of_phones_are_read_newest_first(perkpass: Run, database_url: 
     table = perkpass("device-log").out
     assert "\x1b" not in table
     assert len(table.splitlines()) == 4
-
-
-def _visit(tx: Tx, link_id: InstallLinkId, *steps: visits.VisitEventKind, days_ago: int = 0) -> None:
-    visit_id = visits.new_visit_id()
-    at = now() - timedelta(days=days_ago, minutes=1)
-    for kind in steps:
-        visits.record(
-            tx, visit_id=visit_id, link_id=link_id, kind=kind, at=at, device_kind="iphone", language="ru"
-        )
-
-
-@pytest.mark.usefixtures("chain")
-def test_the_funnel_names_venues_placements_people_and_links(perkpass: Run, database_url: str) -> None:
-    assert "Nobody came" in perkpass("link", "funnel", "pechka").out
-    listed = perkpass("link", "list", "pechka", "--json").json
-    table = next(one for one in listed if one["placement"])
-    person = next(one for one in listed if one["staff_member"] and one["venue"] == table["venue"])
-    database = connect(database_url)
-    with database.write() as tx:
-        at_table = links.link_by_code(tx, table["code"]).id
-        by_person = links.link_by_code(tx, person["code"]).id
-        _visit(tx, at_table, "scan", "page", "form", "added", "removed")
-        _visit(tx, at_table, "scan", "page")
-        _visit(tx, by_person, "scan", "page", "form", "added")
-        _visit(tx, by_person, "scan", days_ago=40)
-    database.close()
-
-    def counted(*arguments: str) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = perkpass("link", "funnel", "pechka", *arguments, "--json").json
-        return found
-
-    of_table = {"scan": 2, "page": 2, "form": 1, "added": 1, "removed": 1}
-    of_person = {"scan": 1, "page": 1, "form": 1, "added": 1, "removed": 0}
-    both = {step: of_table[step] + of_person[step] for step in of_table}
-    assert counted() == [{"venue": table["venue"], **both}]
-    assert counted("--by", "placement") == [
-        {"placement": f"{table['venue']}, {table['placement']}", **of_table}
-    ]
-    assert counted("--by", "staff_member") == [{"staff_member": person["staff_member"], **of_person}]
-    assert counted("--by", "staff_member", "--days", "60")[0]["scan"] == 2
-    assert {one["link"] for one in counted("--by", "link")} == {table["code"], person["code"]}
-    shown = perkpass("link", "funnel", "pechka").out.splitlines()
-    assert shown[0].split() == ["VENUE", "SCAN", "PAGE", "FORM", "ADDED", "REMOVED"]
-    assert shown[1].split() == [table["venue"], "3", "3", "2", "2", "1"]
 
 
 @pytest.mark.usefixtures("chain")

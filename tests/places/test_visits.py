@@ -1,4 +1,4 @@
-"""Visits: steps are written once, and the funnel is derived from them by index."""
+"""Visits: steps are written once, whoever writes them again."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from app.accounts.tables import brand
 from app.db import Database, Tx
 from app.db.identifiers import BrandId, InstallLinkId, VisitId
 from app.errors import NotFound
 from app.loyalty.tables import programme
-from app.places import store_visits, visits
+from app.places import visits
 from app.places.tables import install_link, placement, venue
-from app.places.tables import visit as visit_table
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -109,70 +107,3 @@ def test_of_forms_sent_at_once_one_claims_the_visit(database: Database) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(claim, range(8))) == 1
-
-
-def test_the_funnel_counts_each_step_by_venue_link_and_placement(database: Database) -> None:
-    with database.write() as tx:
-        brand_id, (door, table, other) = _brand_with_links(tx, "a")
-        stranger, (strange_link, *_) = _brand_with_links(tx, "b")
-        _visit(tx, door, "scan")
-        _visit(tx, door, "scan", "page", "in_app")
-        _visit(tx, table, "scan", "page", "form", "added")
-        _visit(tx, table, "scan", "page", "form", "added", "removed")
-        _visit(tx, other, "scan", "page", "form")
-        _visit(tx, strange_link, "scan")
-        first_venue = 1
-
-        def funnel(by: visits.FunnelGroup) -> list[tuple[int, ...]]:
-            return [
-                (f.group_id, f.scan, f.page, f.in_app, f.form, f.added, f.removed)
-                for f in visits.funnel(tx, brand_id, by=by, since=NOW, until=NOW + DAY)
-            ]
-
-        assert funnel("venue") == [(first_venue, 4, 3, 1, 2, 2, 1), (first_venue + 1, 1, 1, 0, 1, 0, 0)]
-        assert funnel("link") == [
-            (door, 2, 1, 1, 0, 0, 0), (table, 2, 2, 0, 2, 2, 1), (other, 1, 1, 0, 1, 0, 0)
-        ]  # fmt: skip
-        assert [row[1:] for row in funnel("placement")] == [(2, 2, 0, 2, 2, 1)]
-        assert funnel("staff_member") == []
-        assert len(visits.funnel(tx, stranger, by="venue", since=NOW, until=NOW + DAY)) == 1
-
-
-def test_a_visit_counts_in_the_days_it_began_whenever_it_went_on(database: Database) -> None:
-    with database.write() as tx:
-        brand_id, (link, *_) = _brand_with_links(tx, "a")
-        visit_id = _visit(tx, link, "scan", at=NOW)
-        visits.record_event(tx, visit_id=visit_id, kind="added", at=NOW + 5 * DAY)
-        (day,) = visits.funnel(tx, brand_id, by="link", since=NOW, until=NOW + DAY)
-        assert (day.scan, day.added) == (1, 1)
-        assert visits.funnel(tx, brand_id, by="link", since=NOW + DAY, until=NOW + 9 * DAY) == []
-
-
-@pytest.mark.parametrize("by", ["venue", "link", "placement", "staff_member"])
-def test_the_funnel_reads_visits_and_steps_by_index(database: Database, by: str) -> None:
-    with database.write() as tx:
-        brand_id, links = _brand_with_links(tx, "a")
-        tx.execute(
-            visit_table.insert(),
-            [
-                {
-                    "id": f"{n:032x}", "install_link_id": links[n % 3], "device_kind": "iphone",
-                    "language": "en", "created_at": NOW - n * DAY,
-                }
-                for n in range(3000)
-            ],
-        )  # fmt: skip
-        if database.is_sqlite:
-            tx.execute(text("ANALYZE"))
-        else:
-            tx.execute(text("ANALYZE visit"))
-            tx.execute(text("SET LOCAL enable_seqscan = off"))
-        query = store_visits.counts_query(brand_id, by=by, since=NOW - DAY, until=NOW)
-        compiled = query.compile(tx, compile_kwargs={"literal_binds": True})
-        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
-        plan = "\n".join(str(row[-1]) for row in tx.execute(text(f"{explain} {compiled}")))
-    assert "ix_visit_link_created" in plan
-    # The step of each visit by its key; SQLite may answer from the index that carries the primary key.
-    assert "visit_event_1" in plan or "pk_visit_event" in plan, plan
-    assert "SCAN visit" not in plan
-    assert "Seq Scan on visit" not in plan

@@ -15,8 +15,8 @@ from app.db import Database
 from app.loyalty import programmes
 from app.loyalty.programmes import ProgrammeDraft
 from app.loyalty.tables import consent, enrolment, member
+from app.places import funnel
 from app.places import links as install_links
-from app.places import visits
 from app.places.tables import visit, visit_event
 from tests.web.guests import ANDROID, DESKTOP, IPHONE, NOW, TELEGRAM, World, form_fields, open_world
 
@@ -278,12 +278,12 @@ def test_the_funnel_counts_by_placement(world: World) -> None:
     guest = world.phone()
     guest.client.get(f"/i/{world.cafe.table.code}")
     guest.join(world.cafe)
+    today = funnel.period(NOW.date(), NOW.date())
     with world.database.read() as tx:
-        period = {"since": NOW, "until": NOW + timedelta(days=1)}
-        (venue,) = visits.funnel(tx, world.cafe.brand.id, by="venue", **period)
-        (table,) = visits.funnel(tx, world.cafe.brand.id, by="placement", **period)
-    assert (venue.scan, venue.page, venue.form) == (2, 1, 1)
-    assert (table.group_id, table.scan, table.form) == (world.cafe.table.placement_id, 1, 0)
+        (venue,) = funnel.funnel(tx, world.cafe.brand.id, by="venue", period=today).entries
+        (table,) = funnel.funnel(tx, world.cafe.brand.id, by="placement", period=today).entries
+    assert (venue.counts.scan, venue.counts.page, venue.counts.form) == (2, 1, 1)
+    assert (table.id, table.counts.scan, table.counts.form) == (world.cafe.table.placement_id, 1, 0)
 
 
 def test_a_form_larger_than_a_form_can_be_is_refused(world: World) -> None:

@@ -515,9 +515,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
     )
-    with op.batch_alter_table("visit", schema=None) as batch_op:
-        batch_op.create_index("ix_visit_link_created", ["install_link_id", "created_at"], unique=False)
-
     op.create_table(
         "enrolment",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
@@ -564,13 +561,23 @@ def upgrade() -> None:
         sa.Column("visit_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("began_at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')",
             name=op.f("ck_visit_event_kind_known"),
         ),
+        sa.ForeignKeyConstraint(
+            ["install_link_id"], ["install_link.id"], name=op.f("fk_visit_event_install_link_id")
+        ),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_visit_event_visit_id")),
         sa.PrimaryKeyConstraint("visit_id", "kind", name=op.f("pk_visit_event")),
     )
+    with op.batch_alter_table("visit_event", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_visit_event_link_began", ["install_link_id", "began_at", "kind"], unique=False
+        )
+
     op.create_table(
         "receipt",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
@@ -708,15 +715,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_receipt_enrolment_at")
 
     op.drop_table("receipt")
+    with op.batch_alter_table("visit_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_visit_event_link_began")
+
     op.drop_table("visit_event")
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index("ix_enrolment_tier_due")
         batch_op.drop_index("ix_enrolment_programme")
 
     op.drop_table("enrolment")
-    with op.batch_alter_table("visit", schema=None) as batch_op:
-        batch_op.drop_index("ix_visit_link_created")
-
     op.drop_table("visit")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index("ix_registration_pass")
