@@ -14,8 +14,10 @@ from typing import Any
 from babel.numbers import format_currency, format_decimal
 
 from app.db.identifiers import PassTypeIdentifier, SerialNumber
+from app.errors import NotFound
 from app.passes.content import Language, PassContent, PassIdentity
 from app.passes.layout import Design
+from app.passes.looks import image_paths, look_number, looks
 from app.passes.pass_json import PassTemplate
 
 _NOBODY = PassIdentity(PassTypeIdentifier("page"), SerialNumber("page"), "page")
@@ -73,15 +75,23 @@ def draw(design: Design, content: PassContent, language: Language, *, files_at: 
             for each in fields.get(group, ())
         )
 
-    icon = _picture(design, "icon", language, files_at)
+    def picture(name: str) -> Picture | None:
+        found = {
+            scale: f"{files_at}/{path}"
+            for scale, path in image_paths(design, name, content, language).items()
+        }
+        sizes = ", ".join(f"{address} {scale}x" for scale, address in found.items())
+        return Picture(found[min(found)], sizes) if found else None
+
+    icon, look = picture("icon"), look_number(design.layout, content)
     return CardFace(
         organization=str(document.get("organizationName", "")),
         description=_said(document, "description", words),
         logo_text=_said(document, "logoText", words),
-        stylesheet=f"{files_at}/card.css",
+        stylesheet=f"{files_at}/card-{look}.css" if design.layout.tiers else f"{files_at}/card.css",
         icon=icon.src if icon else "",
-        logo=_picture(design, "logo", language, files_at),
-        strip=_picture(design, "strip", language, files_at),
+        logo=picture("logo"),
+        strip=picture("strip"),
         header=row("headerFields"),
         primary=row("primaryFields"),
         secondary=row("secondaryFields"),
@@ -89,9 +99,15 @@ def draw(design: Design, content: PassContent, language: Language, *, files_at: 
     )
 
 
-def stylesheet(design: Design) -> str:
-    """The brand's colours as custom properties: the page's policy allows no inline style."""
-    document = design.layout.document
+def stylesheet(design: Design, look: int = 0) -> str:
+    """The colours of a look as custom properties: the page's policy allows no inline style.
+
+    Raises :class:`NotFound` for a look that the design has not.
+    """
+    every = looks(design.layout, {})
+    if look >= len(every):
+        raise NotFound("no-such-look", "This design has no such look.")
+    document = {**design.layout.document, **every[look].colours}
     ground = parse_colour(document.get("backgroundColor")) or (36, 85, 107)
     ink = parse_colour(document.get("foregroundColor")) or _more_legible(ground)
     label = parse_colour(document.get("labelColor")) or ink
@@ -162,14 +178,3 @@ def _spell(field: Mapping[str, Any], words: Mapping[str, str], language: Languag
             return format_currency(number, str(currency), locale=language)
         return format_decimal(number, format="#,##0.##", locale=language)
     return words.get(str(value), str(value))
-
-
-def _picture(design: Design, name: str, language: Language, files_at: str) -> Picture | None:
-    """The image in the sizes the design has it in, a language's own before the common one."""
-    for folder in (f"{language}.lproj/", ""):
-        paths = {scale: f"{folder}{name}{suffix}.png" for scale, suffix in ((1, ""), (2, "@2x"), (3, "@3x"))}
-        found = {scale: f"{files_at}/{path}" for scale, path in paths.items() if path in design.files}
-        if found:
-            sizes = ", ".join(f"{address} {scale}x" for scale, address in found.items())
-            return Picture(found[min(found)], sizes)
-    return None

@@ -38,7 +38,7 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     blueprint.context_processor(lambda: {"apple_badge": badges.badge("apple", current_language())})
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
-    NextPage(services, links, limits).add_to(blueprint)
+    NextPage(services, links, limits, designs).add_to(blueprint)
     GuestFiles(services, links, designs, badges).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)

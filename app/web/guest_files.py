@@ -42,9 +42,10 @@ class GuestFiles:
         blueprint.add_url_rule(SCRIPT_ADDRESS, "script", self.script, methods=["GET"])
         blueprint.add_url_rule(PHONE_SCRIPT_ADDRESS, "phone_script", self.phone_script, methods=["GET"])
         blueprint.add_url_rule("/i/-/badge-<name>.svg", "badge", self.badge, methods=["GET"])
-        blueprint.add_url_rule(
-            f"/i/<code>/design/{_DESIGN}/card.css", "card_style", self.card_style, methods=["GET"]
-        )
+        for name in ("card.css", "card-<int(max=999):look>.css"):
+            blueprint.add_url_rule(
+                f"/i/<code>/design/{_DESIGN}/{name}", "card_style", self.card_style, methods=["GET"]
+            )
         blueprint.add_url_rule(
             f"/i/<code>/design/{_DESIGN}/<path:file>", "picture", self.picture, methods=["GET"]
         )
@@ -75,11 +76,11 @@ class GuestFiles:
         still = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
         return Response(data, 200, _FOR_EVER | still, mimetype="image/svg+xml")
 
-    def card_style(self, code: str, design_id: int) -> Response:
-        """The brand's colours."""
+    def card_style(self, code: str, design_id: int, look: int = 0) -> Response:
+        """The brand's colours, or those of a tier."""
         with self._services.database.read() as tx:
             design = self._designs.of_place(tx, find_place(tx, code), DesignId(design_id))
-        return Response(card_face.stylesheet(design), 200, _FOR_EVER, mimetype="text/css")
+        return Response(card_face.stylesheet(design, look), 200, _FOR_EVER, mimetype="text/css")
 
     def picture(self, code: str, design_id: int, file: str) -> Response:
         """One of the design's images, by its name in the bundle."""

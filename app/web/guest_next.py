@@ -20,15 +20,18 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from app.errors import BadInput
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment
-from app.passes import holders
+from app.passes import holders, issuing
 from app.web import qr
+from app.web.card_face import CardFace, draw
 from app.web.device_kind import device_kind
 from app.web.guest_card import living
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
     HEADERS,
+    Designs,
     Place,
     address,
+    files_at,
     find_place,
     language_switch,
     page,
@@ -50,13 +53,14 @@ class _Known:
     card: Enrolment
     added: bool  # a phone registered the card
     birthday: str | None  # "MM-DD"
+    face: CardFace
 
 
 class NextPage:
     """The views; each opens the transactions it needs."""
 
-    def __init__(self, services: Services, links: Links, limits: GuestLimits) -> None:
-        self._services, self._links, self._limits = services, links, limits
+    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
+        self._services, self._links, self._limits, self._designs = services, links, limits, designs
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -97,7 +101,12 @@ class NextPage:
             place = find_place(tx, code)
             card = living(tx, place, named)
             added = bool(holders.of_passes(tx, [card.pass_id]))
-            return _Known(place, card, added, members.birthday(tx, card.member_id))
+            wallet_pass = issuing.wallet_pass(tx, card.pass_id)
+            design = self._designs.design(tx, wallet_pass.design_id)
+            birthday = members.birthday(tx, card.member_id)
+        files, language = files_at(place, design), current_language()
+        face = draw(design, wallet_pass.content, language, files_at=files)
+        return _Known(place, card, added, birthday, face)
 
     def _state(self, known: _Known) -> dict[str, object]:
         code, card = known.place.link.code, known.card
@@ -125,6 +134,7 @@ class NextPage:
             switch=language_switch(path),
             card_page=address(f"/i/{code}/card/{token}"),
             state_address=address(f"{path}/state"),
+            face=known.face,
             own=own,
             own_svg=qr.inline_svg(own),
             birthday={

@@ -12,6 +12,9 @@ import zxingcpp
 from PIL import Image
 
 from app.db import Database
+from app.errors import NotFound
+from app.passes.content import LocalizedText
+from app.passes.layout import TierLook
 from app.places import links as install_links
 from app.web import card_face, qr
 from app.web.card_face import contrast, parse_colour
@@ -93,6 +96,30 @@ def test_pictures_of_a_language_come_before_the_common_one(world: World) -> None
     assert english.strip is not None
     assert russian.strip.srcset == "/f/ru.lproj/strip.png 1x, /f/ru.lproj/strip@2x.png 2x"
     assert english.strip.src == "/f/strip.png"
+
+
+def test_a_tiers_own_strip_and_colours_are_drawn(world: World) -> None:
+    tier = TierLook(
+        name=LocalizedText("Гость", "Guest"), folder="tiers/1/", colours={"backgroundColor": "rgb(1, 2, 3)"}
+    )
+    design = replace(
+        world.cafe.design,
+        files=dict(world.cafe.design.files) | {"tiers/1/strip.png": b"", "tiers/1/strip@2x.png": b""},
+        layout=replace(world.cafe.design.layout, tiers=(tier,)),
+    )
+    with world.database.read() as tx, world.app.test_request_context("/"):
+        content = newcomers_card(tx, find_place(tx, world.cafe.link.code))
+    face = card_face.draw(design, content, "en", files_at="/f")
+    assert face.strip is not None
+    assert face.strip.srcset == "/f/tiers/1/strip.png 1x, /f/tiers/1/strip@2x.png 2x"
+    assert face.stylesheet == "/f/card-1.css"
+    assert "--card:#010203" in card_face.stylesheet(design, 1)
+    assert "--card:#261c16" in card_face.stylesheet(design, 0)
+    with pytest.raises(NotFound):
+        card_face.stylesheet(design, 2)
+    at = f"{world.cafe.path}/design/{world.cafe.design.id}"
+    assert world.phone().get(f"{at}/card-0.css").text == world.phone().get(f"{at}/card.css").text
+    assert world.phone().get(f"{at}/card-7.css").status_code == 404
 
 
 @pytest.mark.parametrize(

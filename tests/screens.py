@@ -1,0 +1,209 @@
+"""Every guests' page at phone and desktop width, in both languages: ``python -m tests.screens``.
+
+Written to docs/screens/ for people to look at. The pages are the example chain's, served as they are in the
+field; nothing compares the pictures, since another version of Chromium draws other letters.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from app.accounts import brands
+from app.db import connect, schema
+from app.db.identifiers import DeviceLibraryIdentifier, PushToken
+from app.loyalty.tables import enrolment
+from app.passes import issuing, registrations
+from app.places import links
+from tests import servers
+from tests.web.guests import ANDROID, DESKTOP, IPHONE
+from tests.web.user_agents import APPS
+from tests.web.whole_web import WholeWeb, open_whole_web
+
+SCREENS = Path(__file__).parents[1] / "docs" / "screens"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
+    "--hide-scrollbars", "--force-color-profile=srgb",
+)  # fmt: skip
+INSTAGRAM = next(known.user_agent for known in APPS if known.name == "Instagram on iOS")
+PHONE, SCREEN = (390, 844), (1280, 800)
+LOCALES = {"ru": "ru-RU", "en": "en-GB"}
+COLOURS = 160
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The web on loopback, and a browser to look at it."""
+
+    web: WholeWeb
+    origin: str
+    browser: Browser
+
+    def page(self, user_agent: str, language: str, *, dark: bool = False) -> Page:
+        """A page of its own: a phone's, or a desktop's."""
+        width, height = SCREEN if user_agent == DESKTOP else PHONE
+        context = self.browser.new_context(
+            user_agent=user_agent, locale=LOCALES[language], base_url=self.origin, service_workers="block",
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
+            device_scale_factor=1 if user_agent == DESKTOP else 2,
+        )  # fmt: skip
+        return context.new_page()
+
+    def scan(self, page: Page, brand: str = "pechka") -> None:
+        """The page behind a brand's code."""
+        page.goto(self.web.links[brand])
+
+    def join(self, page: Page, brand: str = "pechka") -> None:
+        """The card's page, after the form."""
+        self.scan(page, brand)
+        page.locator("#name").fill("Анна" if _russian(page) else "Anna")
+        page.locator("#data").check()
+        page.locator("button[type=submit]").click()
+        page.wait_for_url("**/card/**")
+
+    def ask_phone(self, brand: str, how: str) -> None:
+        """Whether the brand asks for numbers from now on."""
+        with self.web.database.write() as tx:
+            known = brands.brand_by_slug(tx, brand)
+            draft = replace(known.draft(), asks_phone=how)
+            brands.update_brand(tx, known.id, draft, now=datetime.now(UTC), actor="screens")
+
+    def add_newest(self) -> None:
+        """The newest card goes into a phone."""
+        with self.web.database.write() as tx:
+            newest = select(enrolment.c.pass_id).order_by(enrolment.c.id.desc()).limit(1)
+            card = issuing.wallet_pass(tx, tx.execute(newest).scalar_one())
+            registrations.register(
+                tx,
+                device_library_identifier=DeviceLibraryIdentifier(f"screens-{card.id}"),
+                pass_type_identifier=card.pass_type_identifier, pass_id=card.id,
+                push_token=PushToken("beef" * 16), now=datetime.now(UTC),
+            )  # fmt: skip
+
+
+def _russian(page: Page) -> bool:
+    return page.locator("html").get_attribute("lang") == "ru"
+
+
+def _install(studio: Studio, page: Page) -> None:
+    studio.scan(page)
+
+
+def _wrong(studio: Studio, page: Page) -> None:
+    studio.ask_phone("pechka", "needed")
+    studio.scan(page)
+    studio.ask_phone("pechka", "no")
+    page.locator("#name").fill("Анна" if _russian(page) else "Anna")
+    page.locator("#phone").press_sequentially("8912345")
+    page.locator("button[type=submit]").click()
+
+
+def _card(studio: Studio, page: Page) -> None:
+    studio.join(page)
+
+
+def _next(studio: Studio, page: Page) -> None:
+    studio.join(page)
+    page.goto(page.url.replace("/card/", "/next/"))
+
+
+def _added(studio: Studio, page: Page) -> None:
+    studio.join(page)
+    studio.add_newest()
+    page.goto(page.url.replace("/card/", "/next/"))
+    page.locator("#day").select_option("5")
+    page.locator("#month").select_option("3")
+    page.locator("#birthday button").click()
+    page.wait_for_url("**done=1**")
+
+
+def _ended(studio: Studio, page: Page) -> None:
+    with studio.web.database.write() as tx:
+        brand = brands.brand_by_slug(tx, "zerno")
+        link = links.links_of_brand(tx, brand.id)[-1]
+        links.retire_link(tx, link.id, now=datetime.now(UTC), actor="screens")
+    page.goto(f"/i/{link.code}")
+
+
+Shot = Callable[[Studio, Page], None]
+SHOTS: dict[str, tuple[str, Shot]] = {
+    "iphone-install": (IPHONE, _install),
+    "iphone-install-in-instagram": (INSTAGRAM, _install),
+    "iphone-install-wrong": (IPHONE, _wrong),
+    "iphone-card": (IPHONE, _card),
+    "iphone-next": (IPHONE, _next),
+    "iphone-next-added": (IPHONE, _added),
+    "android-card": (ANDROID, _card),
+    "link-ended": (IPHONE, _ended),
+    "desktop-install": (DESKTOP, _install),
+    "desktop-card": (DESKTOP, _card),
+    "desktop-next": (DESKTOP, _next),
+}
+DARK = ("iphone-install", "iphone-card")
+
+
+@contextmanager
+def _studio() -> Iterator[Studio]:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        directory, port = Path(folder), servers.free_port()
+        url = f"sqlite:///{directory / 'screens.db'}"
+        database = connect(url)
+        schema.migrate(database)
+        database.close()
+        web = open_whole_web(directory, url, "", port=port)
+        server = make_server("127.0.0.1", port, web.application, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        binary = servers.chromium_binary()
+        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS))
+        try:
+            yield Studio(web, f"http://127.0.0.1:{port}", browser)
+        finally:
+            browser.close()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            web.database.close()
+
+
+def _keep(png: bytes, name: str) -> int:
+    """A picture of few colours, which these pages have."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    path = SCREENS / f"{name}.png"
+    picture.save(path, optimize=True)
+    return path.stat().st_size
+
+
+def main(wanted: list[str]) -> None:
+    """The pictures whose names begin with one of ``wanted``, or all."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    total = 0
+    with _studio() as studio:
+        for name, (user_agent, shot) in SHOTS.items():
+            if wanted and not name.startswith(tuple(wanted)):
+                continue
+            for language in LOCALES:
+                for dark in (False, True) if name in DARK else (False,):
+                    page = studio.page(user_agent, language, dark=dark)
+                    shot(studio, page)
+                    page.wait_for_load_state("networkidle")
+                    full = f"{name}{'-dark' if dark else ''}-{language}"
+                    total += _keep(page.screenshot(full_page=True), full)
+                    page.context.close()
+    print(f"{total // 1024} KB in {SCREENS}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
