@@ -22,9 +22,11 @@ def empty(make_installation: Callable[..., Installation]) -> Iterator[Installati
     one = make_installation("processes")
     if not one.embedded:
         one.perkpass("migrate")
-    one.start()
-    yield one
-    one.stop()
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
 
 
 def _descendants(pid: int) -> set[int]:
