@@ -30,11 +30,11 @@ from app.worker.ticks import Tick, Ticker
 
 log = structlog.get_logger()
 
-BATCH: Final = 200
-"""So few that a till waits some milliseconds for a claim or a settlement of others."""
+BATCH, SQLITE_BATCH = 500, 200
+"""Promises a transaction; on SQLite so few that a till waits some milliseconds for others' claims."""
 MOST_IN_FLIGHT: Final = 2000
-PAUSE: Final = 0.003
-"""Seconds after each write, so that tills get their turn on SQLite, whose waiters are served in no order."""
+SQLITE_PAUSE: Final = 0.003
+"""Seconds after each write, so that tills get their turn: SQLite serves who waits in no order."""
 RESCUE_EVERY: Final = 5.0
 """Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
@@ -70,7 +70,8 @@ class Worker:
         """``clock`` gives aware UTC; the rest are settings' values. Starts nothing: see :meth:`run`."""
         self.owner = owner or new_owner()
         self._wakeup, self._clock, self._poll = wakeup, clock, poll_seconds
-        self._agenda = Agenda(poll_seconds=poll_seconds, batch=BATCH)
+        self._batch, self._rest = (SQLITE_BATCH, SQLITE_PAUSE) if database.is_sqlite else (BATCH, 0.0)
+        self._agenda = Agenda(poll_seconds=poll_seconds, batch=self._batch)
         self._metrics_port = metrics_port
         self._carrier = Carrier(database, channel, owner=self.owner, clock=clock, policy=policy, lease=lease)
         self._ticker = Ticker(database, ticks, owner=self.owner)
@@ -165,17 +166,17 @@ class Worker:
             self._rescue_at = now + self._rescue_every
             if self._carrier.rescue():
                 self._agenda.rang(now)
-            time.sleep(PAUSE)
+            time.sleep(self._rest)
         if now >= self._refresh_at:
             self._refresh_at = now + REFRESH_EVERY
             self._sender.refresh()
         room = MOST_IN_FLIGHT - self._sender.in_flight
         if room > 0 and self._agenda.must_look(now):
-            limit = min(BATCH, room)
+            limit = min(self._batch, room)
             self._agenda.looked(now, more=self._take(limit) >= limit)
         ticked = self._ticker.step(self._clock())
         if ticked:
-            time.sleep(PAUSE)
+            time.sleep(self._rest)
             self._agenda.rang(now)
         return ticked
 
@@ -187,11 +188,11 @@ class Worker:
             self._sender.send(taken.ready)
             metrics.IN_FLIGHT.set(self._sender.in_flight)
         if taken.touched:
-            time.sleep(PAUSE)
+            time.sleep(self._rest)
         return taken.touched
 
     def _settle(self) -> bool:
-        if answers := self._sender.fetch(BATCH):
+        if answers := self._sender.fetch(self._batch):
             self._unsettled.append(self._carrier.hear(answers))
         if not self._unsettled:
             return False
@@ -207,7 +208,7 @@ class Worker:
         self._unsettled.popleft()
         self._agenda.settled(time.monotonic())
         metrics.IN_FLIGHT.set(self._sender.in_flight)
-        time.sleep(PAUSE)
+        time.sleep(self._rest)
         return True
 
 
