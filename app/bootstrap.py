@@ -141,6 +141,7 @@ def make_web(settings: Settings) -> WSGIApplication:
     from app.web.badges import DIRECTORY as BADGES
     from app.web.passkit import PassKit
     from app.web.passkit_evidence import EvidenceRecorder
+    from app.web.passkit_reader import Reader
     from app.web.services import Services
 
     configure_logging(settings)
@@ -148,7 +149,7 @@ def make_web(settings: Settings) -> WSGIApplication:
     schema.require_newest(database)
     press = Press(settings.web_service_url, clock=clock)
     keys = keyring.open_keys(settings, database, now=clock())
-    evidence = EvidenceRecorder(database)
+    evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
     build = pass_builder(press, keys.pass_key)
     services = Services(
@@ -176,9 +177,9 @@ def make_web(settings: Settings) -> WSGIApplication:
         clock=clock,
         on_registered=_card_added,
         on_last_removed=_card_removed,
-        threads=settings.web_threads,
+        reader=reader,
     )
-    return make_application(services, passkit)
+    return make_application(services, passkit, reader)
 
 
 def make_worker(settings: Settings) -> Worker:

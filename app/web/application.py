@@ -18,10 +18,13 @@ from app.errors import Refused
 from app.web.api import api_blueprint, no_such_address
 from app.web.bodies import RETRY_AFTER, SENTENCE, BodiesFirst
 from app.web.body_limits import MOST_BODY
+from app.web.card_poll import CardPoll
 from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
+from app.web.links import Links
 from app.web.passkit_answers import refusal
+from app.web.passkit_reader import Reader
 from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
 from app.web.services import Services
@@ -29,15 +32,24 @@ from app.web.services import Services
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_PASSKIT, _API = "/passkit", "/api"
+_PASSKIT, _API, _GUESTS = "/passkit", "/api", "/i/"
 _OF_QUERIES = "%!$&'()*+,;=:@/?[]"
 _CROWDED = refusal(429, "too-many-requests", SENTENCE, ("Retry-After", str(RETRY_AFTER)))
 log = structlog.get_logger()
 
 
-def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplication:
-    """Flask for people and tills; ``/passkit`` goes to ``passkit`` without touching it."""
+def make_application(
+    services: Services, passkit: WSGIApplication, reader: Reader | None = None
+) -> WSGIApplication:
+    """Flask for people and tills; ``/passkit`` goes to ``passkit`` without touching it.
+
+    ``reader``, the process's own, serves the card pages that are open and to which nothing happened: Flask is
+    not touched for these either.
+    """
     flask = _make_flask(services)
+    links = Links(services.secret_key, services.public_url)
+    reader = reader or Reader(services.database, most_kept=services.threads)
+    card_poll = CardPoll(reader, links, clock=services.clock)
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
@@ -45,6 +57,8 @@ def make_application(services: Services, passkit: WSGIApplication) -> WSGIApplic
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + _PASSKIT
             environ["PATH_INFO"] = path[len(_PASSKIT) :]
             return passkit(environ, start_response)
+        if path.startswith(_GUESTS) and (unchanged := card_poll.answer(environ, start_response)) is not None:
+            return unchanged
         query: str = environ.get("QUERY_STRING", "")
         if not query.isascii():  # werkzeug fails at bytes that should have been escaped
             environ["QUERY_STRING"] = quote(query, safe=_OF_QUERIES, encoding="latin-1", errors="replace")

@@ -7,10 +7,8 @@ has changed, and only then: a page that is open asks every few seconds.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
@@ -22,8 +20,8 @@ from app.passes import issuing
 from app.passes.content import Message
 from app.passes.issuing import WalletPass
 from app.passes.layout import Design
-from app.places.visits import DeviceKind
 from app.web import card_app, card_face, qr
+from app.web.card_poll import PAGE_HEADERS, etag_of, is_known
 from app.web.device_kind import device_kind
 from app.web.guest_pages import (
     HEADERS,
@@ -37,28 +35,12 @@ from app.web.guest_pages import (
     notice,
     page,
 )
-from app.web.language import asked_language, current_language, spell_moment
+from app.web.language import current_language, spell_moment
 from app.web.links import CardToken, Links
 from app.web.services import Services
 
 PKPASS = "application/vnd.apple.pkpass"
 """Apple, "Distributing and updating a pass": Safari opens Wallet for this type alone."""
-
-
-_HALF_A_DAY = 12 * 60 * 60
-"""So soon a page that stays open is drawn anew, since its way to the download lives for a day."""
-
-_PAGE = {"Cache-Control": "private, no-cache", "Content-Security-Policy": card_app.CARD_POLICY}
-"""The guest's own browser keeps the page, and asks before it shows it again."""
-
-_WEB = Path(__file__).parent
-_RELEASE = hashlib.sha256(
-    b"".join(
-        file.read_bytes()
-        for folder, names in (("templates", "guest/*.html"), ("translations", "**/*.mo"), ("static", "*.*"))
-        for file in sorted((_WEB / folder).glob(names))
-    )
-).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +69,18 @@ class CardPage:
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             card = living(tx, place, named)
+            # Before what is drawn: a change between the two makes the page newer than its name, never older.
+            etag = etag_of(tx, place.link.code, named, request.environ, now=now) if named else None
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
-        device = device_kind(request.headers.get("User-Agent", ""))
-        edition = _edition(place, card, wallet_pass, device, now)
-        if request.if_none_match.contains(edition):
-            answer = Response(status=304, headers=HEADERS)
+        if etag is None:
+            raise Gone(place.brand)
+        if is_known(etag, request.environ):
+            answer = Response(status=304)
         else:
-            answer = self._drawn(place, card, wallet_pass, design, device, edition, now=now)
-        answer.headers.update(_PAGE)  # a 304's, too: a browser takes them over
-        answer.set_etag(edition)
+            answer = self._drawn(place, card, wallet_pass, design, etag, now=now)
+        answer.headers.update(PAGE_HEADERS)
+        answer.headers["ETag"] = etag
         return answer
 
     def _drawn(
@@ -105,12 +89,12 @@ class CardPage:
         card: Enrolment,
         wallet_pass: WalletPass,
         design: Design,
-        device: DeviceKind,
-        edition: str,
+        etag: str,
         *,
         now: datetime,
     ) -> Response:
         language, content, code = current_language(), wallet_pass.content, place.link.code
+        device = device_kind(request.headers.get("User-Agent", ""))
         elsewhere = device in ("desktop", "ipad")
         token = self._links.card_token(card.id, card.card_link_version)
         own = self._links.card_url(code, card.id, card.card_link_version)
@@ -128,7 +112,7 @@ class CardPage:
                 "home": home,
                 # Safari puts the page's own address on the home screen, where no worker of Safari's would be.
                 "manifest": f"{home}.webmanifest?lang={language}" if device not in ("iphone", "ipad") else "",
-                "edition": f'"{edition}"',
+                "edition": etag,
                 "colour": card_app.colour(design),
                 "icon": card_app.icon_address(code, design, card_app.ICON_SIZES[0]),
             },
@@ -181,17 +165,6 @@ class CardPage:
             spell_moment(message.at, language, place.brand.time_zone),
             message.text.in_language(language),
         )
-
-
-def _edition(
-    place: Place, card: Enrolment, wallet_pass: WalletPass, device: DeviceKind, now: datetime
-) -> str:
-    """Another one wherever the page would look otherwise; whoever has this one has the page."""
-    said = (
-        _RELEASE, place.link.code, place.brand, card.id, card.card_link_version, wallet_pass.version,
-        wallet_pass.design_id, device, current_language(), asked_language(), now.timestamp() // _HALF_A_DAY,
-    )  # fmt: skip
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:20]
 
 
 def living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:

@@ -63,8 +63,7 @@ _NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
 _PUSH_TOKEN = re.compile(rf"[!-~]{{1,{LONGEST_PUSH_TOKEN}}}")
 _JSON = (("Content-Type", "application/json"),)
 _PKPASS = ("Content-Type", "application/vnd.apple.pkpass")
-_NOTHING_NEW = Answer(204)
-_DONE = Answer(200)
+_NOTHING_NEW, _DONE = Answer(204), Answer(200)
 _UNAUTHORISED = refusal(
     401,
     "unauthorised",
@@ -97,18 +96,17 @@ class PassKit:
         clock: Callable[[], datetime],
         on_registered: OnRegistered,
         on_last_removed: OnLastRemoved,
-        threads: int = 4,
+        reader: Reader | None = None,
     ) -> None:
         """Both callbacks run in the transaction of the registration.
 
         ``on_registered(tx, pass_id, first, now)``: ``first`` where no reachable phone held the pass before.
         ``on_last_removed(tx, pass_id, now)``: no reachable phone holds it any more.
-        ``threads``: how many requests are worked on at a time.
         """
         self._database, self._pass_key, self._build_pass = database, pass_key, build_pass
         self._evidence, self._wakeup, self._clock = evidence, wakeup, clock
         self._on_registered, self._on_last_removed = on_registered, on_last_removed
-        self._reader = Reader(database, most_kept=threads)
+        self._reader = reader or Reader(database, most_kept=4)
         self._log_limit = Buckets(burst=LOG_BURST, per_second=LOG_PER_SECOND)
         self._change_limit = Buckets(burst=CHANGE_BURST, per_second=CHANGES_PER_SECOND)
 
@@ -137,8 +135,6 @@ class PassKit:
                 if method in ("GET", "HEAD"):
                     return self._list(environ, device, pass_type, counts=method == "GET")
                 return _not_allowed("GET, HEAD")
-            # PassWallet registers at an address of its own, and says there where it wants to be pushed from:
-            # an address that a stranger gives is not asked.
             case ["v1", "devices", device, "registrations" | "registrations_attido", pass_type, serial]:
                 if method == "POST":
                     return self._register(environ, device, pass_type, serial)
@@ -283,8 +279,8 @@ class PassKit:
     def _note(self, environ: WSGIEnvironment, lines: list[str]) -> None:
         """Beyond the limit lines are dropped: an error would only make iOS send them again."""
         if self._log_limit.allows(site_of(environ.get("REMOTE_ADDR", "")), time.monotonic()):
-            now = self._clock()
-            self._evidence.logged(LogLine(now, line) for line in lines)
+            at = self._clock()
+            self._evidence.logged(LogLine(at, line) for line in lines)
 
     def _may_change(self, key: PassKey) -> bool:
         return self._change_limit.allows(str(key.id), time.monotonic())

@@ -83,6 +83,8 @@ def push_service_of(environ: WSGIEnvironment) -> PushService:
 
     A pass app tells itself by its scheme; Pass2U (www.pass2u.net/apiPushNotification) and Passworks keep
     Apple's and send ``X-Pass-Client`` instead; and none of them but names Android as its User-Agent.
+    PassWallet registers at ``registrations_attido`` and says there whom to ask for a push: we ask no
+    stranger's server.
     """
     scheme, _, _ = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     apples = (
