@@ -7,27 +7,15 @@ them to its own. So a message that changes always changes the raw value too, whi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
 from app.passes.content import MOST_LOCATIONS, MOST_MESSAGES, Language, PassContent, PassIdentity
+from app.passes.guest_values import Say, Value, unless_zero, values
 from app.passes.layout import COUNTS, FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
 from app.passes.looks import look_number
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-class Say(Protocol):
-    """Puts words into pass.json: quoted, in the holder's language; their translation is noted."""
-
-    def __call__(self, ru: str, en: str) -> str | None: ...  # noqa: D102
-
-
-Value = Callable[[PassContent, Say, ZoneInfo], str | None]
-"""One guest's own value as JSON; None where there is none."""
 
 
 def check_content(content: PassContent) -> None:
@@ -59,76 +47,6 @@ def check_content(content: PassContent) -> None:
             )
 
 
-def _points(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
-    whole, hundredths = divmod(abs(content.balance), 100)
-    sign = "-" if content.balance < 0 else ""
-    return f"{sign}{whole}.{hundredths:02d}".rstrip("0").rstrip(".") if hundredths else f"{sign}{whole}"
-
-
-def _stamps(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
-    return str(content.stamps)
-
-
-def _tier(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
-    return say(content.tier.ru, content.tier.en) if content.tier else None
-
-
-def _member_name(content: PassContent, _say: Say, _zone: ZoneInfo) -> str | None:
-    return quoted(content.member_name) if content.member_name else None
-
-
-def _card_code(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
-    return quoted(content.card_code)
-
-
-def _latest_message(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
-    if not content.messages:
-        return None
-    text = content.messages[0].text
-    return say(text.ru, text.en)
-
-
-def _messages(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
-    """The last messages with their dates, newest first."""
-    if not content.messages:
-        return None
-    ru, en = [], []
-    for message in content.messages:
-        day = message.at.astimezone(zone)
-        ru.append(f"{day.day:02d}.{day.month:02d}.{day.year} — {message.text.ru}")
-        en.append(f"{day.day} {_MONTHS[day.month - 1]} {day.year} — {message.text.en}")
-    return say("\n\n".join(ru), "\n\n".join(en))
-
-
-_VALUES: dict[str, Value] = {
-    "{balance}": _points,
-    "{stamps}": _stamps,
-    "{tier}": _tier,
-    "{member_name}": _member_name,
-    "{card_code}": _card_code,
-    "{latest_message}": _latest_message,
-    "{messages}": _messages,
-}
-
-
-def _values_of_stamps(for_reward: int | None) -> dict[str, Value]:
-    """What only a programme with stamps can tell."""
-    if not for_reward:
-        return dict.fromkeys(("{stamps_missing}", "{rewards}"), lambda _content, _say, _zone: None)
-    return {
-        "{stamps_missing}": lambda content, _say, _zone: str(for_reward - content.stamps % for_reward),
-        "{rewards}": lambda content, _say, _zone: str(content.stamps // for_reward),
-    }
-
-
-def _unless_zero(value: Value) -> Value:
-    def unless_zero(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
-        said = value(content, say, zone)
-        return None if said == "0" else said
-
-    return unless_zero
-
-
 class _Field(NamedTuple):
     """JSON around a hole; where nothing fills it, JSON alone."""
 
@@ -156,7 +74,7 @@ class PassTemplate:
         self._texts = layout.texts
         self._zone = ZoneInfo(layout.time_zone)
         self._layout = layout
-        self._values = _VALUES | _values_of_stamps(layout.for_reward)
+        self._values = values(layout.for_reward)
         self.own_strings: dict[str, str] = dict(sorted(layout.strings[language].items()))
         """Entries of the holder's own pass.strings, the same for every pass."""
         self.other_strings: dict[str, str] = dict(layout.strings[self._other])
@@ -232,7 +150,7 @@ class PassTemplate:
         empty = self._resolve(description.get("empty"))
         return _Field(
             before=_json(self._resolve(apple))[:-1] + ',"value":',
-            value=_unless_zero(source) if optional else source,
+            value=unless_zero(source) if optional else source,
             after="}",
             empty=_json(empty) if empty else None,
         )
