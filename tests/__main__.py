@@ -26,10 +26,11 @@ def main() -> int:
         "PostgreSQL": servers.postgresql_binaries() is not None,
         "Redis": servers.redis_binary() is not None,
         "Chromium": servers.chromium_binary() is not None,
+        "KDE's reader of passes": servers.kpkpass_flags() is not None,
     }
     missing = [name for name, there in found.items() if not there]
     if missing and REQUIRE:
-        print(f"These servers are required and not installed: {', '.join(missing)}")
+        print(f"These are required and not installed: {', '.join(missing)}")
         return 1
     runs: dict[str, list[str]] = {"sqlite": []}
     if found["PostgreSQL"] and found["Redis"]:
@@ -44,7 +45,7 @@ def main() -> int:
         ).returncode
         statuses[run] = status
         print(f"--- {run}: {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s")
-    print("Servers found: " + ", ".join(name for name, there in found.items() if there))
+    print("Found: " + ", ".join(name for name, there in found.items() if there))
     for name in missing:
         print(f"NOT TESTED, because it is not installed: {name}")
     return max(statuses.values())

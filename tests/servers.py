@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+KPKPASS_HEADERS = ("/usr/include/KPim", "/usr/include/KPim5")
+"""Where Debian's libkpimpkpass-dev lies."""
+
 
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody listens on."""
@@ -85,6 +88,18 @@ def redis_binary() -> str | None:
 def chromium_binary() -> str | None:
     """Where Chromium lies."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def kpkpass_flags() -> list[str] | None:
+    """What a C++ compiler needs to build against KDE's reader of passes; None where that is not installed."""
+    headers = next(
+        (path for path in map(Path, KPKPASS_HEADERS) if (path / "KPkPass" / "Pass").exists()), None
+    )
+    if headers is None or not (shutil.which("g++") and shutil.which("pkg-config")):
+        return None
+    asked = ["pkg-config", "--cflags", "--libs", "Qt5Gui"]
+    qt = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return None if qt.returncode else [f"-I{headers}", *qt.stdout.split(), "-lKPimPkPass"]
 
 
 def _as_unprivileged() -> dict[str, object]:

@@ -22,7 +22,7 @@ from app.passes.bundle import PreparedDesign, build, prepare
 from app.passes.content import LocalizedText, Location, Message, PassContent
 from app.passes.signing import Signer
 from app.simulators.authority import Authority
-from tests.passes import card
+from tests.passes import card, templates
 
 
 def made(prepared: PreparedDesign, content: PassContent, *, at: datetime = card.NOW) -> dict[str, bytes]:
@@ -51,6 +51,16 @@ def test_openssl_trusts_the_signature_with_nothing_but_the_root(
 ) -> None:
     files = made(prepared, card.content(language=language))
     assert "successful" in verify(files, authority, tmp_path, card.NOW)
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_openssl_trusts_the_cards_of_every_template(
+    signer: Signer, authority: Authority, tmp_path: Path, name: templates.Name
+) -> None:
+    design = prepare(templates.design(name), signer, web_service_url=card.SERVICE)
+    for stamps in (0, 4):
+        files = made(design, templates.guest(name, stamps=stamps))
+        assert "successful" in verify(files, authority, tmp_path, card.NOW)
 
 
 def test_openssl_refuses_a_manifest_that_was_touched(
