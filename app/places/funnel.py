@@ -109,12 +109,12 @@ class Funnel:
 def period(first: date, last: date) -> Period:
     """Checked: raises BadInput for days in the wrong order, or more than :data:`MOST_DAYS`."""
     if last < first:
-        raise BadInput("period-backwards", f"The last day, {last}, is before the first, {first}", field="to")
+        raise BadInput("bad-period", f"The last day, {last}, is before the first, {first}", field="to")
     if (last - first).days >= MOST_DAYS:
-        raise BadInput("period-too-long", f"Ask for at most {MOST_DAYS} days at once", field="from")
+        raise BadInput("bad-period", f"Ask for at most {MOST_DAYS} days at once", field="from")
     # Midnight of the neighbouring days must still be a moment, in whatever zone.
     if first <= date.min + timedelta(days=1) or last >= date.max - timedelta(days=1):
-        raise BadInput("no-such-days", "These days are beyond any calendar", field="from")
+        raise BadInput("bad-period", "These days are beyond any calendar", field="from")
     return Period(first=first, last=last)
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
 import structlog
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import MapAdapter
 
@@ -28,17 +27,17 @@ from app.errors import Refused, Unauthorised
 from app.loyalty import till
 from app.loyalty.idempotency import Answer, fingerprint
 from app.web.api_docs import add_docs, describe
+from app.web.api_funnel import FunnelDesk, FunnelQuery
 from app.web.api_models import CardOut, ReceiptIn, ReceiptOut, RedemptionIn, RedemptionOut, RefundOut
+from app.web.api_reading import MOST_BYTES, Unreadable, asked, parsed
 from app.web.problem import answer_problem, problem
 from app.web.rate_limits import RateLimits, site_of
 from app.web.services import Services
 
-MOST_BYTES = 16 * 1024
 PER_KEY: RateLimitItem = RateLimitItemPerSecond(100)
 FAILURES: RateLimitItem = RateLimitItemPerMinute(60)
 """Calls without a valid key per address; the tills beside it, which have one, are not held up by it."""
 _PREFIX = "/api/v1"
-_Body = TypeVar("_Body", bound=BaseModel)
 log = structlog.get_logger()
 
 
@@ -48,14 +47,6 @@ class Where(TypedDict):
     brand_id: BrandId
     venue_id: VenueId
     now: datetime
-
-
-class _Unreadable(Exception):
-    """A request that is answered with this problem."""
-
-    def __init__(self, answer: Response) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 def api_blueprint(
@@ -82,7 +73,7 @@ def api_blueprint(
             response.call_on_close(lambda: door.note(key))
         return response
 
-    _add_calls(api, _Desk(services))
+    _add_calls(api, _Desk(services), FunnelDesk(services))
     add_docs(api, services)
     _answer_errors(api)
     return api
@@ -168,11 +159,11 @@ class _Desk:
         return jsonify(CardOut.of(card).model_dump(mode="json"))
 
 
-def _add_calls(api: Blueprint, desk: _Desk) -> None:
+def _add_calls(api: Blueprint, desk: _Desk, funnels: FunnelDesk) -> None:
     @api.post(f"{_PREFIX}/receipts")
     @describe("record_receipt")
     def record_receipt() -> Response:
-        body = _parsed(ReceiptIn)
+        body = parsed(ReceiptIn)
 
         def verb(tx: Tx, where: Where) -> Answer:
             recorded = till.record_receipt(tx, body.draft(), **where)
@@ -183,7 +174,7 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
     @api.post(f"{_PREFIX}/redemptions")
     @describe("redeem")
     def redeem() -> Response:
-        body = _parsed(RedemptionIn)
+        body = parsed(RedemptionIn)
 
         def verb(tx: Tx, where: Where) -> Answer:
             redeemed = till.redeem(tx, body.redemption(), **where)
@@ -205,6 +196,11 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
     def show_card(code: str) -> Response:
         return desk.look(code)
 
+    @api.get(f"{_PREFIX}/funnel")
+    @describe("show_funnel")
+    def show_funnel() -> Response:
+        return funnels.answer(asked(FunnelQuery))
+
     @api.route("/api/", defaults={"rest": ""}, methods=_ANY, strict_slashes=False)
     @api.route("/api/<path:rest>", methods=_ANY)
     def nowhere(rest: str) -> Response:  # noqa: ARG001  # the address as such is what is wrong
@@ -212,26 +208,6 @@ def _add_calls(api: Blueprint, desk: _Desk) -> None:
 
 
 _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-def _parsed(model: type[_Body]) -> _Body:
-    if request.mimetype != "application/json":
-        detail = "Send the body as application/json (UTF-8)."
-        raise _Unreadable(answer_problem("wrong-content-type", detail))
-    body = request.get_data()
-    if len(body) > MOST_BYTES:
-        raise RequestEntityTooLarge
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as invalid:
-        faults = invalid.errors(include_url=False, include_context=False, include_input=False)
-    if faults[0]["type"] == "json_invalid":
-        raise _Unreadable(answer_problem("malformed-json", f"The body is not JSON: {faults[0]['msg']}."))
-    fields = [
-        {"field": ".".join(map(str, fault["loc"])) or "body", "detail": fault["msg"]} for fault in faults
-    ]
-    detail = "; ".join(f"{fault['field']}: {fault['detail']}" for fault in fields)
-    raise _Unreadable(answer_problem("invalid-request", detail, fields=fields))
 
 
 def no_such_address() -> Response:
@@ -256,8 +232,8 @@ def _answers(adapter: MapAdapter, method: str) -> bool:
 def _answer_errors(api: Blueprint) -> None:
     """Every error as a problem; what went wrong inside goes to the log alone."""
 
-    @api.errorhandler(_Unreadable)
-    def _unreadable(fault: _Unreadable) -> Response:
+    @api.errorhandler(Unreadable)
+    def _unreadable(fault: Unreadable) -> Response:
         return fault.answer
 
     @api.errorhandler(Refused)

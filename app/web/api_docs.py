@@ -18,6 +18,7 @@ from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from app.web.api_funnel import FunnelOut, FunnelQuery
 from app.web.api_models import (
     CallHeaders,
     CardOut,
@@ -46,6 +47,7 @@ class _Operation:
     answer: tuple[int, type[BaseModel]]
     refusals: tuple[int, ...]
     parameter: tuple[str, str, str] | None = None  # its name, en, ru
+    query: type[BaseModel] | None = None
     changes: bool = True  # and so needs an Idempotency-Key
 
 
@@ -89,6 +91,19 @@ _OPERATIONS: dict[str, _Operation] = {
         parameter=("code", "The card's code", "Код карты"),
         changes=False,
     ),
+    "show_funnel": _Operation(
+        summary=("Look at the venue's funnel", "Посмотреть воронку заведения"),
+        description=(
+            "How far guests of this venue came, from the scanned code to the added card; shares carry"
+            " intervals, robots are not counted. A visit counts in the day in which it began.",
+            "Как далеко дошли гости этого заведения, от кода до карты в телефоне; доли с интервалами, роботы"
+            " не считаются. Визит относится к дню, в который начался.",
+        ),
+        answer=(200, FunnelOut),
+        refusals=(401, 422, 429, 500, 503),
+        query=FunnelQuery,
+        changes=False,
+    ),
 }
 
 _contract = SpecTree(
@@ -126,6 +141,7 @@ def describe(name: str) -> Callable[[_View], _View]:
             "_View",
             _contract.validate(
                 json=operation.body,
+                query=operation.query,
                 headers=CallHeaders if operation.changes else None,
                 resp=Answers(**answers),
                 path_parameter_descriptions=parameter,
@@ -238,6 +254,8 @@ def _fields(schema: dict[str, Any], schemas: dict[str, Any], prefix: str = "") -
         )
         if kind == "object":
             rows += _fields(options[-1], schemas, f"{prefix}{name}.")
+        elif kind == "array":
+            rows += _fields(inner[-1]["items"], schemas, f"{prefix}{name}[].")
     return rows
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.loyalty import till
 from app.loyalty.checks import MOST_MONEY
 from app.loyalty.till import MOST_POINTS, CardView
-
-
-def _said(en: str, ru: str, **more: Any) -> Any:
-    """A field with what it means in both languages."""
-    return Field(description=en, json_schema_extra={"x-description-ru": ru}, **more)
+from app.web.api_words import said
 
 
 class _In(BaseModel):
@@ -23,7 +19,7 @@ class _In(BaseModel):
 
 _Card = Annotated[
     str,
-    _said(
+    said(
         "The card's code as scanned or typed: any case, hyphens optional",
         "Код карты, как считан или набран: в любом регистре, дефисы не обязательны",
         min_length=1,
@@ -33,7 +29,7 @@ _Card = Annotated[
 ]
 _Currency = Annotated[
     str,
-    _said(
+    said(
         "ISO 4217, the brand's own",
         "Валюта бренда по ISO 4217",
         pattern="^[A-Z]{3}$",
@@ -63,7 +59,7 @@ class ReceiptIn(_In):
     """A sale."""
 
     card: _Card
-    number: str = _said(
+    number: str = said(
         "The receipt's number, unique in the venue",
         "Номер чека, единственный в заведении",
         min_length=1,
@@ -71,7 +67,7 @@ class ReceiptIn(_In):
         pattern=r"^[^\s/]+$",
         examples=["2026-000123"],
     )
-    amount: int = _said(
+    amount: int = said(
         "Minor units (kopecks, cents) paid in money; what points paid for earns nothing",
         "Оплачено деньгами, в копейках (центах); оплаченное баллами баллов не приносит",
         ge=1,
@@ -79,7 +75,7 @@ class ReceiptIn(_In):
         examples=[45000],
     )
     currency: _Currency
-    at: AwareDatetime = _said(
+    at: AwareDatetime = said(
         "When it was rung up, with a UTC offset; at most 5 minutes ahead and 30 days old",
         "Когда пробит, со смещением от UTC; не более 5 минут вперёд и не старше 30 дней",
         examples=["2026-11-21T15:00:00+03:00"],
@@ -96,7 +92,7 @@ class RedemptionIn(_In):
     """Points off a receipt, or a reward for stamps."""
 
     card: _Card
-    points: int | None = _said(
+    points: int | None = said(
         "Hundredths of a point to take; either this or reward",
         "Сколько списать, в сотых балла; либо это, либо reward",
         default=None,
@@ -104,10 +100,10 @@ class RedemptionIn(_In):
         le=MOST_POINTS,
         examples=[15000],
     )
-    reward: bool = _said(
+    reward: bool = said(
         "Hand over the reward of a stamp card", "Выдать награду по карте штампов", default=False
     )
-    amount: int | None = _said(
+    amount: int | None = said(
         "The receipt before points, in minor units; needed where the programme limits what points may pay",
         "Сумма чека до баллов, в копейках; нужна, если программа ограничивает оплату баллами",
         default=None,
@@ -130,39 +126,39 @@ class RedemptionIn(_In):
 class NameOut(BaseModel):
     """Words in both languages."""
 
-    ru: str = _said("In Russian", "По-русски")
-    en: str = _said("In English", "По-английски")
+    ru: str = said("In Russian", "По-русски")
+    en: str = said("In English", "По-английски")
 
 
 class TierOut(BaseModel):
     """A level."""
 
-    key: str = _said("Stable name", "Постоянное имя")
-    name: NameOut = _said("As the card shows it", "Как на карте")
-    cashback: int = _said("Basis points of the next receipt", "Доля следующего чека, в сотых процента")
+    key: str = said("Stable name", "Постоянное имя")
+    name: NameOut = said("As the card shows it", "Как на карте")
+    cashback: int = said("Basis points of the next receipt", "Доля следующего чека, в сотых процента")
 
 
 class StampsOut(BaseModel):
     """A stamp card."""
 
-    stamps: int = _said("Stamps on the card", "Штампов на карте")
-    for_reward: int = _said("Stamps that one reward takes", "Штампов за награду")
-    rewards: int = _said("Rewards that may be handed over now", "Наград можно выдать сейчас")
-    missing: int = _said("Stamps to the next reward", "Штампов до следующей награды")
+    stamps: int = said("Stamps on the card", "Штампов на карте")
+    for_reward: int = said("Stamps that one reward takes", "Штампов за награду")
+    rewards: int = said("Rewards that may be handed over now", "Наград можно выдать сейчас")
+    missing: int = said("Stamps to the next reward", "Штампов до следующей награды")
 
 
 class CardOut(BaseModel):
     """What a cashier may know of a card."""
 
-    card: str = _said("The card's code", "Код карты")
-    kind: Literal["bonus", "stamp", "tiered"] = _said("The programme's kind", "Вид программы")
-    currency: str = _said("The brand's currency", "Валюта бренда")
-    balance: int = _said(
+    card: str = said("The card's code", "Код карты")
+    kind: Literal["bonus", "stamp", "tiered"] = said("The programme's kind", "Вид программы")
+    currency: str = said("The brand's currency", "Валюта бренда")
+    balance: int = said(
         "Hundredths of a point that may be spent now", "Можно потратить сейчас, в сотых балла"
     )
-    tier: TierOut | None = _said("In a tiered programme", "В программе с уровнями")
-    stamps: StampsOut | None = _said("In a stamp programme", "В программе со штампами")
-    name_initial: str | None = _said("First letter of the guest's name", "Первая буква имени гостя")
+    tier: TierOut | None = said("In a tiered programme", "В программе с уровнями")
+    stamps: StampsOut | None = said("In a stamp programme", "В программе со штампами")
+    name_initial: str | None = said("First letter of the guest's name", "Первая буква имени гостя")
 
     @classmethod
     def of(cls, view: CardView) -> Self:
@@ -191,11 +187,11 @@ class CardOut(BaseModel):
 class ReceiptOut(BaseModel):
     """What a sale brought."""
 
-    number: str = _said("The receipt's number", "Номер чека")
-    points: int = _said("Hundredths of a point that it earned", "Начислено, в сотых балла")
-    stamps: int = _said("Stamps that it earned", "Начислено штампов")
-    level_up: bool = _said("Whether it led to a higher tier", "Привёл ли чек к новому уровню")
-    card: CardOut = _said("The card afterwards", "Карта после этого")
+    number: str = said("The receipt's number", "Номер чека")
+    points: int = said("Hundredths of a point that it earned", "Начислено, в сотых балла")
+    stamps: int = said("Stamps that it earned", "Начислено штампов")
+    level_up: bool = said("Whether it led to a higher tier", "Привёл ли чек к новому уровню")
+    card: CardOut = said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, recorded: till.Recorded) -> Self:
@@ -212,11 +208,11 @@ class ReceiptOut(BaseModel):
 class RedemptionOut(BaseModel):
     """What was taken."""
 
-    points: int = _said("Hundredths of a point that were taken", "Списано, в сотых балла")
-    worth: int = _said("Minor units to take off the receipt", "На сколько уменьшить чек, в копейках")
-    stamps: int = _said("Stamps that were taken", "Списано штампов")
-    reward: bool = _said("Whether the reward is to be handed over", "Нужно ли выдать награду")
-    card: CardOut = _said("The card afterwards", "Карта после этого")
+    points: int = said("Hundredths of a point that were taken", "Списано, в сотых балла")
+    worth: int = said("Minor units to take off the receipt", "На сколько уменьшить чек, в копейках")
+    stamps: int = said("Stamps that were taken", "Списано штампов")
+    reward: bool = said("Whether the reward is to be handed over", "Нужно ли выдать награду")
+    card: CardOut = said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, redeemed: till.Redeemed) -> Self:
@@ -233,10 +229,10 @@ class RedemptionOut(BaseModel):
 class RefundOut(BaseModel):
     """What a refund took back."""
 
-    number: str = _said("The receipt's number", "Номер чека")
-    points: int = _said("Hundredths of a point that were taken back", "Забрано назад, в сотых балла")
-    stamps: int = _said("Stamps that were taken back", "Забрано назад штампов")
-    card: CardOut = _said("The card afterwards", "Карта после этого")
+    number: str = said("The receipt's number", "Номер чека")
+    points: int = said("Hundredths of a point that were taken back", "Забрано назад, в сотых балла")
+    stamps: int = said("Stamps that were taken back", "Забрано назад штампов")
+    card: CardOut = said("The card afterwards", "Карта после этого")
 
     @classmethod
     def of(cls, refunded: till.Refunded) -> Self:
@@ -252,16 +248,16 @@ class RefundOut(BaseModel):
 class FieldOut(BaseModel):
     """One fault of the request."""
 
-    field: str = _said("Which part is at fault", "В какой части ошибка")
-    detail: str = _said("What is wrong with it", "Что в ней не так")
+    field: str = said("Which part is at fault", "В какой части ошибка")
+    detail: str = said("What is wrong with it", "Что в ней не так")
 
 
 class ProblemOut(BaseModel):
     """A refusal (RFC 9457); nothing was changed."""
 
-    type: str = _said("Stable address of the problem's kind", "Постоянный адрес вида ошибки")
-    title: str = _said("The kind in words, ru or en by Accept-Language", "Вид ошибки словами")
-    status: int = _said("The HTTP status", "Код HTTP")
-    detail: str = _said("What to do about it", "Что с этим делать")
-    code: str = _said("The kind for programs", "Вид ошибки для программ")
-    fields: list[FieldOut] | None = _said("Faults by field", "Ошибки по полям", default=None)
+    type: str = said("Stable address of the problem's kind", "Постоянный адрес вида ошибки")
+    title: str = said("The kind in words, ru or en by Accept-Language", "Вид ошибки словами")
+    status: int = said("The HTTP status", "Код HTTP")
+    detail: str = said("What to do about it", "Что с этим делать")
+    code: str = said("The kind for programs", "Вид ошибки для программ")
+    fields: list[FieldOut] | None = said("Faults by field", "Ошибки по полям", default=None)

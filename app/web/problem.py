@@ -69,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("bad-number", 422, "Неверный номер чека", "The receipt's number is wrong"),
         Kind("from-the-future", 422, "Чек из будущего", "The receipt is from the future"),
         Kind("too-old", 422, "Чек слишком старый", "The receipt is too old"),
+        Kind("bad-period", 422, "Неверный период", "The period is wrong"),
         Kind("too-many-requests", 429, "Слишком часто", "Too many requests"),
         Kind("fault", 500, "Ошибка на нашей стороне", "A fault on our side"),
         Kind("unavailable", 503, "Сервис сейчас не отвечает", "The service cannot answer now"),

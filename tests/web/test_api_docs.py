@@ -23,6 +23,7 @@ CALLS = {
     ("/api/v1/redemptions", "post"),
     ("/api/v1/receipts/{number}/refund", "post"),
     ("/api/v1/cards/{code}", "get"),
+    ("/api/v1/funnel", "get"),
 }
 
 
@@ -41,10 +42,11 @@ def test_the_contract_names_every_call_and_nothing_else(database: Database) -> N
 
 
 def test_the_contract_says_problem_json_for_every_refusal(database: Database) -> None:
-    for methods in _contract(database)["paths"].values():
+    for path, methods in _contract(database)["paths"].items():
         for call in methods.values():
             refusals = {status: answer for status, answer in call["responses"].items() if int(status) >= 400}
-            assert {"401", "404", "429", "500", "503"} <= set(refusals)
+            assert {"401", "429", "500", "503"} <= set(refusals)
+            assert ("404" in refusals) == (path != "/api/v1/funnel")
             for answer in refusals.values():
                 assert list(answer["content"]) == ["application/problem+json"]
 
@@ -89,6 +91,8 @@ def test_answers_are_what_the_contract_says(database: Database, rules: Any) -> N
         ("/api/v1/cards/{code}", "get", till.get("/cards/x")),
         ("/api/v1/receipts/{number}/refund", "post", till.post("/receipts/1/refund")),
         ("/api/v1/receipts/{number}/refund", "post", till.post("/receipts/2/refund")),
+        ("/api/v1/funnel", "get", till.get("/funnel?by=link")),
+        ("/api/v1/funnel", "get", till.get("/funnel?by=nothing")),
     ):
         said = contract["paths"][path][method]["responses"][str(answer.status_code)]["content"]
         schema = said[answer.mimetype]["schema"]

@@ -15,7 +15,7 @@ from tests.loyalty import town as towns
 from tests.loyalty.town import TIERED
 from tests.web.till_api import Bell, application, services
 
-OPERATIONS = ("record_receipt", "redeem", "refund_receipt", "show_card")
+OPERATIONS = ("record_receipt", "redeem", "refund_receipt", "show_card", "show_funnel")
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -25,13 +25,15 @@ from app.loyalty.till import MOST_POINTS
 from app.passes import device_log
 from app.passes.device_log import KEPT_LINES, MOST_CHARACTERS, MOST_LINES, LogLine
 from app.passes.registrations import MOST_DEVICES, MOST_PASSES
-from app.web import qr
-from app.web.api import FAILURES, MOST_BYTES, PER_KEY
+from app.web import api_funnel, qr
+from app.web.api import FAILURES, PER_KEY
+from app.web.api_reading import MOST_BYTES
 from app.web.body_limits import MOST_BODY, MOST_WAITING, MOST_WAITING_ALL, WAITING_THREADS
 from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
 from app.web.passkit import LONGEST_NAME, LONGEST_PUSH_TOKEN
 from app.web.passkit_limit import CHANGE_BURST, LOG_BURST
+from app.web.posters import DRAWINGS
 from tests.tables import LOGS
 from tests.web.edges import Edges, harmless, receipt
 from tests.web.whole_web import FORM, JSON, Answer
@@ -56,6 +58,7 @@ NUMBERS: dict[str, str] = {
     "Pages shown, by address": " and ".join(map(str, VISITS)),
     "Forms, by address": " and ".join(map(str, FORMS)),
     "Scale of a QR code": f"{qr.MIN_SCALE} to {qr.MAX_SCALE}",
+    "Posters drawn, by address": " and ".join(map(str, DRAWINGS)),
     "Body of a call, tills": f"{MOST_BYTES:,} bytes",
     "Idempotency-Key": f"{LONGEST_KEY} characters",
     "Card code, receipt number": "64 characters",
@@ -64,6 +67,8 @@ NUMBERS: dict[str, str] = {
     "Age of a receipt": f"{OLDEST_RECEIPT.days} days",
     "Calls, by key": str(PER_KEY),
     "Calls without a valid key, by address": str(FAILURES),
+    "Calls of the funnel, by key": str(api_funnel.PER_KEY),
+    "Days of a funnel": f"{api_funnel.MOST_DAYS} days",
     "Connections of a web process": f"{MOST_CONNECTIONS:,}, or what the system's limit of open files allows",
     "Unfinished bodies, by address": str(MOST_WAITING),
     "Unfinished bodies, of all addresses": str(MOST_WAITING_ALL),
