@@ -17,11 +17,15 @@ _KINDS: tuple[tuple[DeviceKind, re.Pattern[str]], ...] = (
     ("desktop", re.compile(r"\b(Windows NT|Macintosh|X11|CrOS)\b")),
 )
 
-# Crawlers and the link previews of messengers. They say who they are; who does not is counted as a guest.
+# Crawlers, the link previews of messengers, and programs' libraries. They say who they are; who does not is
+# counted as a guest.
 # A messenger's preview names nothing but itself; a guest in its own window names the phone first.
 _ROBOT = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|vkshare|skypeuri|embedly"
-    r"|mail\.ru_bot|yandex(?!search|\.browser)[a-z]*/|monitor|^(?:whatsapp|viber|pinterest|curl|wget)/",
+    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|meta-external|vkshare"
+    r"|skypeuri|embedly|imgproxy|mail\.ru_bot|google-inspection|google-read-aloud|googleother|chatgpt-user"
+    r"|yandex(?!search|\.browser)[a-z]*/|monitor"
+    r"|^(?:whatsapp|viber|pinterest|curl|wget|python|python-[a-z]+|go-http-client|apache-httpclient|okhttp"
+    r"|axios|postmanruntime|java|dart|node-fetch|libwww-perl)/",
     re.IGNORECASE,
 )
 
