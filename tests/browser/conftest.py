@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app.db import Database
+from app.db import connect
+from app.db.identifiers import DeviceLibraryIdentifier, PushToken
+from app.loyalty.enrolment import enrolment_of_card
+from app.passes import issuing, registrations
+from app.web.guest_limits import GuestLimits
 from tests import servers
-from tests.web.guests import World, open_world
+from tests.conftest import empty_database
+from tests.web.guests import NOW, World, open_world
+
+AddToAPhone = Callable[[str], None]
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - its name
+        """Nothing: a walk asks hundreds of times."""
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +47,40 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def world(database: Database, free_port: int) -> Iterator[World]:
-    """The cafe and the bakery, served on loopback at their public URL."""
-    world = open_world(database, public_url=f"http://127.0.0.1:{free_port}")
-    server = make_server("127.0.0.1", free_port, world.app, threaded=True)
+@pytest.fixture(scope="module")
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _template: str
+) -> Iterator[World]:
+    """The cafe and the bakery, served on loopback at their public URL; tests tell visits apart."""
+    database = connect(empty_database(request, tmp_path_factory.mktemp("guests"), _template))
+    port = servers.free_port()
+    world = open_world(
+        database, public_url=f"http://127.0.0.1:{port}", limits=GuestLimits("memory://", visits=(), forms=())
+    )
+    server = make_server("127.0.0.1", port, world.app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield world
     server.shutdown()
     thread.join()
     server.server_close()
+    database.close()
+
+
+@pytest.fixture
+def add_to_a_phone(world: World) -> AddToAPhone:
+    """A phone registers the card with this code."""
+
+    def add(card_code: str) -> None:
+        with world.database.write() as tx:
+            card = issuing.wallet_pass(tx, enrolment_of_card(tx, card_code).pass_id)
+            registrations.register(
+                tx,
+                device_library_identifier=DeviceLibraryIdentifier(f"library-{card.id}"),
+                pass_type_identifier=card.pass_type_identifier,
+                pass_id=card.id,
+                push_token=PushToken("beef" * 16),
+                now=NOW,
+            )
+
+    return add

@@ -80,7 +80,8 @@
         keep();
         if (field.hasAttribute("aria-invalid")) tell(field);
       });
-      field.addEventListener("change", () => { if (field.type !== "checkbox") tell(field); });
+      // A moment later: words that appear move the button from under the finger that left the field for it.
+      field.addEventListener("change", () => { if (field.type !== "checkbox") setTimeout(tell, 250, field); });
     }
 
     const button = form.querySelector("button[type=submit]"), words = button.textContent;
