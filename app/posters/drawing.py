@@ -84,7 +84,7 @@ def _look(poster: Poster) -> dict[str, Any]:
                 "promise": _drawable(words.promise),
                 "heading": PHRASES[words.language].heading,
                 "short": PHRASES[words.language].short,
-                "steps": PHRASES[words.language].steps,
+                "steps": [_drawable(step) for step in PHRASES[words.language].steps],
             }
             for words in poster.words
         ],
