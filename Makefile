@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PERKPASS := $(BIN)/perkpass
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-sqlite test-postgresql bench demo run web worker migrate lock format
+.PHONY: help setup check test test-sqlite test-postgresql screens bench demo run web worker migrate lock format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## format, lint, types, floors and every test that finds its
 
 test: $(VENV)/.dev ## every test that finds its server: SQLite alone, then PostgreSQL with Redis
 	$(BIN)/python -m tests
+
+screens: $(VENV)/.dev ## pictures of every guests' page, in docs/screens
+	$(BIN)/python -m tests.screens
 
 bench: $(VENV)/.dev ## every benchmark in full, an hour or more; writes docs/performance.md
 	$(BIN)/python -m bench

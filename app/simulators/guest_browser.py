@@ -29,6 +29,7 @@ class Form:
     method: str
     hidden: dict[str, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+    phones: list[str] = field(default_factory=list)
     required_boxes: dict[str, str] = field(default_factory=dict)
     optional_boxes: dict[str, str] = field(default_factory=dict)
 
@@ -79,6 +80,8 @@ class _Page(HTMLParser):
                 boxes[name] = value or "on"
             case "text":
                 form.texts.append(name)
+            case "tel":
+                form.phones.append(name)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -97,6 +100,7 @@ class Guest:
     """Who fills the form, and how."""
 
     name: str = ""
+    phone: str = "+7 900 000-00-00"
     optional_consents: bool = True
     language: Literal["ru", "en"] = "ru"
 
@@ -131,7 +135,7 @@ async def fetch_pass(client: httpx.AsyncClient, link: str, guest: Guest) -> byte
 
 
 def _filled(form: Form, guest: Guest) -> dict[str, str]:
-    names = dict.fromkeys(form.texts, guest.name)
+    names = dict.fromkeys(form.texts, guest.name) | dict.fromkeys(form.phones, guest.phone)
     optional = form.optional_boxes if guest.optional_consents else {}
     return form.hidden | names | form.required_boxes | optional
 

@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app.db import connect
+from app.db import connect, schema
 from app.db.identifiers import DeviceLibraryIdentifier, PushToken
 from app.loyalty.enrolment import enrolment_of_card
 from app.passes import issuing, registrations
 from app.web.guest_limits import GuestLimits
 from tests import servers
-from tests.conftest import empty_database
 from tests.web.guests import NOW, World, open_world
 
 AddToAPhone = Callable[[str], None]
@@ -48,11 +47,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def world(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _template: str
-) -> Iterator[World]:
-    """The cafe and the bakery, served on loopback at their public URL; tests tell visits apart."""
-    database = connect(empty_database(request, tmp_path_factory.mktemp("guests"), _template))
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The cafe and the bakery, served on loopback at their public URL; tests tell visits apart.
+
+    On SQLite in every run: what a browser does with a page is the same whatever keeps the cards.
+    """
+    database = connect(f"sqlite:///{tmp_path_factory.mktemp('guests') / 'guests.db'}")
+    schema.migrate(database)
     port = servers.free_port()
     world = open_world(
         database, public_url=f"http://127.0.0.1:{port}", limits=GuestLimits("memory://", visits=(), forms=())
