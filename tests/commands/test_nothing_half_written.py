@@ -82,7 +82,7 @@ def test_half_a_template_folder_is_published_by_nobody(
     with nothing_changes(database):
         refused(loaded("design", "publish", "pechka", "club", folder), word)
         refused(loaded("template", "check", folder), word)
-    assert len(whole["design"]) == 2
+    assert len(whole["design"]) == 3
 
 
 def test_a_chain_whose_template_is_half_there_loads_no_part_of_the_brand(
