@@ -28,9 +28,10 @@ from app.loyalty.tables import enrolment
 from app.passes import issuing, registrations
 from app.places import links
 from tests import servers
+from tests.web.edges import receipt
 from tests.web.guests import ANDROID, DESKTOP, IPHONE
 from tests.web.user_agents import APPS
-from tests.web.whole_web import WholeWeb, open_whole_web
+from tests.web.whole_web import Card, WholeWeb, open_whole_web
 
 SCREENS = Path(__file__).parents[1] / "docs" / "screens"
 FLAGS = (
@@ -137,6 +138,29 @@ def _ended(studio: Studio, page: Page) -> None:
     page.goto(f"/i/{link.code}")
 
 
+def _regular(studio: Studio, page: Page) -> None:
+    """A guest who comes back; the page shows it by itself."""
+    studio.join(page)
+    card = Card(page.locator("#till .number").text_content() or "", "", "", "", page.url)
+    for amount in (640_00, 1240_00, 310_00, 890_00):
+        rung = studio.web.ask(
+            "POST", "/api/v1/receipts", receipt(card, amount=amount), studio.web.till("pechka")
+        )
+        assert rung.status == 201, rung.text
+    page.locator(".messages li >> nth=4").wait_for()
+
+
+def _offline(studio: Studio, page: Page) -> None:
+    _regular(studio, page)
+    page.context.set_offline(True)
+    page.locator("#offline").wait_for()
+
+
+def _till(studio: Studio, page: Page) -> None:
+    studio.join(page)
+    page.locator("#enlarge").click()
+
+
 Shot = Callable[[Studio, Page], None]
 SHOTS: dict[str, tuple[str, Shot]] = {
     "iphone-install": (IPHONE, _install),
@@ -146,12 +170,16 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "iphone-next": (IPHONE, _next),
     "iphone-next-added": (IPHONE, _added),
     "android-card": (ANDROID, _card),
+    "web-card-phone": (ANDROID, _regular),
+    "web-card-phone-offline": (ANDROID, _offline),
+    "web-card-phone-till": (ANDROID, _till),
+    "web-card-desktop": (DESKTOP, _regular),
     "link-ended": (IPHONE, _ended),
     "desktop-install": (DESKTOP, _install),
     "desktop-card": (DESKTOP, _card),
     "desktop-next": (DESKTOP, _next),
 }
-DARK = ("iphone-install", "iphone-card")
+DARK = ("iphone-install", "iphone-card", "web-card-phone")
 
 
 @contextmanager
@@ -200,7 +228,8 @@ def main(wanted: list[str]) -> None:
                     shot(studio, page)
                     page.wait_for_load_state("networkidle")
                     full = f"{name}{'-dark' if dark else ''}-{language}"
-                    total += _keep(page.screenshot(full_page=True), full)
+                    covered = page.locator("dialog[open]").count()
+                    total += _keep(page.screenshot(full_page=not covered), full)
                     page.context.close()
     print(f"{total // 1024} KB in {SCREENS}")
 

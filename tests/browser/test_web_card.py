@@ -110,6 +110,7 @@ def open_page(chromium: Browser, served: Served) -> Iterator[Open]:
             locale={"ru": "ru-RU", "en": "en-GB"}[language],
             java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",
+            device_scale_factor=1 if user_agent == DESKTOP else 2,
             base_url=served.origin,
         )
         contexts.append(context)
@@ -219,14 +220,17 @@ def test_without_a_network_the_card_is_shown_as_it_was_and_is_renewed_afterwards
 def test_an_ended_link_is_told_and_its_card_forgotten(served: Served, open_page: Open) -> None:
     card = served.card()
     page = open_page()
+    page.clock.install()
     page.goto(card.page)
     settled(page)
     start = home(page)
     assert [len(words) for words in kept(page).values()] == [1, 1]
 
+    expect(page.locator("#fresh")).to_be_visible()
     served.revoke(card)
+    page.clock.run_for(POLL)
 
-    expect(page.get_by_text("This link has ended")).to_be_visible(timeout=POLL + SOON)
+    expect(page.get_by_text("This link has ended")).to_be_visible()
     assert card.code not in page.content()
     assert kept(page) == {"caches": [], "workers": []}
     page.goto(start)

@@ -36,17 +36,21 @@
     [...page.querySelectorAll("link[rel=stylesheet], script[src]")]
       .map((part) => part.getAttribute("href") || part.getAttribute("src")).join();
 
+  // What is read aloud: the message that came, or else what the card says now.
+  const newest = () => document.querySelector("#messages li")?.textContent || "";
+  const fields = () =>
+    [...document.querySelectorAll("#face dl > div")]
+      .map((field) => `${field.firstElementChild.textContent}: ${field.lastElementChild.textContent}`).join(", ");
+
   function swap(markup) {
     const next = new DOMParser().parseFromString(markup, "text/html");
     if (parts(next) !== parts(document)) return location.reload(); // another design, or another release of this
-    const before = find("face").textContent;
+    const before = [newest(), fields()];
     for (const now of document.querySelectorAll("[data-live]")) {
       const then = next.getElementById(now.id);
       if (then) now.replaceWith(then);
     }
-    const said = [...document.querySelectorAll("#face dl > div")]
-      .map((field) => `${field.firstElementChild.textContent}: ${field.lastElementChild.textContent}`);
-    if (find("face").textContent !== before) find("told").textContent = said.join(", ");
+    find("told").textContent = [newest(), fields()].find((words, n) => words !== before[n]) || "";
     keep();
   }
 
@@ -56,7 +60,7 @@
     let answer = null;
     try {
       answer = await fetch(location.href, {
-        cache: "no-store", headers: { "If-None-Match": known }, signal: AbortSignal.timeout(PATIENCE * 1000),
+        cache: "no-store", headers: { "If-None-Match": known }, signal: AbortSignal.timeout?.(PATIENCE * 1000),
       });
     } catch { /* no network: told below */ }
     if (mine !== turn) return;
@@ -88,6 +92,8 @@
 
   async function keep() {
     if (!("serviceWorker" in navigator)) return;
+    // Only of a picture that is there it is known which of its sizes this screen takes.
+    await Promise.allSettled([...document.images].map((picture) => picture.decode()));
     const made = document.querySelectorAll("link[rel=stylesheet], link[rel=icon], script[src], img");
     const files = [...made].map((part) => part.currentSrc || part.href || part.src);
     (await navigator.serviceWorker.ready).active.postMessage({ page: location.pathname, files });
