@@ -18,7 +18,7 @@ from app.passes.bundle import PreparedDesign, prepare
 from app.passes.signing import Signer, load_signer
 
 MOST_DESIGNS = 64
-"""A prepared design holds its images twice (once per language), some 100 KB."""
+"""A prepared design holds its images twice (once per language), some 100 KB, and with stamps 300 KB more."""
 
 LOOK_AGAIN = timedelta(minutes=10)
 """So soon a renewed certificate is signed with, without a restart."""
