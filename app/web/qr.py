@@ -12,6 +12,8 @@ MIN_SCALE, DEFAULT_SCALE, MAX_SCALE = 1, 10, 40
 QUIET_ZONE = 4
 """Modules of white around the code (ISO/IEC 18004)."""
 
+_ANY_MASK = 3
+
 
 def png(text: str, *, scale: int = DEFAULT_SCALE) -> bytes:
     """A black-on-white PNG; error correction M, raised where that costs no larger code."""
@@ -31,11 +33,15 @@ def svg(text: str, *, scale: int = DEFAULT_SCALE) -> bytes:
 
 
 def inline_svg(text: str) -> str:
-    """Markup to put into a page; it fills the width it is given and needs no style of its own."""
-    return str(_code(text).svg_inline(
+    """Markup to put into a page; it fills the width it is given and needs no style of its own.
+
+    A guest waits for it: choosing the best of the eight masks takes four times as long as all the rest, and
+    a camera before a screen reads any of them. What is printed gets the best.
+    """
+    return str(_code(text, mask=_ANY_MASK).svg_inline(
         border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
     ))  # fmt: skip
 
 
-def _code(text: str) -> segno.QRCode:
-    return segno.make(text, error="m", micro=False)
+def _code(text: str, *, mask: int | None = None) -> segno.QRCode:
+    return segno.make(text, error="m", micro=False, mask=mask)
