@@ -13,12 +13,13 @@ from pathlib import Path
 
 from app.simulators import apns
 from app.simulators.authority import Authority
+from app.web.links import Links
 from bench import usage, world
 from bench.world import World
 from tests import servers
 from tests.flows.installation import ROOT, Installation, until, yesterday
 
-PASS_KEY = secrets.token_urlsafe(32)
+PASS_KEY, SECRET_KEY = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Inhabited:
         """The header of guest ``number``'s phone."""
         return f"ApplePass {self.world.authentication_token(number, PASS_KEY.encode())}"
 
+    def card_page(self, number: int) -> str:
+        """The path of guest ``number``'s card."""
+        token = Links(SECRET_KEY.encode(), "").card_token(self.world.enrolment_id(number), 1)
+        return f"/i/{self.world.install_link_code}/card/{token}"
+
 
 @contextmanager
 def inhabited(
@@ -58,7 +64,7 @@ def inhabited(
             place.mkdir()
             installation = Installation(
                 place, authority, push_service, database_url, redis_url,
-                settings={"PERKPASS_PASS_KEY": PASS_KEY},
+                settings={"PERKPASS_PASS_KEY": PASS_KEY, "PERKPASS_SECRET_KEY": SECRET_KEY},
             )  # fmt: skip
             installation.load_chain()
             return Inhabited(

@@ -1,4 +1,4 @@
-"""What phones ask most, the list and the 304, beside an empty Flask route on the same server.
+"""What phones and open card pages ask most, beside an empty Flask route on the same server.
 
     python -m bench.passkit_rates [--guests 5000] [--rounds 9] [--seconds 2]
 
@@ -8,6 +8,7 @@ generator, and PostgreSQL, have the other. One contestant works at a time, in in
 
 from __future__ import annotations
 
+import http.client
 import statistics
 import tempfile
 import time
@@ -27,6 +28,8 @@ from bench.installations import Inhabited
 from tests import servers
 
 CONNECTIONS = 16
+PAGES = 200
+"""So many card pages are open: each is drawn once before."""
 AFTERWARDS = 1.5
 """Seconds after a round: evidence is written once a second, and belongs to who caused it."""
 BARS = {"SQLite": 45, "PostgreSQL": 30}
@@ -34,6 +37,7 @@ QUESTIONS = {
     "unchanged list": "list, 204: nothing new",
     "list": "list, 200: one serial number",
     "unchanged pass": "pass, 304",
+    "unchanged page": "card page, 304",
 }
 
 
@@ -166,14 +170,30 @@ def _perkpass(stack: ExitStack, inhabited: Inhabited, own: set[int]) -> list[Con
             )
             for n in numbers
         ],
+        "unchanged page": [
+            (http_load.get(path, If_None_Match=_edition(installation.port, path)),)
+            for path in map(inhabited.card_page, numbers[:PAGES])
+        ],
     }
-    statuses = {"unchanged list": 204, "list": 200, "unchanged pass": 304}
+    statuses = {"unchanged list": 204, "list": 200, "unchanged pass": 304, "unchanged page": 304}
     return [
         Contestant(
             inhabited.kind, question, pid, inhabited.server_pid, installation.port, asked, statuses[question]
         )
         for question, asked in scripts.items()
     ]
+
+
+def _edition(port: int, path: str) -> str:
+    """What the page would ask with once it is open."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        return str(answer.headers["ETag"])
+    finally:
+        connection.close()
 
 
 def _state(inhabited: Inhabited) -> tuple[int, list[str]]:
@@ -196,8 +216,9 @@ def _report(contestants: Sequence[Contestant], guests: int, rounds: int) -> repo
     return report.Report(
         title="PassKit list and 304",
         about=(
-            "Requests per second of what phones ask most, against an empty Flask route on the same server"
-            " with the same settings, which lets as many requests work at a time."
+            "Requests per second of what phones ask most, and of what a card's page asks while it is open,"
+            " against an empty Flask route on the same server with the same settings, which lets as many"
+            " requests work at a time."
             f" {guests:,} phones take turns on {CONNECTIONS} kept connections, so"
             " evidence of every one is written as in production. Every server process keeps to one core, the"
             " load generator (a process of its own) and PostgreSQL to the other; what is written after the"
