@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
+import threading
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import httpx
 import pytest
 import zxingcpp
 from limits import RateLimitItemPerMinute
 from PIL import Image
 from sqlalchemy import func, select
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app.accounts import brands
 from app.db import Database
 from app.loyalty.tables import consent, enrolment, member
 from app.places.tables import visit, visit_event
+from app.simulators.guest_browser import Guest as Visitor
+from app.simulators.guest_browser import fetch_pass
 from app.web import phone_masks, qr
 from app.web.guest_form import phone_country, region
 from app.web.guest_limits import GuestLimits
@@ -194,3 +200,26 @@ def test_the_pages_scripts_ask_nobody_else_and_write_no_markup_of_their_own() ->
         assert "://" not in script
         assert "eval" not in script
         assert "document.write" not in script
+
+
+def test_the_sandboxs_guest_gives_a_number_where_one_is_needed(database: Database, free_port: int) -> None:
+    world = open_world(database, public_url=f"http://127.0.0.1:{free_port}")
+    ask_phone(world, world.cafe, "needed")
+    server = make_server("127.0.0.1", free_port, world.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    async def walk() -> bytes:
+        async with httpx.AsyncClient() as client:
+            return await fetch_pass(
+                client, f"{world.services.public_url}{world.cafe.path}", Visitor(name="A")
+            )
+
+    try:
+        assert asyncio.run(walk()) == b"PK a pass"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    with world.database.read() as tx:
+        assert tx.execute(select(member.c.phone)).scalar_one() == "+79000000000"
