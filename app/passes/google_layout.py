@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from app.colours import parse_colour
 from app.passes.findings import Finding, refuse
 from app.passes.layout import Layout, TierLook
-from app.passes.lint_rules_values import parse_colour
 
 MOST_ROWS, MOST_IN_A_ROW = 3, 3
 MOST_TEXT_MODULES = 10  # of the class, and as many of the object

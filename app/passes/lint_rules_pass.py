@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from app.colours import Colour, contrast, parse_colour
 from app.passes.findings import Finding, inform, refuse, warn
 from app.passes.layout import STYLES
 from app.passes.lint_rules_values import (
     LEAST_CONTRAST,
-    Rgb,
     colour_fault,
-    contrast,
     date_fault,
     has_type,
-    parse_colour,
     url_fault,
     web_service_url_fault,
 )
@@ -181,7 +179,7 @@ def colours(document: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
-def _colour(document: Mapping[str, Any], key: str) -> Rgb | None:
+def _colour(document: Mapping[str, Any], key: str) -> Colour | None:
     value = document.get(key)
     return parse_colour(value) if isinstance(value, str) else None
 

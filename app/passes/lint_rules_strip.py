@@ -8,9 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from app.colours import Colour, contrast, parse_colour
 from app.passes.findings import Finding, warn
 from app.passes.lint_rules_images import size_of
-from app.passes.lint_rules_values import LEAST_CONTRAST, Rgb, contrast, parse_colour
+from app.passes.lint_rules_values import LEAST_CONTRAST
 
 _STRIPS = ("strip.png", "strip@2x.png", "strip@3x.png")
 _WORDS = (0.02, 0.2, 0.5, 0.95)  # left, top, right, bottom of where the words stand, as shares of the strip
@@ -37,12 +38,12 @@ def check_strip(document: Mapping[str, Any], files: Mapping[str, bytes]) -> Iter
         )
 
 
-def _colour(document: Mapping[str, Any], key: str) -> Rgb | None:
+def _colour(document: Mapping[str, Any], key: str) -> Colour | None:
     value = document.get(key)
     return parse_colour(value) if isinstance(value, str) else None
 
 
-def _average(strip: bytes, ground: Rgb) -> Rgb | None:
+def _average(strip: bytes, ground: Colour) -> Colour | None:
     size = size_of(strip)
     if size is None or max(size) > _LARGEST or min(size) < 4:
         return None

@@ -16,13 +16,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-_RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
-_HEX = re.compile(r"#[0-9A-Fa-f]{6}")
+from app.colours import parse_colour
+
 _W3C_DATE = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
 )
 LEAST_CONTRAST = 3.0  # WCAG 2.1, success criterion 1.4.3, for large text
-Rgb = tuple[int, int, int]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -36,29 +35,6 @@ def is_number(value: object) -> TypeGuard[float]:
 def has_type(value: object, wanted: type) -> bool:
     """One of JSON's types; ``float`` stands for any number."""
     return is_number(value) if wanted is float else isinstance(value, wanted)
-
-
-def parse_colour(value: str) -> tuple[int, int, int] | None:
-    """Red, green, blue in 0…255; None where iOS could not read it either."""
-    if match := _RGB.fullmatch(value.strip()):
-        red, green, blue = (int(part) for part in match.groups())
-        return (red, green, blue) if max(red, green, blue) <= 255 else None
-    if _HEX.fullmatch(value):
-        return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
-    return None
-
-
-def contrast(one: Rgb, other: Rgb) -> float:
-    """From 1 (the same) to 21 (black on white), as WCAG 2.1 counts it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: Rgb) -> float:
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in colour)
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def colour_fault(value: str) -> str | None:

@@ -11,15 +11,14 @@ from zoneinfo import ZoneInfo
 
 from app.accounts import brands, staff
 from app.accounts.brands import Brand
+from app.colours import Colour, more_legible, parse_colour
 from app.db import Tx
 from app.db.identifiers import ProgrammeId
 from app.passes.content import Language
 from app.passes.layout import Design
-from app.passes.lint_rules_values import parse_colour
 from app.places import placements, venues
 from app.places.links import InstallLink
 from app.posters.drawing import LAYOUT_VERSION
-from app.posters.palette import Colour, more_legible
 from app.posters.poster import Poster, Spot, Words
 
 Languages = tuple[Language, ...]

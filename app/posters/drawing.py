@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import segno
 
-from app.posters.palette import hexadecimal, palette
+from app.colours import hexadecimal
+from app.posters.palette import palette
 from app.posters.poster import Poster
 from app.posters.press import Press, here
 from app.posters.sizes import SHEETS, Size

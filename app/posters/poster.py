@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from app.posters.palette import Colour
+from app.colours import Colour
 
 Language = Literal["ru", "en"]
 SpotKind = Literal["table", "till", "door", "poster", "other"]

@@ -17,10 +17,10 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify
 from PIL import Image
 
+from app.colours import parse_colour
 from app.db.identifiers import DesignId
 from app.errors import NotFound
 from app.passes.layout import Design
-from app.web.card_face import parse_colour
 from app.web.guest_pages import POLICY, Designs, find_place
 from app.web.language import current_language
 from app.web.services import Services

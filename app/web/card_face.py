@@ -13,6 +13,7 @@ from typing import Any
 
 from babel.numbers import format_currency, format_decimal
 
+from app.colours import Colour, contrast, hexadecimal, more_legible, parse_colour
 from app.db.identifiers import PassTypeIdentifier, SerialNumber
 from app.errors import NotFound
 from app.passes.content import Language, PassContent, PassIdentity
@@ -21,10 +22,7 @@ from app.passes.looks import image_paths, look_number, looks
 from app.passes.pass_json import PassTemplate
 
 _NOBODY = PassIdentity(PassTypeIdentifier("page"), SerialNumber("page"), "page")
-_Colour = tuple[int, int, int]
-_WHITE: _Colour = (255, 255, 255)
-_BLACK: _Colour = (0, 0, 0)
-_GROUNDS: dict[str, _Colour] = {"light": (246, 246, 244), "dark": (18, 18, 17)}  # --ground of guest.css
+_GROUNDS: dict[str, Colour] = {"light": (246, 246, 244), "dark": (18, 18, 17)}  # --ground of guest.css
 _TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
 _SHAPE_CONTRAST = 3.0  # WCAG 2.2, 1.4.11
 
@@ -109,59 +107,24 @@ def stylesheet(design: Design, look: int = 0) -> str:
         raise NotFound("no-such-look", "This design has no such look.")
     document = {**design.layout.document, **every[look].colours}
     ground = parse_colour(document.get("backgroundColor")) or (36, 85, 107)
-    ink = parse_colour(document.get("foregroundColor")) or _more_legible(ground)
+    ink = parse_colour(document.get("foregroundColor")) or more_legible(ground)
     label = parse_colour(document.get("labelColor")) or ink
-    rules = [f":root{{--card:{_css(ground)};--card-ink:{_css(ink)};--card-label:{_css(label)}}}"]
+    rules = [
+        f":root{{--card:{hexadecimal(ground)};--card-ink:{hexadecimal(ink)};--card-label:{hexadecimal(label)}}}"
+    ]
     for theme, page in _GROUNDS.items():
         if accent := _accent((ground, ink, label), page):
             rules.append(f"@media (prefers-color-scheme:{theme}){{:root{{{accent}}}}}")
     return "\n".join(rules) + "\n"
 
 
-def parse_colour(words: object) -> _Colour | None:
-    """``rgb(1, 2, 3)`` or ``#010203``; None for anything else, which so never reaches the stylesheet."""
-    text = str(words or "").strip()
-    if text.startswith("#") and len(text) == 7:
-        try:
-            return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
-        except ValueError:
-            return None
-    parts = text.removeprefix("rgb(").removesuffix(")").split(",")
-    if not text.startswith("rgb(") or len(parts) != 3 or not all(p.strip().isdecimal() for p in parts):
-        return None
-    red, green, blue = (min(255, int(part)) for part in parts)
-    return red, green, blue
-
-
-def contrast(one: _Colour, other: _Colour) -> float:
-    """From 1 (the same) to 21 (black on white), as WCAG 2.2 counts it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _accent(colours: tuple[_Colour, ...], page: _Colour) -> str:
+def _accent(colours: tuple[Colour, ...], page: Colour) -> str:
     """Buttons in the first of the card's colours that stands out from the page; else the page's own stay."""
     for colour in colours:
-        ink = _more_legible(colour)
+        ink = more_legible(colour)
         if contrast(colour, page) >= _SHAPE_CONTRAST and contrast(colour, ink) >= _TEXT_CONTRAST:
-            return f"--accent:{_css(colour)};--on-accent:{_css(ink)}"
+            return f"--accent:{hexadecimal(colour)};--on-accent:{hexadecimal(ink)}"
     return ""
-
-
-def _more_legible(ground: _Colour) -> _Colour:
-    return max(_WHITE, _BLACK, key=lambda ink: contrast(ground, ink))
-
-
-def _luminance(colour: _Colour) -> float:
-    red, green, blue = (
-        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
-        for part in colour
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _css(colour: _Colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _said(document: Mapping[str, Any], key: str, words: Mapping[str, str]) -> str:

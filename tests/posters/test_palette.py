@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.posters.palette import BLACK, EDGE_CONTRAST, TEXT_CONTRAST, WHITE, Colour, contrast, palette
+from app.colours import WHITE, Colour, contrast
+from app.posters.palette import EDGE_CONTRAST, TEXT_CONTRAST, palette
 
 colours = st.tuples(*[st.integers(0, 255)] * 3)
 
@@ -27,10 +27,3 @@ def test_colours_that_can_be_read_are_kept() -> None:
     assert (found.ground, found.ink, found.label, found.deep, found.edge) == (
         ground, ink, label, ground, ground,
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "wanted"), [(BLACK, WHITE, 21), (WHITE, WHITE, 1), ((118, 118, 118), WHITE, 4.54)]
-)
-def test_contrast_is_counted_as_wcag_counts_it(one: Colour, other: Colour, wanted: float) -> None:
-    assert contrast(one, other) == pytest.approx(wanted, abs=0.01) == contrast(other, one)
