@@ -101,7 +101,7 @@ def _filled(url: str, count: int) -> World:
 def _database(
     kind: str, url: str, filled: World, service: PushService, directory: Path, others: set[int]
 ) -> Iterator[Run]:
-    database = connect(url)
+    database = connect(url, yields=True)  # as the worker's is
     pems = service.certificate_pem, service.key_pem
     channels = {
         "none": NullChannel(lambda _: pems, url=service.url),

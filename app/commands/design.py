@@ -137,10 +137,7 @@ def move(brand: str, programme: str, source: int, target: int, limit: int | None
 def _move(
     shell: Shell, source: designs.DesignVersion, target: designs.DesignVersion, limit: int | None
 ) -> int:
-    """One short transaction after the other, with pauses, so that tills get their turn.
-
-    Pushes begin with the first of them.
-    """
+    """One short transaction after the other, so that tills get their turn; pushes begin with the first."""
     from app import bootstrap
 
     wanted = source.cards if limit is None else min(limit, source.cards)
@@ -151,17 +148,15 @@ def _move(
     ):
         while limit is None or moved < limit:
             most = pace.size if limit is None else min(pace.size, limit - moved)
-            asked = time.monotonic()
             with shell.database.write() as tx:
-                began = time.monotonic()
+                began = time.monotonic()  # its turn has come
                 done = issuing.move_design(
                     tx, from_design_id=source.id, to_design_id=target.id, limit=most, now=now()
                 )
-            pace.note(waited=began - asked, held=time.monotonic() - began)
+            pace.note(time.monotonic() - began)
             if not done:
                 break
             wakeup.ring()
             moved += done
             bar.update(done)
-            time.sleep(pace.rest)
     return moved

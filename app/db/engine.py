@@ -37,6 +37,8 @@ FRESH_SECONDS = 0.5
 """How lately a connection was used that is taken for alive."""
 _LOOK_SECONDS = 0.001
 _YIELDING_LOOK_SECONDS = 0.005
+_SHORTEST_REST, _LONGEST_REST = 0.003, 0.1
+"""Seconds that who yields leaves SQLite to others after each of its transactions."""
 _BUSY_TIMEOUT = "busy_timeout=10000"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -50,9 +52,9 @@ SQLITE_PRAGMAS = (
 class Database:
     """One database, SQLite or PostgreSQL; hands out transactions."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, rests: bool) -> None:
         """Use :func:`connect`."""
-        self.engine = engine
+        self.engine, self._rests = engine, rests
         self._outages = Outages()
         _watch(engine, self._outages)
         self._turn = threading.Lock()
@@ -78,12 +80,16 @@ class Database:
         """A transaction that commits at the end of the block, or leaves nothing behind."""
         in_outage = self._outages.present is not None
         written = False
+        asked = time.monotonic()
         with self._own_turn(), self.engine.begin() as tx:
+            waited = time.monotonic() - asked
             before = _changes(tx) if in_outage else 0
             yield tx
             written = in_outage and _changes(tx) > before
         if written:
             self._outages.end()
+        if self._rests:  # who had to wait is one of many, and leaves more of it to them
+            time.sleep(max(_SHORTEST_REST, min(_LONGEST_REST, waited / 2)))
 
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
@@ -118,7 +124,8 @@ class Database:
 def connect(url: str, *, pool_size: int = 8, yields: bool = False) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…`` (psycopg 3 is chosen when no driver is named).
 
-    Who writes much and in the background ``yields``: on SQLite others that wait to write go first.
+    Who writes much and in the background ``yields``: on SQLite others that wait to write go first, and after
+    each transaction there is a rest in which they get their turn.
     Raises :class:`Misconfigured` for an address that cannot be understood; nothing is asked of it yet.
     """
     try:
@@ -126,14 +133,14 @@ def connect(url: str, *, pool_size: int = 8, yields: bool = False) -> Database:
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite(parsed, pool_size, _YIELDING_LOOK_SECONDS if yields else _LOOK_SECONDS)
         else:
-            engine = _postgresql(parsed, pool_size)
+            engine, yields = _postgresql(parsed, pool_size), False  # where many write at a time
     except (ArgumentError, ValueError):
         # Told without what was found in it: that may be a part of the password.
         raise Misconfigured(
             "The database's address cannot be understood: it must be like sqlite:////path or"
             " postgresql://user:password@host:5432/database"
         ) from None
-    return Database(engine)
+    return Database(engine, rests=yields)
 
 
 def _watch(engine: Engine, outages: Outages) -> None:
@@ -166,7 +173,7 @@ def _watch(engine: Engine, outages: Outages) -> None:
 def _begin_writing(connection: Connection, look_seconds: float) -> None:
     """Wait for the writer's turn, looking often: SQLite itself would look ten times a second after a while.
 
-    Who writes much pauses some milliseconds after each commit: a till that waits gets in then.
+    Who writes much rests some milliseconds after each commit: a till that waits gets in then.
     """
     raw: Any = connection.connection.driver_connection
     give_up = (_waits_since.get() or time.monotonic()) + TURN_SECONDS

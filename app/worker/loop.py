@@ -33,8 +33,6 @@ log = structlog.get_logger()
 BATCH, SQLITE_BATCH = 500, 200
 """Promises a transaction; on SQLite so few that a till waits some milliseconds for others' claims."""
 MOST_IN_FLIGHT: Final = 2000
-SQLITE_PAUSE: Final = 0.003
-"""Seconds after each write, so that tills get their turn: SQLite serves who waits in no order."""
 RESCUE_EVERY: Final = 5.0
 """Seconds between two looks for leases of the dead; four looks in a lease that is short."""
 REFRESH_EVERY: Final = 600.0
@@ -70,7 +68,7 @@ class Worker:
         """``clock`` gives aware UTC; the rest are settings' values. Starts nothing: see :meth:`run`."""
         self.owner = owner or new_owner()
         self._wakeup, self._clock, self._poll = wakeup, clock, poll_seconds
-        self._batch, self._rest = (SQLITE_BATCH, SQLITE_PAUSE) if database.is_sqlite else (BATCH, 0.0)
+        self._batch = SQLITE_BATCH if database.is_sqlite else BATCH
         self._agenda = Agenda(poll_seconds=poll_seconds, batch=self._batch)
         self._metrics_port = metrics_port
         self._carrier = Carrier(database, channel, owner=self.owner, clock=clock, policy=policy, lease=lease)
@@ -166,7 +164,6 @@ class Worker:
             self._rescue_at = now + self._rescue_every
             if self._carrier.rescue():
                 self._agenda.rang(now)
-            time.sleep(self._rest)
         if now >= self._refresh_at:
             self._refresh_at = now + REFRESH_EVERY
             self._sender.refresh()
@@ -176,7 +173,6 @@ class Worker:
             self._agenda.looked(now, more=self._take(limit) >= limit)
         ticked = self._ticker.step(self._clock())
         if ticked:
-            time.sleep(self._rest)
             self._agenda.rang(now)
         return ticked
 
@@ -187,8 +183,6 @@ class Worker:
         if taken.ready:
             self._sender.send(taken.ready)
             metrics.IN_FLIGHT.set(self._sender.in_flight)
-        if taken.touched:
-            time.sleep(self._rest)
         return taken.touched
 
     def _settle(self) -> bool:
@@ -208,7 +202,6 @@ class Worker:
         self._unsettled.popleft()
         self._agenda.settled(time.monotonic())
         metrics.IN_FLIGHT.set(self._sender.in_flight)
-        time.sleep(self._rest)
         return True
 
 
