@@ -17,10 +17,11 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify
 from PIL import Image
 
-from app.colours import parse_colour
+from app.colours import hexadecimal, parse_colour
 from app.db.identifiers import DesignId
 from app.errors import NotFound
 from app.passes.layout import Design
+from app.passes.looks import looks
 from app.web.guest_pages import POLICY, Designs, find_place
 from app.web.language import current_language
 from app.web.services import Services
@@ -39,7 +40,7 @@ STYLE_ADDRESS = f"/i/-/{hashlib.sha256(_STYLE).hexdigest()[:12]}.css"  # no inst
 SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(_SCRIPT).hexdigest()[:12]}.js"
 _HOME = re.compile(r"[0-9a-f]{1,16}\.[0-9a-f]{1,8}", re.ASCII)
 _SAFE_ZONE = 0.68  # of an icon: what every launcher's mask leaves (W3C, "Maskable icons": a circle of 80 %)
-_COLOUR = "#24556b"
+_COLOUR = (36, 85, 107)
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", **_HARMLESS}
 _FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", **_HARMLESS}
@@ -65,10 +66,10 @@ def icon_address(code: str, design: Design, size: int) -> str:
     return f"/i/{code}/design/{design.id}/app-{size}.png"
 
 
-def colour(design: Design) -> str:
-    """The card's ground, for the bars around the page."""
-    found = parse_colour(design.layout.document.get("backgroundColor"))
-    return "#{:02x}{:02x}{:02x}".format(*found) if found else _COLOUR
+def colour(design: Design, look: int = 0) -> str:
+    """The card's ground in one of the design's looks, for the bars around the page."""
+    document = {**design.layout.document, **looks(design.layout, {})[look].colours}
+    return hexadecimal(parse_colour(document.get("backgroundColor")) or _COLOUR)
 
 
 class CardApp:

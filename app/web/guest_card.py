@@ -20,6 +20,7 @@ from app.passes import issuing
 from app.passes.content import Message
 from app.passes.issuing import WalletPass
 from app.passes.layout import Design
+from app.passes.looks import look_number
 from app.web import card_app, card_face, qr
 from app.web.card_poll import PAGE_HEADERS, etag_of, is_known
 from app.web.device_kind import device_kind
@@ -113,7 +114,7 @@ class CardPage:
                 # Safari puts the page's own address on the home screen, where no worker of Safari's would be.
                 "manifest": f"{home}.webmanifest?lang={language}" if device not in ("iphone", "ipad") else "",
                 "edition": etag,
-                "colour": card_app.colour(design),
+                "colour": card_app.colour(design, look_number(design.layout, content)),
                 "icon": card_app.icon_address(code, design, card_app.ICON_SIZES[0]),
             },
             face=card_face.draw(design, content, language, files_at=files_at(place, design)),
