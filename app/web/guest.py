@@ -68,7 +68,7 @@ def crowded_page(seconds: int) -> Response:
     """Who asks too often, or among too many, is told to come back in so many seconds."""
     heading, words = crowded(seconds)
     if request.method == "POST":  # refused before it was read
-        words = f"{words} {_('Then go back and send the form once more.')}"
+        words += " " + _("Then go back and send the form once more.")
     answer = notice(429, heading, words)
     answer.headers["Retry-After"] = str(seconds)
     return answer
