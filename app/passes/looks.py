@@ -46,12 +46,17 @@ def look_number(layout: Layout, content: PassContent) -> int:
 
 def looks(layout: Layout, files: Mapping[str, bytes]) -> tuple[Look, ...]:
     """Every look of a design: for no tier and each tier, or for no stamp up to all of them; at least one."""
+    by_folder: dict[str, dict[str, str]] = {}
+    for path in sorted(files):
+        if match := _IN_A_LOOK.fullmatch(path):
+            by_folder.setdefault(match[1], {})[match[2]] = path
     if layout.tiers:
         return (
             Look({}, {}),
-            *(Look(_own(files, tier.folder), tier.colours) for tier in layout.tiers),
+            *(Look(by_folder.get(tier.folder, {}), tier.colours) for tier in layout.tiers),
         )
-    return tuple(Look(_own(files, f"stamps/{n}/"), {}) for n in range((layout.for_reward or 0) + 1))
+    numbers = range((layout.for_reward or 0) + 1)
+    return tuple(Look(by_folder.get(f"stamps/{number}/", {}), {}) for number in numbers)
 
 
 def common_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -78,11 +83,3 @@ def image_paths(design: Design, name: str, content: PassContent, language: Langu
         if there := {scale: path for scale, path in found.items() if path in design.files}:
             return there
     return {}
-
-
-def _own(files: Mapping[str, bytes], folder: str) -> dict[str, str]:
-    return {
-        match[2]: path
-        for path in sorted(files)
-        if (match := _IN_A_LOOK.fullmatch(path)) and match[1] == folder
-    }

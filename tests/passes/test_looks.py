@@ -193,6 +193,29 @@ def test_a_page_finds_the_picture_that_the_phone_gets() -> None:
     assert image_paths(own, "logo", guest, "ru") == {1: "ru.lproj/logo.png"}
 
 
+def test_buttons_below_the_card_lead_to_the_pages_that_a_brand_has(signer: Signer) -> None:
+    def actions(texts: dict[str, LocalizedText], language: Any) -> Any:
+        design = templates.made("bonus_card", templates.values("bonus_card", texts=texts))
+        content = templates.guest("bonus_card", language=language)
+        return json.loads(opened(signer, design, content)["pass.json"]).get("featuredActions")
+
+    offers = {
+        "identifier": "offers",
+        "type": "viewOffersRewards",
+        "url": "https://example.com/en/offers_url",
+    }
+    benefits = {
+        "identifier": "benefits",
+        "type": "membershipBenefits",
+        "url": "https://example.com/en/benefits_url",
+    }
+    assert actions(templates.PAGES, "en") == [offers, benefits]
+    assert actions({"offers_url": templates.PAGES["offers_url"]}, "en") == [offers]
+    assert actions(templates.PAGES, "ru")[0]["url"] == "https://example.com/ru/offers_url"
+    assert actions({}, "en") is None
+    assert actions({"offers_url": LocalizedText("", "")}, "en") is None
+
+
 def test_a_version_from_before_there_were_looks_is_read() -> None:
     layout = card.design().layout
     document = {key: value for key, value in layout.to_json().items() if key not in ("tiers", "for_reward")}
