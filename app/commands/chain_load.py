@@ -178,13 +178,10 @@ class _Loading:
             colours=part.colours,
             images={name: self._image(path) for name, path in part.images.items()},
         )
+        folder = self._around.templates_dir / part.template
+        drafted = publishing.draft(programme, folder, values, now=self._around.now)
         made, is_new = publishing.publish(
-            self._tx,
-            programme,
-            self._around.templates_dir / part.template,
-            values,
-            now=self._around.now,
-            actor=self._around.actor,
+            self._tx, programme, drafted, now=self._around.now, actor=self._around.actor
         )
         if is_new:
             self._did(f"programme {programme.slug}: design version {made.version} published")

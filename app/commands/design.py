@@ -60,17 +60,13 @@ def publish(
         raise BadInput("half-rules", "Give --rules-ru and --rules-en, or neither", field="rules")
     rules = LocalizedText(rules_ru, rules_en) if rules_ru is not None and rules_en is not None else None
     with opened() as shell:
-        with shell.database.write() as tx:
+        with shell.database.read() as tx:
             owner = brands.brand_by_slug(tx, brand)
             card = programmes.programme_by_slug(tx, owner.id, programme)
-            made, is_new = publishing.publish(
-                tx,
-                card,
-                directory,
-                designs.brand_values(owner, rules=rules, colours=dict(colours)),
-                now=shell.now,
-                actor=shell.actor,
-            )
+        values = designs.brand_values(owner, rules=rules, colours=dict(colours))
+        drafted = publishing.draft(card, directory, values, now=shell.now)
+        with shell.database.write() as tx:
+            made, is_new = publishing.publish(tx, card, drafted, now=shell.now, actor=shell.actor)
         for finding in designs.warnings(made):
             warn(str(finding))
         show(

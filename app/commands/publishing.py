@@ -14,17 +14,18 @@ from app.passes import designs
 from app.passes.layout import BrandValues, Design
 
 
+def draft(
+    programme: Programme, template_dir: Path, values: BrandValues, *, now: datetime
+) -> designs.DesignDraft:
+    """What would be published: the template with the brand's values, and what the programme's rules show."""
+    return designs.draft(template_dir, _with_rules(values, programme.rules), now=now)
+
+
 def publish(
-    tx: Tx, programme: Programme, template_dir: Path, values: BrandValues, *, now: datetime, actor: str
+    tx: Tx, programme: Programme, drafted: designs.DesignDraft, *, now: datetime, actor: str
 ) -> tuple[Design, bool]:
     """The design, and whether it is a new version: equal files and values publish (and audit) nothing."""
-    made = designs.publish(
-        tx,
-        programme_id=programme.id,
-        template_dir=template_dir,
-        values=_with_rules(values, programme.rules),
-        now=now,
-    )
+    made = designs.publish(tx, drafted, programme_id=programme.id, now=now)
     is_new = made.created_at == now
     if is_new:
         audit.record(

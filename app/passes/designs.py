@@ -6,6 +6,7 @@ A version belongs to the pass, so that a new one can be rolled out in stages, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from app.passes import store_designs
 from app.passes.assembly import assemble, is_readable
 from app.passes.content import LocalizedText
 from app.passes.findings import DesignRefused, Finding, refusals
-from app.passes.layout import BrandValues, Design
+from app.passes.layout import BrandValues, Design, Layout
 from app.passes.linter import lint_layout
 from app.passes.store_designs import DesignVersion
 from app.passes.template import read_template
@@ -25,9 +26,11 @@ from app.passes.template import read_template
 __all__ = [
     "BrandValues",
     "Design",
+    "DesignDraft",
     "DesignVersion",
     "brand_values",
     "design",
+    "draft",
     "newest",
     "newest_id",
     "publish",
@@ -70,14 +73,20 @@ def brand_values(
     )
 
 
-def publish(
-    tx: Tx, *, programme_id: ProgrammeId, template_dir: Path, values: BrandValues, now: datetime
-) -> Design:
-    """Publish the programme's next version from a template's folder and a brand's values.
+@dataclass(frozen=True, slots=True)
+class DesignDraft:
+    """All of a version but its number: what :func:`draft` found no fault with."""
 
-    Where nothing differs from the newest version, that one is returned. Raises :class:`DesignRefused` with
-    every fault that iOS would refuse the card for (nothing is stored then), :class:`app.errors.Conflict`
-    where another version was published at the same moment.
+    template: str
+    layout: Layout
+    files: Mapping[str, bytes]
+
+
+def draft(template_dir: Path, values: BrandValues, *, now: datetime) -> DesignDraft:
+    """A template's folder with a brand's values in it, its stamps drawn, and linted; asks no database.
+
+    Drawing takes some tenths of a second, so it is best done before a transaction is opened. Raises
+    :class:`DesignRefused` with every fault that iOS or Google would refuse the card for.
     """
     template, findings = read_template(template_dir)
     made = assemble(template, values)
@@ -85,13 +94,26 @@ def publish(
         findings += [*made.findings, *lint_layout(made.layout, made.files, now=now)]
     if refused := refusals(findings):
         raise DesignRefused(refused)
+    return DesignDraft(template.name, made.layout, made.files)
+
+
+def publish(tx: Tx, draft: DesignDraft, *, programme_id: ProgrammeId, now: datetime) -> Design:
+    """Publish the programme's next version; where nothing differs from the newest, that one is returned.
+
+    Raises :class:`app.errors.Conflict` where another version was published at the same moment.
+    """
     latest = store_designs.newest_id(tx, programme_id)
     if latest is not None:
         published = design(tx, latest)
-        if published.layout.to_json() == made.layout.to_json() and published.files == made.files:
+        if published.layout.to_json() == draft.layout.to_json() and published.files == draft.files:
             return published
     return store_designs.add(
-        tx, programme_id=programme_id, template=template.name, layout=made.layout, files=made.files, now=now
+        tx,
+        programme_id=programme_id,
+        template=draft.template,
+        layout=draft.layout,
+        files=draft.files,
+        now=now,
     )
 
 

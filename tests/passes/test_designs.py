@@ -73,7 +73,8 @@ def a_programme(tx: Tx, credentials: str = "file:/nowhere") -> ProgrammeId:
 def publish(
     tx: Tx, programme_id: ProgrammeId, *, template: Path = TEMPLATE, values: BrandValues = VALUES
 ) -> designs.Design:
-    return designs.publish(tx, programme_id=programme_id, template_dir=template, values=values, now=card.NOW)
+    drafted = designs.draft(template, values, now=card.NOW)
+    return designs.publish(tx, drafted, programme_id=programme_id, now=card.NOW)
 
 
 def test_a_published_version_is_read_back_as_it_was(database: Database, signer: Signer) -> None:
