@@ -143,7 +143,7 @@ def _name_words() -> dict[str, str]:
 def _phone_words() -> dict[str, str]:
     return {
         "missing": _("We need your mobile number for the card."),
-        "wrong": _("This is no mobile number yet. Write it with its country code."),
+        "wrong": _("This does not look like a mobile number yet. Include the country code."),
     }
 
 

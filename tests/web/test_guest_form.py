@@ -92,7 +92,7 @@ def test_a_number_that_is_none_is_told_beside_its_field_and_stays_there(world: W
     guest = world.phone()
     back = guest.send(guest.scan(world.cafe), data="yes", name="Anna", phone="8 912 345")
     assert back.status_code == 422
-    assert "This is no mobile number yet" in back.text
+    assert "This does not look like a mobile number yet" in back.text
     assert 'id="phone-wrong"' in back.text
     assert 'value="8 912 345"' in back.text
     assert count(world) == 0
