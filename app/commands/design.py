@@ -19,7 +19,7 @@ from app.loyalty import programmes
 from app.passes import designs, issuing
 from app.passes.content import LocalizedText
 
-_FEWEST = 20
+_FEWEST = 50
 """Cards a transaction, however slow the database is."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-APART: Final = 0.1
+APART: Final = 0.2
 """Seconds between two looks that did not find their fill, and between two settlements of few answers."""
 
 
