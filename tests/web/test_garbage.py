@@ -18,6 +18,10 @@ METHODS = ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "get", "B
 GUESTS = [
     "",
     "/card/{}",
+    "/next/{}",
+    "/next/{}/state",
+    "/next/{}/birthday",
+    "/design/1/card-{}.css",
     "/pass/{}.pkpass",
     "/seen/{}",
     "/design/{}/card.css",
