@@ -59,5 +59,7 @@ def browser_window(user_agent: str) -> BrowserWindow:
     if kind == "iphone":
         in_app = bool(app) or "Safari/" not in words
         return BrowserWindow(app, in_app, keeps_cards=not in_app and bool(_PASS_OPENERS.search(words)))
-    in_app = bool(app) or (kind == "android" and _ANDROID_VIEW.search(words) is not None)
-    return BrowserWindow(app, in_app, keeps_cards=not in_app)
+    if kind == "android":
+        in_app = bool(app) or _ANDROID_VIEW.search(words) is not None
+        return BrowserWindow(app, in_app, keeps_cards=not in_app)
+    return BrowserWindow("", in_app=False, keeps_cards=True)  # the card goes to a phone from here

@@ -55,6 +55,9 @@ BROWSERS = (
           "desktop"),
     Known("Yandex Browser on Windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML,"
           " like Gecko) Chrome/136.0.0.0 YaBrowser/25.6.0.0 Safari/537.36", "desktop"),
+    Known("WeChat on Windows, from where the card goes to a phone anyway", "Mozilla/5.0 (Windows NT 10.0; Win64;"
+          " x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 NetType/WIFI"
+          " MicroMessenger/7.0.20.1781(0x6700143B) WindowsWechat(0x63090c11) XWEB/11275 Flue", "desktop"),
     Known("Safari on a Mac, and on an iPad of today",
           f"{_MAC} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15", "desktop"),
     Known("Safari on an old iPad", "Mozilla/5.0 (iPad; CPU OS 12_5_7 like Mac OS X) AppleWebKit/605.1.15"
