@@ -9,6 +9,7 @@ from limits import RateLimitItemPerMinute
 
 from app.db import Database
 from app.errors import TooMany
+from app.web.guest import crowded_page
 from app.web.guest_limits import GuestLimits
 from app.web.rate_limits import site_of
 from tests.web.guests import open_world
@@ -70,3 +71,16 @@ def test_guests_are_let_through_while_redis_is_away(free_port: int) -> None:
 )  # fmt: skip
 def test_one_customer_of_a_provider_is_one_site(address: str, site: str) -> None:
     assert site_of(address) == site
+
+
+@pytest.mark.parametrize(("method", "told"), [("POST", True), ("GET", False)])
+def test_a_form_that_was_refused_unread_is_to_be_sent_once_more(
+    database: Database, method: str, told: bool
+) -> None:
+    world = open_world(database)
+    with world.app.test_request_context("/i/any?lang=ru", method=method):
+        answer = crowded_page(90)
+    words = answer.get_data(as_text=True)
+    assert answer.status_code == 429
+    assert "через 2 минуты." in words
+    assert ("отправьте форму ещё раз" in words) is told
