@@ -112,7 +112,9 @@ def test_a_database_that_takes_nothing_in_is_told_survived_and_recovered_from(
                     assert (scan.status_code, words in scan.text) == (503, True), scan.text
                 for _ in range(3):
                     await asyncio.to_thread(_phones_are_served, fragile, card)
-                await eventually(lambda: shown(phone, card, "Points") == "280", "the sixth receipt")
+                await eventually(
+                    lambda: shown(phone, card, "Points") == "280", "the sixth receipt", seconds=40
+                )
                 (warning,) = await asyncio.to_thread(_warnings, fragile)
                 assert advice in warning
                 await asyncio.sleep(max(0.0, 4 - (time.monotonic() - began)))
