@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast, get_args
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,12 +13,13 @@ from app.accounts import brands
 from app.commands.answers import json_option, show, warn
 from app.commands.shell import opened
 from app.db import Tx
-from app.errors import BadInput, Conflict
+from app.errors import BadInput, Conflict, Misconfigured
 from app.passes import designs, prints
 from app.places import links, placements, venues
 from app.places.links import InstallLink
 from app.posters import drawing, sizes
 from app.posters.sizes import SIZES, Size
+from app.settings import Settings
 
 _OWN, _STAFF = "venue", "staff"
 WHOM = (_OWN, *get_args(placements.Kind), _STAFF)
@@ -38,9 +40,16 @@ WHOM = (_OWN, *get_args(placements.Kind), _STAFF)
     required=True,
     help="FILE.pdf with a page for each, or FILE.svg for one",
 )
+@click.option("--anyway", is_flag=True, help="even where no guest's phone would reach what the code says")
 @json_option
 def poster(
-    what: tuple[str, ...], size: str, language: str | None, whom: tuple[str, ...], out: Path, as_json: bool
+    what: tuple[str, ...],
+    size: str,
+    language: str | None,
+    whom: tuple[str, ...],
+    out: Path,
+    anyway: bool,
+    as_json: bool,
 ) -> None:
     """Draw what hangs on the wall and stands on the tables, as vectors ready to print.
 
@@ -52,6 +61,8 @@ def poster(
         raise BadInput("unknown-format", f"{out}: name a file that ends in .pdf or .svg", field="out")
     chosen = cast("Size", size)
     with opened() as shell:
+        if not anyway:
+            _require_reachable(shell.settings)
         public_url = shell.settings.public_url.rstrip("/")
         with shell.database.read() as tx:
             found = _links(tx, what, whom)
@@ -82,6 +93,15 @@ def poster(
         },
         as_json=as_json,
     )
+
+
+def _require_reachable(settings: Settings) -> None:
+    """A print stays on the wall for years: its address is looked at before it is drawn."""
+    if settings.public_is_loopback or urlsplit(settings.public_url).scheme != "https":
+        raise Misconfigured(
+            f"PERKPASS_PUBLIC_URL is {settings.public_url}: a guest's phone adds no card from there. "
+            "Set it to the https address that guests reach, or print --anyway"
+        )
 
 
 def _links(tx: Tx, what: Sequence[str], whom: Sequence[str]) -> list[InstallLink]:

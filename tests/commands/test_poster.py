@@ -102,3 +102,21 @@ def test_a_link_that_has_ended_is_not_printed(perkpass: Run, tmp_path: Path) -> 
     refused = perkpass("poster", code, "--out", tmp_path / "p.pdf")
     assert refused.status == 1
     assert "would invite nobody" in refused.err
+
+
+@pytest.mark.parametrize("address", [None, "https://localhost:8443", "http://cards.example.com"])
+def test_a_code_that_leads_no_guest_anywhere_is_printed_only_by_who_insists(
+    perkpass: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str | None
+) -> None:
+    code = _listed(perkpass)[0]["code"]
+    if address is None:
+        monkeypatch.delenv("PERKPASS_PUBLIC_URL")
+    else:
+        monkeypatch.setenv("PERKPASS_PUBLIC_URL", address)
+    file = tmp_path / "p.pdf"
+    refused = perkpass("poster", code, "--out", file)
+    assert refused.status == 1
+    assert f"PERKPASS_PUBLIC_URL is {address or 'http://127.0.0.1:8000'}" in refused.err
+    assert not file.exists()
+    assert perkpass("poster", code, "--size", "sticker", "--out", file, "--anyway").status == 0
+    assert _scanned(file) == [f"{address or 'http://127.0.0.1:8000'}/i/{code}"]
