@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.passes import google_layout, stamp_strips
-from app.passes.findings import Finding, refuse
+from app.passes.findings import Finding, refusals, refuse
 from app.passes.layout import BrandValues, Layout, merge
 from app.passes.lint_rules_google import check_google
+from app.passes.lint_rules_images import check_extent
 from app.passes.lint_rules_layout import check_template
 from app.passes.lint_rules_looks import check_stamps, check_tiers
 from app.passes.template import LAYOUT, Template
@@ -29,13 +30,19 @@ def assemble(template: Template, values: BrandValues) -> Assembled:
     files = dict(template.files) | dict(values.images)
     found = [*check_template(template.document), *check_tiers(template.document, files)]
     found += check_stamps(template.document, files, values.for_reward)
-    if stamp_strips.are_drawn(files, values.for_reward) and values.for_reward is not None:
+    found += check_extent(files)
+    refused = {finding.where for finding in refusals(found)}
+    if (
+        stamp_strips.are_drawn(files, values.for_reward)
+        and values.for_reward is not None
+        and refused.isdisjoint(files)
+    ):
         table = template.document.get("stamps")
         area = table.get("area") if isinstance(table, dict) else None
         try:
             files |= stamp_strips.draw(files, values.for_reward, area)
-        except ValueError as fault:
-            found.append(refuse("image-unreadable", LAYOUT, f"the stamps cannot be drawn: {fault}"))
+        except stamp_strips.Unreadable as fault:
+            found.append(refuse("image-damaged", fault.picture, f"cannot be drawn: {fault.reason}"))
     layout = merge(template.document, template.strings, values)
     if template.google is not None:
         google, faults = google_layout.parse(template.google)

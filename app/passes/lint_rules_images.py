@@ -30,14 +30,21 @@ _STYLES: dict[str, tuple[str, ...]] = {
 _STRIP_HEIGHTS = {"eventTicket": 98}
 _NAME = re.compile(r"(?:[a-z]{2}(?:-[A-Za-z]+)?\.lproj/)?([A-Za-z]+)(@[23]x)?\.png")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MOST_PIXELS = 4 * 3 * 375
+"""Of a side: four times Apple's widest picture, a strip at three pixels a point. More is not even opened."""
+
 LARGEST_BUNDLE = 100 * 1024  # bytes: every campaign is fetched by every phone
 
 
 def size_of(image: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels from the header of a PNG; None where it is not one."""
+    """Width and height in pixels from the header of a PNG; None where it is not one.
+
+    Neither is zero in a PNG (PNG specification, 11.2.2).
+    """
     if not image.startswith(_SIGNATURE) or image[12:16] != b"IHDR" or len(image) < 33:
         return None
-    return int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
+    width, height = int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
+    return (width, height) if width and height else None
 
 
 def is_whole(image: bytes) -> bool:
@@ -51,6 +58,17 @@ def is_whole(image: bytes) -> bool:
             return end <= len(image)
         at = end
     return False
+
+
+def check_extent(files: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Pictures whose header announces more than any card shows: a small file may unfold to gigabytes."""
+    for path, content in files.items():
+        if (size := size_of(content)) and max(size) > MOST_PIXELS:
+            yield refuse(
+                "image-too-large",
+                path,
+                f"is {size[0]} by {size[1]} pixels, more than {MOST_PIXELS} a side; save it smaller",
+            )
 
 
 def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Finding]:
@@ -103,7 +121,7 @@ def _size(path: str, name: str, scale: int, size: tuple[int, int], style: str | 
     most = (width * scale, height * scale)
     exact = name in ("icon", "strip")
     fits = size == most if exact else size[0] <= most[0] and size[1] <= most[1]
-    if name == "thumbnail" and not 2 / 3 <= size[0] / max(size[1], 1) <= 3 / 2:
+    if name == "thumbnail" and not 2 / 3 <= size[0] / size[1] <= 3 / 2:
         yield warn("image-size", path, "is cropped: a thumbnail is between 2 : 3 and 3 : 2")
     if not fits:
         yield warn(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.passes.findings import Finding, refuse, warn
-from app.passes.lint_rules_images import size_of
+from app.passes.lint_rules_images import is_whole, size_of
 from app.passes.lint_rules_pass import COLOURS
 from app.passes.lint_rules_values import colour_fault
 from app.passes.stamp_strips import EARNED, EMPTY, MOST_STAMPS, SOURCES, checked_area
@@ -51,14 +51,16 @@ def check_stamps(
     for path in sorted(pictures):
         if path not in SOURCES:
             yield warn("image-unknown", path, f"stamps are drawn from {', '.join(SOURCES)}")
-        elif (size := size_of(files[path])) and (size[0] != size[1] or size[0] < SMALLEST_STAMP):
+        elif (size := size_of(files[path])) is None:
+            yield refuse("image-unreadable", path, "is not a PNG; save it as PNG")
+        elif not is_whole(files[path]):
+            yield refuse("image-damaged", path, "is cut short or damaged; save it anew")
+        elif size[0] != size[1] or size[0] < SMALLEST_STAMP:
             yield warn(
                 "image-size",
                 path,
                 f"is {size[0]} by {size[1]} pixels; a stamp is a square of {SMALLEST_STAMP} or more",
             )
-        elif size is None:
-            yield refuse("image-unreadable", path, "is not a PNG; save it as PNG")
     if pictures and not {EARNED, EMPTY} <= pictures:
         yield refuse("stamps-half", "stamps", f"stamps are drawn from {EARNED} and {EMPTY}: add both")
     if pictures and for_reward is not None and for_reward > MOST_STAMPS:

@@ -10,12 +10,11 @@ from PIL import Image
 
 from app.colours import Colour, contrast, parse_colour
 from app.passes.findings import Finding, warn
-from app.passes.lint_rules_images import size_of
+from app.passes.lint_rules_images import MOST_PIXELS, size_of
 from app.passes.lint_rules_values import LEAST_CONTRAST
 
 _STRIPS = ("strip.png", "strip@2x.png", "strip@3x.png")
 _WORDS = (0.02, 0.2, 0.5, 0.95)  # left, top, right, bottom of where the words stand, as shares of the strip
-_LARGEST = 4000  # pixels a side: what is larger is told by its size
 
 
 def check_strip(document: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Finding]:
@@ -45,7 +44,7 @@ def _colour(document: Mapping[str, Any], key: str) -> Colour | None:
 
 def _average(strip: bytes, ground: Colour) -> Colour | None:
     size = size_of(strip)
-    if size is None or max(size) > _LARGEST or min(size) < 4:
+    if size is None or max(size) > MOST_PIXELS or min(size) < 4:
         return None
     try:
         with Image.open(io.BytesIO(strip), formats=["PNG"]) as image:

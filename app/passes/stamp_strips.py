@@ -36,6 +36,15 @@ _GAP = 0.14  # between places, as a share of their size
 _Box = tuple[int, int, int, int]
 
 
+class Unreadable(ValueError):
+    """A picture that nothing can be drawn from, for all that its header and its checksums say."""
+
+    def __init__(self, picture: str, reason: str) -> None:
+        """``picture`` is its path in the design."""
+        super().__init__(f"{picture}: {reason}")
+        self.picture, self.reason = picture, reason
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a stamp stands, in points."""
@@ -74,8 +83,7 @@ def places(count: int, area: tuple[float, float, float, float] = WHOLE_STRIP) ->
 def draw(files: Mapping[str, bytes], for_reward: int, area: Any = None) -> dict[str, bytes]:
     """``stamps/0/strip.png`` to ``stamps/N/strip@3x.png`` for a design's files; equal files, equal bytes.
 
-    ``area`` is the layout's; the whole strip where it says nothing. Raises ValueError for a picture that
-    cannot be read.
+    ``area`` is the layout's; the whole strip where it says nothing. Raises :class:`Unreadable`.
     """
     where = places(for_reward, checked_area(area) or WHOLE_STRIP)
     drawn = {}
@@ -144,7 +152,7 @@ def _read(data: bytes, name: str) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             return image.convert("RGBA")
     except (OSError, SyntaxError, ValueError) as fault:
-        raise ValueError(f"{name}: {fault}") from fault
+        raise Unreadable(name, str(fault)) from fault
 
 
 def _png(image: Image.Image) -> bytes:

@@ -31,6 +31,7 @@ from app.passes.strings import parse
 LAYOUT = "layout.toml"
 GOOGLE_LAYOUT = "google.toml"
 _NO_IMAGES = (LAYOUT, GOOGLE_LAYOUT)
+_DEEPEST = 32  # tables and lists within one another; Apple's and Google's keys take eight
 _FOLDER = re.compile(rf"|(?:{'|'.join(LANGUAGES)})\.lproj|google|stamps|tiers/[1-9]\d?")
 
 
@@ -80,6 +81,8 @@ def _document(path: Path, findings: list[Finding]) -> dict[str, Any]:
         message = "is not UTF-8; save it as UTF-8"
     except tomllib.TOMLDecodeError as fault:
         message = f"is not TOML: {fault}"
+    except RecursionError:
+        message = f"has tables or lists in one another, more than {_DEEPEST} deep"
     findings.append(refuse("layout-unreadable", path.name, message))
     return {}
 
@@ -89,15 +92,19 @@ def _google_document(path: Path, findings: list[Finding]) -> dict[str, Any] | No
         message = "is missing: cards are made for Apple alone; copy the one of pass_templates/tiered_card"
         findings.append(inform("google-missing", path.name, message))
         return None
-    return _document(path, findings) or None
+    before = len(findings)
+    document = _document(path, findings)
+    return document if len(findings) == before else None
 
 
-def _plain(value: Any) -> Any:
-    """TOML's own moments as text, which is what JSON and Apple know."""
+def _plain(value: Any, deeper: int = _DEEPEST) -> Any:
+    """TOML's own moments as text, which is what JSON and Apple know; RecursionError as tomllib raises it."""
+    if deeper < 0:
+        raise RecursionError
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(each, deeper - 1) for key, each in value.items()}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_plain(each, deeper - 1) for each in value]
     return value.isoformat() if isinstance(value, date | time) else value
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import struct
+import zlib
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
@@ -459,6 +461,10 @@ def test_the_templates_that_we_ship_are_clean(name: str) -> None:
         ("ru.lproj/pass.strings", '"Points" = "Баллы"', "strings-unreadable"),
         ("en.lproj/pass.strings", b'"Points" = "\xff";', "strings-unreadable"),
         ("en.lproj/pass.strings", "\ufeff" + '"Points" = "Points";', "strings-unreadable"),
+        ("layout.toml", "a = " + "[" * 5000 + "]" * 5000, "layout-unreadable"),
+        ("layout.toml", "a = " + "[" * 40 + "]" * 40, "layout-unreadable"),
+        ("google.toml", "a = " + "[" * 5000 + "]" * 5000, "layout-unreadable"),
+        ("google.toml", "", "google-field"),
         ("значок.png", card.png(29, 29), "image-name"),
         ("icon.png", "не картинка", "image-unreadable"),
     ],
@@ -474,6 +480,36 @@ def test_a_broken_folder_is_refused(
     else:
         (folder / path).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert code in {each.code for each in refusals(lint_template(folder))}
+
+
+def announcing(width: int, height: int) -> bytes:
+    """A PNG whose header says so, and which holds a single pixel."""
+    header = b"IHDR" + struct.pack(">LLBBBBB", width, height, 8, 0, 0, 0, 0)
+    return card.png(1, 1)[:12] + header + struct.pack(">L", zlib.crc32(header)) + card.png(1, 1)[33:]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "code"),
+    [
+        ("stamps/earned.png", announcing(30_000, 30_000), "image-too-large"),
+        ("strip@3x.png", announcing(4_501, 100), "image-too-large"),
+        ("logo.png", announcing(30_000, 30_000), "image-too-large"),
+        ("google/hero.png", announcing(30_000, 10_000), "image-too-large"),
+        ("google/hero.png", announcing(1_032, 0), "image-unreadable"),
+        ("logo.png", announcing(0, 50), "image-unreadable"),
+        ("stamps/empty.png", b"GIF89a", "image-unreadable"),
+        ("stamps/earned.png", card.png(96, 96)[:-20], "image-damaged"),
+        ("stamps/earned.png", announcing(96, 96), "image-damaged"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_picture_that_cannot_be_drawn_is_refused_by_its_own_name(
+    tmp_path: Path, path: str, content: bytes, code: str
+) -> None:
+    folder = tmp_path / "broken"
+    shutil.copytree(TEMPLATES / "stamp_card", folder)
+    (folder / path).write_bytes(content)
+    assert [(each.where, each.code) for each in refusals(lint_template(folder))] == [(path, code)]
 
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
