@@ -106,10 +106,14 @@ def birthday(tx: Tx, member_id: MemberId) -> str | None:
 
 
 def set_birthday(tx: Tx, member_id: MemberId, *, month: int, day: int) -> None:
-    """Keep the month and day, in place of an earlier one; raises BadInput for a day that no year has."""
+    """Keep the month and day, in place of an earlier one.
+
+    Raises BadInput for a day that no year has, NotFound where the member is unknown or was forgotten.
+    """
     if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
         raise BadInput("bad-birthday", f"No year has the day {day} of month {month}.", field="day")
-    store_contacts.set_birthday(tx, member_id, f"{month:02d}-{day:02d}")
+    if not store_contacts.set_birthday(tx, member_id, f"{month:02d}-{day:02d}"):
+        raise NotFound("no-such-member", f"There is no member number {member_id}, or not any more")
 
 
 def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service") -> None:

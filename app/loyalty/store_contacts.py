@@ -29,9 +29,10 @@ def set_phone(tx: Tx, member_id: int, phone: str) -> None:
     tx.execute(update(member).where(member.c.id == member_id).values(phone=phone))
 
 
-def set_birthday(tx: Tx, member_id: int, birthday: str) -> None:
-    """Keep the month and day."""
-    tx.execute(update(member).where(member.c.id == member_id).values(birthday=birthday))
+def set_birthday(tx: Tx, member_id: int, birthday: str) -> bool:
+    """Keep the month and day; whether there is such a member, whom nobody has removed."""
+    there = member.c.id == member_id, member.c.removed_at.is_(None)
+    return tx.execute(update(member).where(*there).values(birthday=birthday)).rowcount > 0
 
 
 def forget(tx: Tx, member_id: int) -> None:

@@ -72,6 +72,11 @@ def record_event(tx: Tx, *, visit_id: VisitId, kind: VisitEventKind, at: datetim
     return store_visits.add_event(tx, visit_id=visit_id, kind=kind, at=at)
 
 
+def steps(tx: Tx, visit_id: VisitId) -> frozenset[VisitEventKind]:
+    """The steps that were taken so far; none of an unknown visit."""
+    return frozenset(store_visits.find_events(tx, visit_id))  # type: ignore[arg-type]
+
+
 def visit(tx: Tx, visit_id: VisitId) -> Visit:
     """The visit with its steps; raises :class:`NotFound`."""
     row = store_visits.find_visit(tx, visit_id)

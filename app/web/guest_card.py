@@ -98,7 +98,7 @@ class CardPage:
         device = device_kind(request.headers.get("User-Agent", ""))
         elsewhere = device in ("desktop", "ipad")
         token = self._links.card_token(card.id, card.card_link_version)
-        own = self._links.card_url(code, card.id, card.card_link_version)
+        own = address(self._links.card_url(code, card.id, card.card_link_version))
         download = self._links.download_token(card.id, card.card_link_version, now=now)
         home = card_app.home(code, token)
         return page(

@@ -115,9 +115,15 @@ class InstallPage:
             visit = self._links.read_visit(place.link.code, token, now=now)
             if visit is not None:
                 self._limits.count_seen(remote_address())
-                with self._services.database.write() as tx:
-                    for kind in _seen_in(request.headers.get("User-Agent", "")):
-                        visits.record_event(tx, visit_id=visit.visit_id, kind=kind, at=now)
+                with self._services.database.read() as tx:  # nor who loads the page again
+                    taken = visits.steps(tx, visit.visit_id)
+                steps = [
+                    kind for kind in _seen_in(request.headers.get("User-Agent", "")) if kind not in taken
+                ]
+                if steps:
+                    with self._services.database.write() as tx:
+                        for kind in steps:
+                            visits.record_event(tx, visit_id=visit.visit_id, kind=kind, at=now)
         return Response(_ONE_PIXEL, 200, HEADERS, mimetype="image/gif")
 
     def send(self, code: str) -> Response:
@@ -170,14 +176,13 @@ class InstallPage:
     def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: FilledForm) -> Enrolment:
         """The same form twice is one card; the form of a friend who got the page's address is another's."""
         visit_id = form.visit.visit_id
+        if not visits.claim_form(tx, visit_id, form.mark):
+            visit_id = self._links.friends_visit(form)
+            self._record(tx, place, visit_id, "scan")
+            visits.claim_form(tx, visit_id, form.mark)
         # Whoever sends the form saw it, pictures switched off or not.
         for kind in (*_seen_in(request.headers.get("User-Agent", "")), "form"):
             self._record(tx, place, visit_id, kind)
-        if not visits.claim_form(tx, visit_id, form.mark):
-            visit_id = self._links.friends_visit(form)
-            for kind in ("scan", *_seen_in(request.headers.get("User-Agent", "")), "form"):
-                self._record(tx, place, visit_id, kind)
-            visits.claim_form(tx, visit_id, form.mark)
         language = current_language()
         texts = consent_texts.consent_texts(place.brand, language)
         wanted = EnrolmentRequest(

@@ -3,8 +3,8 @@
 ::
 
     GET  /i/{code}/next/{token}           the page; ``later`` leaves the birthday out
-    GET  /i/{code}/next/{token}/state     the part of it that a phone's registration changes
-    POST /i/{code}/next/{token}/birthday  month and day; then 303 to the page
+    GET  /i/{code}/next/{token}/state     when a phone last registered the card: a number that grows
+    POST /i/{code}/next/{token}/birthday  month and day; then 303 to the page, as GET gives it at once
 
 The token is the card's. Nothing here is needed for the card to work, so every step can be left out.
 """
@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from babel.dates import format_date, get_month_names
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, request
 
-from app.errors import BadInput
+from app.db import Tx
+from app.db.identifiers import WalletPassId
+from app.errors import BadInput, NotFound
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment
 from app.passes import holders, issuing
@@ -29,6 +31,7 @@ from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
     HEADERS,
     Designs,
+    Gone,
     Place,
     address,
     files_at,
@@ -51,7 +54,7 @@ class _Known:
 
     place: Place
     card: Enrolment
-    added: bool  # a phone registered the card
+    added: bool  # some phone registered the card, though maybe not the one that asks
     birthday: str | None  # "MM-DD"
     face: CardFace
 
@@ -68,16 +71,31 @@ class NextPage:
         blueprint.add_url_rule(path, "next", self.show, methods=["GET"])
         blueprint.add_url_rule(f"{path}/state", "next_state", self.state, methods=["GET"])
         blueprint.add_url_rule(f"{path}/birthday", "birthday", self.keep_birthday, methods=["POST"])
+        blueprint.add_url_rule(f"{path}/birthday", "birthday_again", self.show_again, methods=["GET"])
 
     def show(self, code: str, token: str) -> Response:
         """Where the guest is now, and what can be done next."""
         return self._page(self._known(code, token), token)
 
     def state(self, code: str, token: str) -> Response:
-        """Whether a phone holds the card by now, as the page says it."""
-        known = self._known(code, token)
-        words = render_template("guest/added.html", **self._state(known))
-        return make_response(words, 200, HEADERS | {"Content-Language": current_language()})
+        """When a phone last registered the card, in milliseconds; 0 where none holds it.
+
+        Guests' pages ask again and again, and compare: of the phones that hold the card, the one that asks
+        is known only by a registration that came after it had asked before.
+        """
+        named = self._links.read_card(token)
+        with self._services.database.read() as tx:
+            card = living(tx, find_place(tx, code), named)
+            newest = _newest_registration(tx, card.pass_id)
+        return Response(str(newest), 200, HEADERS, mimetype="text/plain")
+
+    def show_again(self, code: str, token: str) -> Response:
+        """Whoever loads the address of the form once more, or follows it from elsewhere, finds the page."""
+        named = self._links.read_card(token)
+        with self._services.database.read() as tx:
+            place = find_place(tx, code)
+            living(tx, place, named)
+        return _see_other(address(_path(place, token)) + "#birthday")
 
     def keep_birthday(self, code: str, token: str) -> Response:
         """Month and day, however often they are sent."""
@@ -91,16 +109,16 @@ class NextPage:
                 members.set_birthday(tx, known.card.member_id, month=month, day=day)
         except BadInput:
             return self._page(known, token, said=said, status=422)
-        answer = redirect(address(self._path(known, token), done="1") + "#birthday", 303)
-        answer.headers.update(HEADERS)
-        return answer  # type: ignore[return-value]
+        except NotFound:  # forgotten since the card was read
+            raise Gone(known.place.brand) from None
+        return _see_other(address(_path(known.place, token), done="1") + "#birthday")
 
     def _known(self, code: str, token: str) -> _Known:
         named = self._links.read_card(token)
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             card = living(tx, place, named)
-            added = bool(holders.of_passes(tx, [card.pass_id]))
+            added = _newest_registration(tx, card.pass_id) > 0
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
             birthday = members.birthday(tx, card.member_id)
@@ -108,24 +126,13 @@ class NextPage:
         face = draw(design, wallet_pass.content, language, files_at=files)
         return _Known(place, card, added, birthday, face)
 
-    def _state(self, known: _Known) -> dict[str, object]:
-        code, card = known.place.link.code, known.card
-        download = self._links.download_token(card.id, card.card_link_version, now=self._services.clock())
-        return {
-            "added": known.added,
-            "device": device_kind(request.headers.get("User-Agent", "")),
-            "download": address(f"/i/{code}/pass/{download}.pkpass"),
-        }
-
-    def _path(self, known: _Known, token: str) -> str:
-        return f"/i/{known.place.link.code}/next/{token}"
-
     def _page(
         self, known: _Known, token: str, *, said: dict[str, str] | None = None, status: int = 200
     ) -> Response:
         code, card, language = known.place.link.code, known.card, current_language()
-        own = self._links.card_url(code, card.id, card.card_link_version)
-        path = self._path(known, token)
+        own = address(self._links.card_url(code, card.id, card.card_link_version))
+        download = self._links.download_token(card.id, card.card_link_version, now=self._services.clock())
+        path = _path(known.place, token)
         return page(
             "next",
             status,
@@ -134,6 +141,9 @@ class NextPage:
             switch=language_switch(path),
             card_page=address(f"/i/{code}/card/{token}"),
             state_address=address(f"{path}/state"),
+            added=known.added,
+            device=device_kind(request.headers.get("User-Agent", "")),
+            download=address(f"/i/{code}/pass/{download}.pkpass"),
             face=known.face,
             own=own,
             own_svg=qr.inline_svg(own),
@@ -142,10 +152,26 @@ class NextPage:
                 "said": said,
                 "kept": _spell_day(known.birthday, language) if known.birthday else "",
                 "later": "later" in request.args,
+                "leave_out": address(path, later="1"),
                 "months": _months(language),
             },
-            **self._state(known),
         )
+
+
+def _path(place: Place, token: str) -> str:
+    return f"/i/{place.link.code}/next/{token}"
+
+
+def _see_other(location: str) -> Response:
+    answer = redirect(location, 303)
+    answer.headers.update(HEADERS)
+    return answer  # type: ignore[return-value]
+
+
+def _newest_registration(tx: Tx, pass_id: WalletPassId) -> int:
+    """When a device last registered the pass, in milliseconds; 0 where none holds it."""
+    held = holders.of_passes(tx, [pass_id])
+    return max((int(one.registered_at.timestamp() * 1000) for one in held), default=0)
 
 
 def _months(language: Language) -> list[str]:

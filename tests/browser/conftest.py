@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -17,7 +18,7 @@ from app.web.guest_limits import GuestLimits
 from tests import servers
 from tests.web.guests import NOW, World, open_world
 
-AddToAPhone = Callable[[str], None]
+AddToAPhone = Callable[..., None]
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -70,18 +71,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def add_to_a_phone(world: World) -> AddToAPhone:
-    """A phone registers the card with this code."""
+    """A phone registers the card with this code: the first, or some seconds later another."""
 
-    def add(card_code: str) -> None:
+    def add(card_code: str, phone: int = 0) -> None:
         with world.database.write() as tx:
             card = issuing.wallet_pass(tx, enrolment_of_card(tx, card_code).pass_id)
             registrations.register(
                 tx,
-                device_library_identifier=DeviceLibraryIdentifier(f"library-{card.id}"),
+                device_library_identifier=DeviceLibraryIdentifier(f"library-{card.id}-{phone}"),
                 pass_type_identifier=card.pass_type_identifier,
                 pass_id=card.id,
                 push_token=PushToken("beef" * 16),
-                now=NOW,
+                now=NOW + timedelta(seconds=phone),
             )
 
     return add

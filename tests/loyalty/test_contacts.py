@@ -8,7 +8,7 @@ import pytest
 
 from app.accounts import brands
 from app.db import Database
-from app.errors import BadInput
+from app.errors import BadInput, NotFound
 from app.loyalty import enrolment, members
 from app.loyalty.phone_numbers import checked_phone
 from tests.loyalty import town as towns
@@ -52,6 +52,9 @@ def test_a_number_and_a_birthday_are_kept_until_the_member_is_forgotten(database
         members.remove(tx, member_id, now=NOW)
         known = members.show(tx, member_id)
         assert (known.name, known.phone, known.birthday) == (None, None, None)
+        with pytest.raises(NotFound):
+            members.set_birthday(tx, member_id, month=3, day=1)
+        assert members.birthday(tx, member_id) is None
 
 
 @pytest.mark.parametrize(("month", "day"), [(2, 30), (4, 31), (0, 1), (13, 1), (1, 0), (-1, 5)])

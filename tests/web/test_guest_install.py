@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from app.accounts import brands
@@ -19,6 +19,7 @@ from app.places import funnel
 from app.places import links as install_links
 from app.places.tables import visit, visit_event
 from tests.web.guests import ANDROID, DESKTOP, IPHONE, NOW, TELEGRAM, World, form_fields, open_world
+from tests.web.user_agents import APPS
 
 
 @pytest.fixture
@@ -84,6 +85,24 @@ def test_a_friend_who_got_the_pages_address_gets_a_card_of_their_own(world: Worl
     assert "<form" not in late.text
     assert mine.location not in late.text
     assert 'href="' + world.cafe.path + '"' in late.text
+
+
+def test_a_friends_steps_are_none_of_the_guests(world: World) -> None:
+    guest, friend = world.phone(), world.phone(APPS[0].user_agent)
+    page = guest.scan(world.cafe)
+    friends = friend.get(f"{page.request.path}?{page.request.query_string.decode()}")
+    guest.send(page, data="yes")
+    friend.send(friends, data="yes")
+    assert steps(world) == [("form", "in_app", "page", "scan"), ("form", "page", "scan")]
+
+
+def test_a_page_that_is_loaded_again_waits_for_no_writer(world: World) -> None:
+    guest = world.phone()
+    page = guest.scan(world.cafe)
+    pixel = page.text.split('class="seen" src="')[1].split('"')[0]
+    with world.database.write() as tx:
+        tx.execute(update(visit).values(language="ru"))
+        assert guest.get(pixel).status_code == 200
 
 
 def test_forms_sent_at_the_same_moment_make_one_card_a_guest(world: World) -> None:

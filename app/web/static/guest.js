@@ -25,6 +25,14 @@
   }
 
   const form = document.querySelector("form[data-join]");
+  // What was typed outlives a lost connection, in this tab and for this visit alone, until it was sent.
+  const key = form && "typed " + (new URLSearchParams(location.search).get("v") || form.elements.form.value);
+  try {
+    for (const other of Object.keys(sessionStorage)) {
+      if (other.startsWith("typed ") && other !== key) sessionStorage.removeItem(other);
+    }
+  } catch { /* a browser that keeps nothing */ }
+
   if (form) {
     const fields = [...form.elements].filter((field) => field.name && field.type !== "hidden");
     const faults = {
@@ -58,16 +66,11 @@
       return words;
     };
 
-    // What was typed outlives a lost connection, in this tab and for this visit alone.
-    const key = "typed " + (new URLSearchParams(location.search).get("v") || form.elements.form.value);
     const typed = fields.filter((field) => field.type !== "checkbox");
     try {
-      for (const other of Object.keys(sessionStorage)) {
-        if (other.startsWith("typed ") && other !== key) sessionStorage.removeItem(other);
-      }
       const kept = JSON.parse(sessionStorage.getItem(key) || "{}");
       for (const field of typed) field.value = field.value || kept[field.name] || "";
-    } catch { /* a browser that keeps nothing */ }
+    } catch { /* the same */ }
     const keep = () => {
       const words = Object.fromEntries(typed.map((field) => [field.name, field.value]));
       try { sessionStorage.setItem(key, JSON.stringify(words)); } catch { /* the same */ }
@@ -113,35 +116,48 @@
   const after = document.querySelector("[data-after]"); // this part of the page changes
   const onward = document.querySelector("[data-onward]"); // or this link leads on
   if (after || onward) {
-    let asking = false, shown = after && after.innerHTML;
-    const ask = async (pauses) => {
+    const state = after ? after.dataset.after : onward.dataset.onward;
+    // When a phone last registered the card. Another one may hold it already, so a page that leads on takes the
+    // first answer for what there was before; a page that changes was drawn when there was none.
+    let known = after ? 0 : null, tapped = Boolean(after), heard = false;
+    let asking = false, pauses = [];
+    const ask = async (...wanted) => {
+      pauses = wanted;
       if (asking) return;
       asking = true;
-      for (const pause of pauses) {
-        await new Promise((resume) => { setTimeout(resume, pause); });
+      while (pauses.length && !heard) {
+        await new Promise((resume) => { setTimeout(resume, pauses.shift()); });
         if (document.hidden) continue;
+        const before = !tapped;
         try {
-          const answer = await fetch((after || onward).dataset[after ? "after" : "onward"], { cache: "no-store" });
-          const news = answer.ok ? await answer.text() : "";
-          const added = news.includes("data-added");
-          if (added && onward) location.assign(onward.href);
-          if (after && news && news !== shown) after.innerHTML = shown = news;
-          if (added) break;
+          const answer = await fetch(state, { cache: "no-store" });
+          if (!answer.ok) continue;
+          const newest = Number(await answer.text());
+          if (known === null || before) known = newest;
+          heard = newest > known;
         } catch { /* no connection: the page stays as it is */ }
+        if (heard && after) after.replaceChildren(document.getElementById("added").content);
+        else if (heard) location.assign(onward.href);
       }
       asking = false;
     };
-    const soon = [300, 1500, 3000, 5000, 8000, 13000];
-    let tapped = Boolean(after);
     addEventListener("click", (event) => {
       if (!event.target.closest("[data-wallet]")) return;
       tapped = true;
-      if (onward) onward.hidden = false;
-      ask(soon); // Safari shows Wallet's window above the page, which is not told
+      // Safari shows Wallet's window above the page, which is not told. Not at once: nobody adds a card within
+      // three seconds, and whoever left the page while the download is under way would lose it.
+      ask(3000, 1500, 3000, 5000, 8000, 13000);
     });
-    const back = () => { if (tapped && !document.hidden) ask(soon); };
+    const back = () => {
+      if (!document.hidden) ask(...(tapped ? [300, 1500, 3000, 5000, 8000, 13000] : [0]));
+    };
     document.addEventListener("visibilitychange", back);
     addEventListener("focus", back);
-    addEventListener("pageshow", (event) => { if (event.persisted) back(); });
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      if (onward) heard = tapped = false; // led on from here before
+      back();
+    });
+    if (onward) back();
   }
 })();
