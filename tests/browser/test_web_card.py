@@ -217,6 +217,7 @@ def test_without_a_network_the_card_is_shown_as_it_was_and_is_renewed_afterwards
     expect(note).to_be_visible()
     expect(note).to_contain_text(re.compile(re.escape(OFFLINE[language]) + r" \d\d:\d\d"))
     expect(page.locator("#fresh")).to_be_hidden()
+    expect(page.locator("a.later")).to_be_hidden()  # leads nowhere now
     assert balance(page) == before
     assert read_codes(page) == [card.code]
     assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth)")
@@ -226,6 +227,7 @@ def test_without_a_network_the_card_is_shown_as_it_was_and_is_renewed_afterwards
 
     expect(note).to_be_hidden(timeout=POLL + SOON)
     expect(page.locator("#fresh")).to_be_visible()
+    expect(page.locator("a.later")).to_be_visible()
     assert balance(page) == rung
 
 
@@ -244,6 +246,23 @@ def test_a_slow_network_shows_the_card_as_it_was_until_it_answers(served: Served
         served.fluent.set()
     expect(page.locator("#fresh")).to_be_visible()
     assert balance(page) == rung
+
+
+def test_a_browser_without_room_for_the_card_shows_it_all_the_same(served: Served, open_page: Open) -> None:
+    card = served.card()
+    page = open_page()
+    page.goto(card.page)
+    settled(page)
+    (worker,) = page.context.service_workers
+    worker.evaluate(
+        """async () => {
+          for (const name of await caches.keys()) await caches.delete(name);
+          Cache.prototype.put = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
+        }"""
+    )
+    page.reload()
+    assert read_codes(page) == [card.code]
+    expect(page.locator("#fresh")).to_be_visible()
 
 
 def test_an_ended_link_is_told_and_its_card_forgotten(served: Served, open_page: Open) -> None:

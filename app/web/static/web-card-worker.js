@@ -41,7 +41,7 @@ async function come(request) {
 async function open(event) {
   const before = await kept(bare(event.request));
   const now = fetch(event.request).then(async (answer) => {
-    await note(bare(event.request), answer.clone());
+    await noted(bare(event.request), answer);
     return before && answer.status >= 500 ? before : answer;
   });
   if (!before) return now;
@@ -54,12 +54,15 @@ async function ask(event) {
   let answer = null;
   try {
     answer = await fetch(event.request);
-    await note(bare(event.request), answer.clone());
+    await noted(bare(event.request), answer);
   } catch { /* no network: told below */ }
   if (answer && answer.status < 500) return answer;
   const asOf = await kept(AS_OF);
   return new Response(null, { status: 503, headers: asOf ? { "As-Of": await asOf.text() } : {} });
 }
+
+/* A browser that has no room left shows what the network answered all the same. */
+const noted = (page, answer) => note(page, answer.clone()).catch(() => {});
 
 async function note(page, answer) {
   if (answer.status === 410) {

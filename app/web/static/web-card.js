@@ -25,6 +25,7 @@
       }
       line.hidden = other !== id;
     }
+    for (const part of document.querySelectorAll("[data-online]")) part.hidden = id === "offline"; // leads nowhere then
   }
 
   function confirmed() {
