@@ -1,18 +1,21 @@
 """Prints for managers: ``/i/{code}/poster.pdf`` and ``.svg``, in every size and language.
 
 Anybody who has a code may ask, so drawing is rationed: a print that was drawn is kept, each address may have
-so many drawn, one is drawn at a time, by a process of its own, and half of the threads never wait for one.
+so many drawn and all together three times as many, one is drawn at a time, by a process of its own, and half
+of the threads never wait for one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+import math
 from datetime import timedelta
 from threading import BoundedSemaphore, Lock
 from typing import cast
 
 from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from app.errors import BadInput, TooMany
@@ -21,14 +24,16 @@ from app.posters.drawing import draw_pdf, draw_svg
 from app.posters.poster import Poster
 from app.posters.press import Form, Press, apart
 from app.posters.sizes import SIZES, Size
-from app.web.guest_pages import Designs, open_place, remote_address
+from app.web.guest_pages import Designs, notice, open_place, remote_address
+from app.web.kept_prints import KeptPrints
 from app.web.links import Links
 from app.web.rate_limits import RateLimits, site_of
 from app.web.services import Services
 
 DRAWINGS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(20), RateLimitItemPerHour(200))
+ALL_DRAWINGS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(60),)
 LANGUAGES = ("ru", "en", "both")
-MOST_KEPT = 16
+_MINUTE = 60
 _MIMETYPES: dict[Form, str] = {"pdf": "application/pdf", "svg": "image/svg+xml"}
 _HEADERS = {
     "Cache-Control": "public, max-age=3600",
@@ -37,6 +42,10 @@ _HEADERS = {
 }
 _SVG_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 """An SVG opened by itself is a document; this one needs nothing but the logo inside it."""
+
+
+class NotDrawn(TooMany):
+    """A print that has to wait for others."""
 
 
 class Posters:
@@ -49,19 +58,21 @@ class Posters:
         designs: Designs,
         *,
         drawings: tuple[RateLimitItem, ...] = DRAWINGS,
+        all_drawings: tuple[RateLimitItem, ...] = ALL_DRAWINGS,
         press: Press = apart,
     ) -> None:
-        """Each address may have ``drawings`` drawn by ``press``."""
+        """Each address may have ``drawings`` drawn by ``press``, and all together ``all_drawings``."""
         self._services, self._links, self._designs = services, links, designs
         self._limits, self._drawings = RateLimits(services.rate_limit_storage), drawings
-        self._press = press
-        self._kept: OrderedDict[tuple[Poster, Size, Form], bytes] = OrderedDict()
+        self._all_drawings, self._press = all_drawings, press
+        self._kept = KeptPrints()
         self._drawing, self._waiting = Lock(), BoundedSemaphore(max(1, services.threads // 2))
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
         blueprint.add_url_rule("/i/<code>/poster.pdf", "poster_pdf", self.pdf, methods=["GET"])
         blueprint.add_url_rule("/i/<code>/poster.svg", "poster_svg", self.svg, methods=["GET"])
+        blueprint.register_error_handler(NotDrawn, later)
 
     def pdf(self, code: str) -> Response:
         """A page to print or to send to a print shop."""
@@ -97,26 +108,51 @@ class Posters:
         wanted = (poster, size, form)
         if (found := self._kept.get(wanted)) is not None:
             return found
-        self._limits.count(self._drawings, "guest", "poster", site_of(remote_address()))
+        self._count()
         if not self._waiting.acquire(blocking=False):
-            raise TooMany(
+            raise NotDrawn(
                 "press-busy", "Others are printing: wait a little.", retry_after=timedelta(seconds=5)
             )
         try:
             with self._drawing:
                 if (found := self._kept.get(wanted)) is None:
                     found = self._draw(poster, size, form)
-                    self._kept[wanted] = found
-                    while len(self._kept) > MOST_KEPT:
-                        self._kept.popitem(last=False)
+                    self._kept.keep(wanted, found)
                 return found
         finally:
             self._waiting.release()
+
+    def _count(self) -> None:
+        try:
+            self._limits.count(self._drawings, "guest", "poster", site_of(remote_address()))
+            self._limits.count(self._all_drawings, "guest", "posters")
+        except TooMany as fault:
+            raise NotDrawn(fault.code, fault.message, retry_after=fault.retry_after) from fault
 
     def _draw(self, poster: Poster, size: Size, form: Form) -> bytes:
         if form == "svg":
             return draw_svg(poster, size, press=self._press)
         return draw_pdf([poster], size, press=self._press)
+
+
+def later(fault: NotDrawn) -> Response:
+    """A page that says when to come back."""
+    seconds = math.ceil(fault.retry_after.total_seconds())
+    if seconds < _MINUTE:
+        words = ngettext(
+            "Many prints are being drawn. Please try again in %(num)s second.",
+            "Many prints are being drawn. Please try again in %(num)s seconds.",
+            seconds,
+        )
+    else:
+        words = ngettext(
+            "Many prints were drawn. Please try again in %(num)s minute.",
+            "Many prints were drawn. Please try again in %(num)s minutes.",
+            math.ceil(seconds / _MINUTE),
+        )
+    answer = notice(429, _("One moment, please"), words)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _choice(name: str, known: tuple[str, ...], otherwise: str) -> str:

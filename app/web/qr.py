@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import segno
 
@@ -13,8 +14,11 @@ QUIET_ZONE = 4
 """Modules of white around the code (ISO/IEC 18004)."""
 
 _ANY_MASK = 3
+_KEPT = 256
+"""Pictures of a few kilobytes: drawing a large one takes thirty milliseconds, and anybody may ask for it."""
 
 
+@lru_cache(_KEPT)
 def png(text: str, *, scale: int = DEFAULT_SCALE) -> bytes:
     """A black-on-white PNG; error correction M, raised where that costs no larger code."""
     picture = io.BytesIO()
@@ -22,6 +26,7 @@ def png(text: str, *, scale: int = DEFAULT_SCALE) -> bytes:
     return picture.getvalue()
 
 
+@lru_cache(_KEPT)
 def svg(text: str, *, scale: int = DEFAULT_SCALE) -> bytes:
     """The same as a vector; ``scale`` gives its natural size."""
     picture = io.BytesIO()

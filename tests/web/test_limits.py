@@ -33,7 +33,7 @@ from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
 from app.web.passkit import LONGEST_NAME, LONGEST_PUSH_TOKEN
 from app.web.passkit_limit import CHANGE_BURST, LOG_BURST
-from app.web.posters import DRAWINGS
+from app.web.posters import ALL_DRAWINGS, DRAWINGS
 from tests.tables import LOGS
 from tests.web.edges import Edges, harmless, receipt
 from tests.web.whole_web import FORM, JSON, Answer
@@ -59,6 +59,7 @@ NUMBERS: dict[str, str] = {
     "Forms, by address": " and ".join(map(str, FORMS)),
     "Scale of a QR code": f"{qr.MIN_SCALE} to {qr.MAX_SCALE}",
     "Posters drawn, by address": " and ".join(map(str, DRAWINGS)),
+    "Posters drawn, of all addresses": " and ".join(map(str, ALL_DRAWINGS)),
     "Body of a call, tills": f"{MOST_BYTES:,} bytes",
     "Idempotency-Key": f"{LONGEST_KEY} characters",
     "Card code, receipt number": "64 characters",

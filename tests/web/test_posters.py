@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from queue import Queue
 from threading import Event, Thread
 from xml.etree import ElementTree
@@ -22,7 +22,7 @@ from app.posters.sizes import SHEETS, SIZES, Size
 from app.web.guest_pages import Designs
 from app.web.language import init_languages
 from app.web.links import Links
-from app.web.posters import Posters
+from app.web.posters import NotDrawn, Posters, later
 from tests.posters.prints import codes, picture, text
 from tests.web.guests import NOW, World, open_world
 
@@ -88,11 +88,12 @@ def test_what_nobody_offers_is_refused(world: World) -> None:
     assert guest.get(f"{world.cafe.path}/poster.pdf").status_code == 410
 
 
-def _app(world: World, draw: press.Press, most: int) -> Flask:
+def _app(world: World, draw: press.Press, most: int, most_of_all: int = 100) -> Flask:
     app = Flask("tests.web.posters", static_folder=None)
     init_languages(app)
     parts = (world.services, Links(b"k" * 32, "https://cards.example"), Designs())
-    posters = Posters(*parts, drawings=(RateLimitItemPerMinute(most),), press=draw)
+    mine, all_ = (RateLimitItemPerMinute(most),), (RateLimitItemPerMinute(most_of_all),)
+    posters = Posters(*parts, drawings=mine, all_drawings=all_, press=draw)
     app.add_url_rule("/i/<code>/poster.pdf", "pdf", posters.pdf)
     app.register_error_handler(TooMany, lambda fault: (fault.code, 429))
     return app
@@ -118,6 +119,37 @@ def test_each_address_has_so_many_drawn_and_what_was_drawn_is_kept(world: World)
     assert ask("tent") == 429
     assert [ask("a4"), ask("tent", "192.0.2.2")] == [200, 200]
     assert len(drawn) == 3
+
+
+def test_all_addresses_together_have_so_many_drawn(world: World) -> None:
+    client = _app(world, lambda *_: b"a print", 2, most_of_all=3).test_client()
+
+    def ask(size: str, address: str) -> int:
+        answer = client.get(
+            f"{world.cafe.path}/poster.pdf?size={size}", environ_base={"REMOTE_ADDR": address}
+        )
+        return answer.status_code
+
+    assert [ask("a4", "192.0.2.1"), ask("a5", "192.0.2.2"), ask("tent", "192.0.2.3")] == [200] * 3
+    assert ask("sticker", "192.0.2.4") == 429
+    assert ask("a4", "192.0.2.4") == 200
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds", "words"),
+    [
+        (5, "5", "через 5 секунд."),
+        (58.2, "59", "через 59 секунд."),
+        (61, "61", "через 2 минуты."),
+    ],
+)
+def test_who_has_to_wait_is_told_for_how_long(wait: float, seconds: str, words: str) -> None:
+    app = Flask("app.web.posters", template_folder="templates", static_folder=None)
+    init_languages(app)
+    with app.test_request_context(headers={"Accept-Language": "ru"}):
+        answer = later(NotDrawn("press-busy", "", retry_after=timedelta(seconds=wait)))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, seconds)
+    assert words in answer.get_data(as_text=True)
 
 
 def test_one_is_drawn_at_a_time_and_only_half_of_the_threads_wait_for_it(world: World) -> None:

@@ -1,0 +1,26 @@
+"""Prints that are kept: those that were asked for last, within a number and a weight."""
+
+from __future__ import annotations
+
+from app.web.kept_prints import KeptPrints
+
+
+def test_what_nobody_asked_for_longest_makes_room() -> None:
+    kept = KeptPrints(most=2)
+    kept.keep("a", b"1")
+    kept.keep("b", b"2")
+    assert kept.get("a") == b"1"
+    kept.keep("c", b"3")
+    assert [kept.get(each) for each in "abc"] == [b"1", None, b"3"]
+
+
+def test_all_together_weigh_no_more_than_they_may() -> None:
+    kept = KeptPrints(most_bytes=10)
+    kept.keep("a", b"x" * 6)
+    kept.keep("a", b"y" * 6)
+    kept.keep("b", b"z" * 4)
+    assert [kept.get(each) for each in "ab"] == [b"y" * 6, b"z" * 4]
+    kept.keep("c", b"w" * 5)
+    assert [kept.get(each) for each in "abc"] == [None, b"z" * 4, b"w" * 5]
+    kept.keep("d", b"v" * 11)
+    assert [kept.get(each) for each in "abcd"] == [None] * 4
