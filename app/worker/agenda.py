@@ -44,8 +44,10 @@ class Agenda:
         self._settled_at = now
         self.rang(now)
 
-    def pause(self, now: float, *, answered: int, full: bool) -> float:
+    def pause(self, now: float, *, answered: int, unanswered: int, full: bool) -> float:
         """Seconds to wait for a bell; nothing can come of a look while all hands are ``full``."""
+        if self.must_settle(now, answered=answered, unanswered=unanswered):
+            return 0.0
         until = now + self._poll if full else self._look_at
         if answered:
             until = min(until, self._settled_at + APART)

@@ -117,8 +117,13 @@ class Worker:
                 self._bell.wait(min(self._pause(), LONGEST_WAIT))
 
     def _pause(self) -> float:
-        full = self._sender.in_flight >= MOST_IN_FLIGHT
-        return self._agenda.pause(time.monotonic(), answered=self._sender.answered, full=full)
+        answered, in_flight = self._sender.answered, self._sender.in_flight
+        return self._agenda.pause(
+            time.monotonic(),
+            answered=answered,
+            unanswered=in_flight - answered,
+            full=in_flight >= MOST_IN_FLIGHT,
+        )
 
     def _finish(self) -> None:
         deadline = time.monotonic() + min(LAST_ANSWERS, self._lease.total_seconds())
