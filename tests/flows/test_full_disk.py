@@ -85,6 +85,10 @@ def test_a_database_that_takes_nothing_in_is_told_survived_and_recovered_from(
         for _ in range(5):
             await ring_up(fragile, card, 1_000_00)
         await eventually(lambda: shown(phone, card, "Points") == "250", "five receipts")
+        await eventually(
+            lambda: not any(deliveries(fragile, state) for state in ("due", "waiting", "sending")),
+            "their pushes to be settled",
+        )
         with ExitStack() as stack:
             browser = httpx.AsyncClient(timeout=30, headers={"User-Agent": IPHONE})
             link = await asyncio.to_thread(fragile.link)
