@@ -9,6 +9,8 @@ Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
+PLAIN: Colour = (36, 85, 107)
+"""The ground of whatever belongs to a brand without a colour."""
 _RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)")
 _HEX = re.compile(r"#[0-9A-Fa-f]{6}")
 

@@ -16,12 +16,6 @@ from app.places import funnel as funnels
 from app.places import venues
 from app.places.funnel_intervals import Share
 
-_BY: Mapping[str, funnels.Group] = {
-    "venue": "venue",
-    "link": "link",
-    "placement": "placement",
-    "staff": "staff_member",
-}
 _VERDICTS: Mapping[funnels.Verdict, str] = {
     "alone": "nothing to compare with",
     "too_few": "too few to compare",
@@ -39,7 +33,7 @@ def places() -> None:
 
 @places.command()
 @click.argument("brand")
-@click.option("--by", type=click.Choice(list(_BY)), default="venue", show_default=True)
+@click.option("--by", type=click.Choice(list(funnels.BY)), default="venue", show_default=True)
 @click.option("--venue", help="slug: of this venue alone")
 @click.option(
     "--days", type=click.IntRange(1, funnels.MOST_DAYS), help="the last so many, today included [30]"
@@ -67,7 +61,9 @@ def funnel(
         place = venues.venue_by_slug(tx, owner.id, venue) if venue else None
         zone = place.time_zone if place else owner.time_zone
         period = _period(days, first, last, zone, shell.now)
-        found = funnels.funnel(tx, owner.id, by=_BY[by], period=period, venue_id=place.id if place else None)
+        found = funnels.funnel(
+            tx, owner.id, by=funnels.BY[by], period=period, venue_id=place.id if place else None
+        )
     if as_json:
         click.echo(to_json(_document(brand, venue, by, period, found)))
         return

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.accounts import brands, staff
 from app.accounts.brands import Brand
-from app.colours import Colour, more_legible, parse_colour
+from app.colours import PLAIN, Colour, more_legible, parse_colour
 from app.db import Tx
 from app.db.identifiers import ProgrammeId
 from app.passes.content import Language
@@ -24,7 +24,6 @@ from app.posters.poster import Poster, Spot, Words
 Languages = tuple[Language, ...]
 """One, or two with the first one large."""
 
-_GROUND: Colour = (36, 85, 107)
 _SCALES = ("@3x", "@2x", "")
 
 
@@ -89,7 +88,7 @@ def _colours(design: Design) -> tuple[Colour, Colour, Colour]:
         parse_colour(str(document.get(key, "")))
         for key in ("backgroundColor", "foregroundColor", "labelColor")
     )
-    ground = ground or _GROUND
+    ground = ground or PLAIN
     ink = ink or more_legible(ground)
     return ground, ink, label or ink
 

@@ -28,6 +28,13 @@ from app.places.visits import VisitEventKind
 
 Group = Literal["venue", "link", "placement", "staff_member"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+BY: Mapping[str, Group] = {
+    "venue": "venue",
+    "link": "link",
+    "placement": "placement",
+    "staff": "staff_member",
+}
+"""Groups by the words that people and programs ask with."""
 Step = Literal["page", "form", "added"]
 STEPS: Mapping[Step, VisitEventKind] = {"page": "scan", "form": "page", "added": "form"}
 """The steps of the way, each with the one before it."""

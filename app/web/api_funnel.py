@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -25,12 +24,6 @@ MOST_DAYS = 366
 """At once: a question that reads a year of a busy venue takes some of a second."""
 
 _USUAL_DAYS = 30
-_BY: Mapping[str, funnel.Group] = {
-    "venue": "venue",
-    "link": "link",
-    "placement": "placement",
-    "staff": "staff_member",
-}
 
 
 def _spelt(day: date) -> date:
@@ -176,7 +169,7 @@ class FunnelDesk:
         with self._services.database.read() as tx:
             venue = venues.venue(tx, key.venue_id)
             period = self._period(query, venue)
-            found = funnel.funnel(tx, key.brand_id, by=_BY[query.by], period=period, venue_id=venue.id)
+            found = funnel.funnel(tx, key.brand_id, by=funnel.BY[query.by], period=period, venue_id=venue.id)
         return jsonify(FunnelOut.of(venue, query.by, period, found).model_dump(mode="json", by_alias=True))
 
     def _period(self, query: FunnelQuery, venue: Venue) -> Period:

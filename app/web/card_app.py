@@ -17,7 +17,7 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify
 from PIL import Image
 
-from app.colours import hexadecimal, parse_colour
+from app.colours import PLAIN, hexadecimal, parse_colour
 from app.db.identifiers import DesignId
 from app.errors import NotFound
 from app.passes.layout import Design
@@ -40,7 +40,6 @@ STYLE_ADDRESS = f"/i/-/{hashlib.sha256(_STYLE).hexdigest()[:12]}.css"  # no inst
 SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(_SCRIPT).hexdigest()[:12]}.js"
 _HOME = re.compile(r"[0-9a-f]{1,16}\.[0-9a-f]{1,8}", re.ASCII)
 _SAFE_ZONE = 0.68  # of an icon: what every launcher's mask leaves (W3C, "Maskable icons": a circle of 80 %)
-_COLOUR = (36, 85, 107)
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", **_HARMLESS}
 _FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", **_HARMLESS}
@@ -69,7 +68,7 @@ def icon_address(code: str, design: Design, size: int) -> str:
 def colour(design: Design, look: int = 0) -> str:
     """The card's ground in one of the design's looks, for the bars around the page."""
     document = {**design.layout.document, **looks(design.layout, {})[look].colours}
-    return hexadecimal(parse_colour(document.get("backgroundColor")) or _COLOUR)
+    return hexadecimal(parse_colour(document.get("backgroundColor")) or PLAIN)
 
 
 class CardApp:

@@ -13,7 +13,7 @@ from typing import Any
 
 from babel.numbers import format_currency, format_decimal
 
-from app.colours import Colour, contrast, hexadecimal, more_legible, parse_colour
+from app.colours import PLAIN, Colour, contrast, hexadecimal, more_legible, parse_colour
 from app.db.identifiers import PassTypeIdentifier, SerialNumber
 from app.errors import NotFound
 from app.passes.content import Language, PassContent, PassIdentity
@@ -106,7 +106,7 @@ def stylesheet(design: Design, look: int = 0) -> str:
     if look >= len(every):
         raise NotFound("no-such-look", "This design has no such look.")
     document = {**design.layout.document, **every[look].colours}
-    ground = parse_colour(document.get("backgroundColor")) or (36, 85, 107)
+    ground = parse_colour(document.get("backgroundColor")) or PLAIN
     ink = parse_colour(document.get("foregroundColor")) or more_legible(ground)
     label = parse_colour(document.get("labelColor")) or ink
     rules = [
