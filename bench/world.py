@@ -33,7 +33,7 @@ from app.db.identifiers import (
 )
 from app.loyalty import programmes
 from app.loyalty.tables import enrolment
-from app.passes import designs, store_passes, tokens
+from app.passes import designs, store_tags, tokens
 from app.passes.tables import device, tag_counter, wallet_pass
 from app.places import links, venues
 from bench import bulk, identities
@@ -141,7 +141,7 @@ def fill(
         open_venues = venues.open_venues(tx, brand.id)
         design_id = designs.newest_id(tx, programme.id)
     with database.write() as tx:
-        tag = store_passes.next_tag(tx, brand.pass_type_identifier)
+        tag = store_tags.next_tag(tx, brand.pass_type_identifier)
         # Every card was issued with a tag and changed with the next.
         tx.execute(
             tag_counter.update()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -218,15 +219,23 @@ def _say(kind: str, text: str) -> None:
 
 
 def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...]) -> None:
+    link = shops[0].install_link
+    perkpass = shlex.quote(str(Path(sys.executable).with_name("perkpass")))
     click.echo(
         f"""
 Open     {page}   a phone: card, back, lock screen; choose another on the page
-         {shops[0].install_link}   what the QR on the table opens (with /qr.svg: the code itself)
+         {link}   what the QR on the table opens; here on a computer it hands over to a phone
+         {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API
 
 Try      ring up a receipt on the phone's page and watch balance, level and lock screen
          switch the phone's network off, ring up twice, switch it on again
-         remove the card; add another guest by opening the install page yourself
+         remove the card; add another guest by opening the install page yourself, and go on to its web card
+         in another window, with the demo's data:
+           export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
+           {perkpass} places funnel pechka --by placement    how far guests came
+           {perkpass} poster pechka/nevsky --for table --size tent --out tables.pdf    one for each table
+           {perkpass} template check pass_templates/stamp_card    what the linter says of a template
 
 Raised for the demo: the service's push budget and the phones' thresholds, since nobody waits two hours here;
 the phones accept http, as iPhones do only with a developer's switch.

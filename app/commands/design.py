@@ -14,6 +14,7 @@ from app.commands import publishing
 from app.commands.answers import json_option, show, show_list, warn
 from app.commands.pace import Pace
 from app.commands.shell import Shell, now, opened
+from app.db.identifiers import WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import programmes
 from app.passes import designs, issuing
@@ -137,7 +138,7 @@ def _move(
     from app import bootstrap
 
     wanted = source.cards if limit is None else min(limit, source.cards)
-    moved, pace = 0, Pace(fewest=_FEWEST, most=issuing.MOST_CHANGES)
+    moved, last, pace = 0, WalletPassId(0), Pace(fewest=_FEWEST, most=issuing.MOST_CHANGES)
     with (
         closing(bootstrap.make_wakeup(shell.settings)) as wakeup,
         tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar,
@@ -147,12 +148,19 @@ def _move(
             with shell.database.write() as tx:
                 began = time.monotonic()  # its turn has come
                 done = issuing.move_design(
-                    tx, from_design_id=source.id, to_design_id=target.id, limit=most, now=now()
+                    tx,
+                    from_design_id=source.id,
+                    to_design_id=target.id,
+                    after=last,
+                    limit=most,
+                    now=now(),
                 )
-            pace.note(time.monotonic() - began)
+            held = time.monotonic() - began
             if not done:
                 break
+            pace.note(held)
             wakeup.ring()
-            moved += done
-            bar.update(done)
+            moved, last = moved + len(done), done[-1]
+            bar.update(len(done))
+            time.sleep(held)  # tills get at least every other moment, on any database
     return moved

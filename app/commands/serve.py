@@ -25,7 +25,7 @@ HEADER_BYTES = 32 * 1024
 """Of a request's line and headers; up to twice as much passes where it comes in one piece."""
 
 BACKGROUND = 5
-"""Added to the niceness of what works beside the web on one machine."""
+"""Added to the niceness of a worker."""
 
 _LAST_REQUESTS = 5
 """Seconds for requests under way when it stops; granian sometimes waits for all of them, and for nothing."""
@@ -73,7 +73,7 @@ def worker(parent: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     if parent is not None:
         end_with_parent(parent, stop.set)
-        os.nice(BACKGROUND)  # the web beside it has guests and tills waiting
+    os.nice(BACKGROUND)  # a web process on this machine has guests and tills waiting
     bootstrap.make_worker(settings).run(stop)
 
 

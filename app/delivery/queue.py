@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import random
 from typing import Any
 
-from sqlalchemy import Select, exists, literal, select, update
+from sqlalchemy import Select, literal, select, text, update
 from sqlalchemy import insert as plain_insert
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given
@@ -46,6 +46,8 @@ _CLAIMED = (
     delivery.c.due_at,
 )
 _HELD: Types = {"row": Id, "until": UtcDateTime(), "since": UtcDateTime()}
+_BY_INDEX = text("SET LOCAL enable_sort TO off")
+"""What the planner knows of a queue is from when it was empty: it would read and sort all that is pending."""
 _PATIENCE = (push_budget.c.score, push_budget.c.last_push_at, push_budget.c.passes)
 
 
@@ -91,6 +93,8 @@ def claim(
     (an open breaker) are left alone; ``only`` narrows to one (its probe), where phones that took a push
     before come first: nobody can make those up.
     """
+    if tx.dialect.name == "postgresql":
+        tx.execute(_BY_INDEX)
     rows: list[Any] = []
     for priority in sorted(PRIORITIES.values()):
         if len(rows) < limit:
@@ -228,6 +232,11 @@ def _due(
 ) -> Select[Any]:
     """Due rows of one priority: one range of ``ix_delivery_due``, however many rows wait for later."""
     on_its_way = delivery.alias("on_its_way")
+    # With OFFSET it is asked for each device by index. PostgreSQL would join it, with a wrong idea of how
+    # many are on their way.
+    busy = select(literal(1)).where(
+        on_its_way.c.device_id == delivery.c.device_id, on_its_way.c.state == SENDING
+    )
     statement = (
         select(*_CLAIMED, delivery.c.held_since, *_PATIENCE)
         .select_from(delivery.outerjoin(push_budget, push_budget.c.device_id == delivery.c.device_id))
@@ -235,7 +244,7 @@ def _due(
             delivery.c.state == PENDING,
             delivery.c.priority == priority,
             delivery.c.due_at <= now,
-            ~exists().where(on_its_way.c.device_id == delivery.c.device_id, on_its_way.c.state == SENDING),
+            ~busy.offset(0).exists(),
         )
         .with_for_update(of=delivery, skip_locked=True)
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import Tx
-from app.db.identifiers import DeviceId, PassTypeIdentifier, UpdateTag, WalletPassId
+from app.db.identifiers import DeviceId, WalletPassId
 from app.delivery.queue import enqueue_pushes
 from app.passes import issuing, store_evidence, store_passes
 from app.passes.store_evidence import PassEvidence, Unfetched
@@ -118,15 +118,11 @@ def retag_unfetched(
         kind: store_passes.reachable_devices(tx, [it for it in ids if kinds[it] == kind])
         for kind in sorted(set(kinds.values()))
     }
-    tags: dict[PassTypeIdentifier, UpdateTag] = {
-        pass_type: store_passes.next_tag(tx, pass_type)
-        for pass_type in sorted({it.pass_type_identifier for it in passes})
-    }
-    store_passes.write_tags(tx, {it.id: tags[it.pass_type_identifier] for it in passes})
     store_evidence.retagged(tx, ids, now=now)
     for kind, types in devices.items():
         for pass_type, device_ids in sorted(types.items()):
             enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)
+    store_passes.write_tags(tx, {it.pass_type_identifier for it in passes}, ids)
     return len(passes)
 
 

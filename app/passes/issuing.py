@@ -2,16 +2,15 @@
 
 Every change is a new version with a later ``Last-Modified`` and a new update tag, and a push is promised to
 every phone that holds the pass, all in the caller's transaction. Locks are taken in one order everywhere:
-pass rows sorted, then the tag counter, then the writes. The counter serialises writers of one pass type
-identifier, so these functions belong at the end of a transaction, once each.
+pass rows sorted, promises in order of device, the tag counter, then the writes. The counter serialises
+writers of one pass type identifier, so these functions belong at the end of a transaction, once each.
 """
 
 from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -23,12 +22,11 @@ from app.db.identifiers import (
     PassTypeIdentifier,
     ProgrammeId,
     SerialNumber,
-    UpdateTag,
     WalletPassId,
 )
 from app.delivery.queue import enqueue_pushes
 from app.errors import BadInput, Conflict, NotFound
-from app.passes import store_passes
+from app.passes import store_passes, store_tags
 from app.passes.content import PassContent
 from app.passes.pass_json import check_content
 from app.passes.store_passes import Change, WalletPass
@@ -43,6 +41,7 @@ _ALPHABET = string.ascii_letters + string.digits  # iOS escapes others twice, an
 _SERIAL_LENGTH = 22  # 131 bits
 _VOID_CODE = CardCode("VOID")  # no till knows it
 _SECOND = timedelta(seconds=1)
+_NONE = WalletPassId(0)  # ids count from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def issue(
         design_id=design_id,
         content=content,
         version=1,
-        tag=store_passes.next_tag(tx, pass_type_identifier),
+        tag=store_tags.next_tag(tx, pass_type_identifier),
         last_modified=_whole_second(now),
         key_version=1,
         voided_at=None,
@@ -153,28 +152,34 @@ def tombstone(tx: Tx, pass_id: WalletPassId, *, now: datetime) -> None:
 
 
 def move_design(
-    tx: Tx, *, from_design_id: DesignId, to_design_id: DesignId, limit: int = MOST_CHANGES, now: datetime
-) -> int:
-    """Move the first passes of one design version to another; returns how many were moved, 0 when done.
+    tx: Tx,
+    *,
+    from_design_id: DesignId,
+    to_design_id: DesignId,
+    after: WalletPassId = _NONE,
+    limit: int = MOST_CHANGES,
+    now: datetime,
+) -> list[WalletPassId]:
+    """Move the first passes of one design version beyond ``after`` to another; returns them, sorted.
 
-    Call it again, in another transaction, until it returns 0. Phones are told silently. Raises
+    Call it again, in another transaction, ``after`` the last one, until none are left: those that were moved
+    need not be passed over each time. Phones are told silently. Raises
     :class:`BadInput` for a ``limit`` that is not 1 to 200, and for designs of two programmes.
     """
     if not 1 <= limit <= MOST_CHANGES:
         raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
     if from_design_id == to_design_id:
-        return 0
+        return []
     if not store_passes.share_programme(tx, from_design_id, to_design_id):
         raise BadInput("another-programme", "A card moves between design versions of its own programme only.")
     moved = [
         replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now))
-        for old in store_passes.lock_of_design(tx, from_design_id, limit=limit)
+        for old in store_passes.lock_of_design(tx, from_design_id, after=after, limit=limit)
     ]
-    with _publishing(
-        tx, [(one.id, one.pass_type_identifier) for one in moved], kind="silent", now=now
-    ) as tags:
-        store_passes.write_moved(tx, to_design_id, moved, tags)
-    return len(moved)
+    ids = [one.id for one in moved]
+    _promise_pushes(tx, ids, kind="silent", now=now)
+    store_passes.write_moved(tx, to_design_id, moved)
+    return ids
 
 
 def _whole_second(moment: datetime) -> datetime:
@@ -200,20 +205,13 @@ def _later(last_modified: datetime, now: datetime) -> datetime:
 
 def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushKind, now: datetime) -> None:
     """Write what passes say from now on; they are locked already."""
-    passes = [(old.id, old.pass_type_identifier) for old, _ in changes]
-    with _publishing(tx, passes, kind=kind, now=now) as tags:
-        store_passes.write(tx, [(change, tags[old.pass_type_identifier]) for old, change in changes])
+    _promise_pushes(tx, [old.id for old, _ in changes], kind=kind, now=now)
+    store_passes.write(
+        tx, {old.pass_type_identifier for old, _ in changes}, [change for _, change in changes]
+    )
 
 
-@contextmanager
-def _publishing(
-    tx: Tx, passes: Sequence[tuple[WalletPassId, PassTypeIdentifier]], *, kind: PushKind, now: datetime
-) -> Iterator[Mapping[PassTypeIdentifier, UpdateTag]]:
-    """The tags under which the block writes passes, locked already; then their pushes are promised."""
-    devices = store_passes.reachable_devices(tx, [pass_id for pass_id, _ in passes]) if passes else {}
-    yield {
-        pass_type: store_passes.next_tag(tx, pass_type)
-        for pass_type in sorted({pass_type for _, pass_type in passes})
-    }
+def _promise_pushes(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKind, now: datetime) -> None:
+    devices = store_passes.reachable_devices(tx, pass_ids) if pass_ids else {}
     for pass_type, device_ids in sorted(devices.items()):
         enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)

@@ -17,7 +17,8 @@ from datetime import datetime
 from app.accounts import brands
 from app.db import Tx
 from app.passes import store_restoring as store
-from app.passes.store_passes import counted_types, retag_type
+from app.passes.store_passes import retag_type
+from app.passes.store_tags import counted_types
 
 
 def lift_tags(tx: Tx, *, now: datetime, backed_up_at: datetime) -> int:

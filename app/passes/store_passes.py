@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, Text, Update, bindparam, select, update
+from sqlalchemy import Integer, Row, Text, Update, bindparam, select, update
 
 from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given_later, insert, packed
 from app.db.identifiers import (
@@ -20,7 +20,7 @@ from app.db.identifiers import (
     UpdateTag,
     WalletPassId,
 )
-from app.db.upsert import insert_in
+from app.passes import store_tags
 from app.passes.content import PassContent
 from app.passes.tables import design, device, registration, tag_counter, wallet_pass
 
@@ -92,7 +92,7 @@ _EDITIONS_OF_DESIGN = (
         wallet_pass.c.version,
         wallet_pass.c.last_modified,
     )
-    .where(wallet_pass.c.design_id == bindparam("of_design_id"))
+    .where(wallet_pass.c.design_id == bindparam("of_design_id"), wallet_pass.c.id > bindparam("after"))
     .order_by(wallet_pass.c.id)
     .limit(bindparam("most"))
     .with_for_update()
@@ -108,12 +108,11 @@ _CHANGED: Types = {
     "design_id": Id,
     "content": Json,
     "version": Integer(),
-    "tag": BigInteger(),
     "last_modified": UtcDateTime(),
     "voided_at": UtcDateTime(),
 }
-_MOVED: Types = {name: _CHANGED[name] for name in ("pass_id", "design_id", "version", "tag", "last_modified")}
-_TAGGED: Types = {"pass_id": Id, "tag": BigInteger()}
+_MOVED: Types = {name: _CHANGED[name] for name in ("pass_id", "design_id", "version", "last_modified")}
+_TAGGED: Types = {"pass_id": Id}
 _REACHABLE = (
     select(device.c.pass_type_identifier, device.c.id)
     .distinct()
@@ -143,9 +142,9 @@ def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
     return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]
 
 
-def lock_of_design(tx: Tx, design_id: DesignId, *, limit: int) -> list[Edition]:
-    """The first ``limit`` passes of a design version, sorted and locked."""
-    rows = tx.execute(_EDITIONS_OF_DESIGN, {"of_design_id": design_id, "most": limit})
+def lock_of_design(tx: Tx, design_id: DesignId, *, after: WalletPassId, limit: int) -> list[Edition]:
+    """The first ``limit`` passes of a design version beyond ``after``, sorted and locked."""
+    rows = tx.execute(_EDITIONS_OF_DESIGN, {"of_design_id": design_id, "after": after, "most": limit})
     return [Edition(*row) for row in rows]
 
 
@@ -159,35 +158,6 @@ def share_programme(tx: Tx, one: DesignId, other: DesignId) -> bool:
     """Whether both design versions exist and are of one programme."""
     programmes = list(tx.scalars(select(design.c.programme_id).where(design.c.id.in_((one, other)))))
     return len(programmes) == 2 and programmes[0] == programmes[1]
-
-
-def next_tag(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> UpdateTag:
-    """The counter's next value. It stays locked until the transaction ends: take it late.
-
-    That is what makes tags visible in their order. A sequence's values commit out of order, and a phone that
-    polls in between never hears of the earlier one.
-    """
-    first = {"pass_type_identifier": pass_type_identifier, "value": 1}
-    tag: UpdateTag = tx.execute(_next_tag(tx.dialect.name), first).scalar_one()
-    return tag
-
-
-@cache
-def _next_tag(dialect: str) -> Any:
-    return (
-        insert_in(dialect, tag_counter)
-        .on_conflict_do_update(
-            index_elements=[tag_counter.c.pass_type_identifier], set_={"value": tag_counter.c.value + 1}
-        )
-        .returning(tag_counter.c.value)
-    )
-
-
-def counted_types(tx: Tx) -> list[PassTypeIdentifier]:
-    """Every pass type identifier that has a tag counter, sorted."""
-    return list(
-        tx.scalars(select(tag_counter.c.pass_type_identifier).order_by(tag_counter.c.pass_type_identifier))
-    )
 
 
 def add(tx: Tx, wallet_pass_: WalletPass, *, now: datetime) -> WalletPassId:
@@ -210,65 +180,72 @@ def add(tx: Tx, wallet_pass_: WalletPass, *, now: datetime) -> WalletPassId:
     return pass_id
 
 
-def write(tx: Tx, changes: Sequence[tuple[Change, UpdateTag]]) -> None:
-    """Write the changes in one statement."""
-    _update(
-        tx,
-        [
-            {
-                "pass_id": change.id,
-                "design_id": change.design_id,
-                "content": change.content.to_json(),
-                "version": change.version,
-                "tag": tag,
-                "last_modified": change.last_modified,
-                "voided_at": change.voided_at,
-            }
-            for change, tag in changes
-        ],
-        _CHANGED,
-    )
+def write(tx: Tx, pass_types: Iterable[PassTypeIdentifier], changes: Sequence[Change]) -> None:
+    """Write the changes of passes of these types, under the next tags."""
+    rows = [
+        {
+            "pass_id": change.id,
+            "design_id": change.design_id,
+            "content": change.content.to_json(),
+            "version": change.version,
+            "last_modified": change.last_modified,
+            "voided_at": change.voided_at,
+        }
+        for change in changes
+    ]
+    _write(tx, pass_types, rows, _CHANGED)
 
 
-def write_moved(
-    tx: Tx, design_id: DesignId, moved: Sequence[Edition], tags: Mapping[PassTypeIdentifier, UpdateTag]
+def write_moved(tx: Tx, design_id: DesignId, moved: Sequence[Edition]) -> None:
+    """Give passes another design version, in the edition that they have from now on, under the next tags."""
+    rows = [
+        {
+            "pass_id": new.id,
+            "design_id": design_id,
+            "version": new.version,
+            "last_modified": new.last_modified,
+        }
+        for new in moved
+    ]
+    _write(tx, {new.pass_type_identifier for new in moved}, rows, _MOVED)
+
+
+def write_tags(tx: Tx, pass_types: Iterable[PassTypeIdentifier], pass_ids: Sequence[WalletPassId]) -> None:
+    """Give passes of these types the next tags and nothing else: phones are told of them again."""
+    _write(tx, pass_types, [{"pass_id": pass_id} for pass_id in sorted(pass_ids)], _TAGGED)
+
+
+def _write(
+    tx: Tx, pass_types: Iterable[PassTypeIdentifier], rows: Sequence[Mapping[str, Any]], types: Types
 ) -> None:
-    """Give passes another design version, in the edition that they have from now on."""
-    _update(
-        tx,
-        [
-            {
-                "pass_id": new.id,
-                "design_id": design_id,
-                "version": new.version,
-                "tag": tags[new.pass_type_identifier],
-                "last_modified": new.last_modified,
-            }
-            for new in moved
-        ],
-        _MOVED,
-    )
+    """Write all rows under their types' next tags; ``types`` without ``pass_id`` names what else is written.
 
-
-def write_tags(tx: Tx, tags: Mapping[WalletPassId, UpdateTag]) -> None:
-    """Give passes another tag and nothing else: phones are told of them again."""
-    _update(tx, [{"pass_id": pass_id, "tag": tag} for pass_id, tag in sorted(tags.items())], _TAGGED)
-
-
-def _update(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types) -> None:
-    """One statement for all rows; ``types`` without ``pass_id`` names the columns that are written."""
-    if rows:
-        tx.execute(_updating(tx.dialect.name, tuple(types)), {"rows": packed(tx.dialect, rows, types)})
+    On PostgreSQL one statement counts and writes, so that the counter is held for hardly longer than a
+    commit takes: everyone who changes a pass of the type waits for it.
+    """
+    if not rows:
+        return
+    dialect = tx.dialect.name
+    given = {"rows": packed(tx.dialect, rows, types)}
+    if dialect == "sqlite":
+        tx.execute(store_tags.counting(dialect), store_tags.types_to_count(tx, pass_types))
+    else:
+        given |= store_tags.types_to_count(tx, pass_types)
+    tx.execute(_writing(dialect, tuple(types)), given)
 
 
 @cache
-def _updating(dialect: str, columns: tuple[str, ...]) -> Update:
+def _writing(dialect: str, columns: tuple[str, ...]) -> Update:
     """Built once: that takes longer than SQLite takes to execute it."""
     new = given_later(dialect, bindparam("rows", type_=Text()), {name: _CHANGED[name] for name in columns})
+    tags = tag_counter if dialect == "sqlite" else store_tags.counting(dialect).cte("counted")
     return (
         update(wallet_pass)
-        .where(wallet_pass.c.id == new.c.pass_id)
-        .values({name: new.c[name] for name in columns if name != "pass_id"})
+        .where(
+            wallet_pass.c.id == new.c.pass_id,
+            tags.c.pass_type_identifier == wallet_pass.c.pass_type_identifier,
+        )
+        .values({name: new.c[name] for name in columns if name != "pass_id"} | {"tag": tags.c.value})
     )
 
 

@@ -22,7 +22,7 @@ from app.db.identifiers import DesignId
 from app.errors import NotFound
 from app.passes.layout import Design
 from app.passes.looks import looks
-from app.web.guest_pages import POLICY, Designs, find_place
+from app.web.guest_pages import DESIGN_RULE, FOR_EVER, POLICY, Designs, find_place
 from app.web.language import current_language
 from app.web.services import Services
 
@@ -41,12 +41,15 @@ SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(_SCRIPT).hexdigest()[:12]}.js"
 _HOME = re.compile(r"[0-9a-f]{1,16}\.[0-9a-f]{1,8}", re.ASCII)
 _SAFE_ZONE = 0.68  # of an icon: what every launcher's mask leaves (W3C, "Maskable icons": a circle of 80 %)
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", **_HARMLESS}
 _FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", **_HARMLESS}
 
 
 def home(code: str, token: str) -> str:
-    """The path of the card without its signature: the worker's scope, and where the app starts."""
+    """The path of the card without its signature: the worker's scope, and where the app starts.
+
+    A scope is a prefix, so that of ``…/7.1`` covers ``…/7.10`` as well. A browser takes the longest that
+    fits, and the worker of another card knows no state of this one: it asks the network.
+    """
     return f"/i/{code}/card/{token.partition('~')[0]}"
 
 
@@ -84,21 +87,17 @@ class CardApp:
             (SCRIPT_ADDRESS, "web_card_script", self.script),
             ("/i/<code>/card/worker.js", "web_card_worker", self.worker),
             ("/i/<code>/card/<token>.webmanifest", "web_card_manifest", self.manifest),
-            (
-                "/i/<code>/design/<int(max=9223372036854775807):design_id>/app-<int:size>.png",
-                "web_card_icon",
-                self.icon,
-            ),
+            (f"{DESIGN_RULE}/app-<int:size>.png", "web_card_icon", self.icon),
         ):
             blueprint.add_url_rule(rule, name, view, methods=["GET"])
 
     def style(self) -> Response:
         """The card page's own stylesheet; another content has another name."""
-        return Response(_STYLE, 200, _FOR_EVER, mimetype="text/css")
+        return Response(_STYLE, 200, FOR_EVER, mimetype="text/css")
 
     def script(self) -> Response:
         """The card page's script; another content has another name."""
-        return Response(_SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
+        return Response(_SCRIPT, 200, FOR_EVER, mimetype="text/javascript")
 
     def worker(self, code: str) -> Response:  # noqa: ARG002 - one for every link
         """The service worker; browsers look for another one whenever the page is opened."""
@@ -152,7 +151,7 @@ class CardApp:
         )
         if largest is None:
             raise NotFound("no-such-picture", "This design has no such picture.")
-        return Response(_app_icon(largest, colour(design), size), 200, _FOR_EVER, mimetype="image/png")
+        return Response(_app_icon(largest, colour(design), size), 200, FOR_EVER, mimetype="image/png")
 
 
 @lru_cache(64)

@@ -9,6 +9,8 @@ from app.errors import BadInput, NotFound
 from app.web import card_face, qr
 from app.web.badges import Badges
 from app.web.guest_pages import (
+    DESIGN_RULE,
+    FOR_EVER,
     ICON,
     ICON_ADDRESS,
     PHONE_SCRIPT,
@@ -24,8 +26,6 @@ from app.web.guest_pages import (
 from app.web.links import Links
 from app.web.services import Services
 
-_DESIGN = "<int(max=9223372036854775807):design_id>"  # beyond it no database can even be asked
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 
@@ -43,30 +43,26 @@ class GuestFiles:
         blueprint.add_url_rule(PHONE_SCRIPT_ADDRESS, "phone_script", self.phone_script, methods=["GET"])
         blueprint.add_url_rule("/i/-/badge-<name>.svg", "badge", self.badge, methods=["GET"])
         for name in ("card.css", "card-<int(max=999):look>.css"):
-            blueprint.add_url_rule(
-                f"/i/<code>/design/{_DESIGN}/{name}", "card_style", self.card_style, methods=["GET"]
-            )
-        blueprint.add_url_rule(
-            f"/i/<code>/design/{_DESIGN}/<path:file>", "picture", self.picture, methods=["GET"]
-        )
+            blueprint.add_url_rule(f"{DESIGN_RULE}/{name}", "card_style", self.card_style, methods=["GET"])
+        blueprint.add_url_rule(f"{DESIGN_RULE}/<path:file>", "picture", self.picture, methods=["GET"])
         blueprint.add_url_rule("/i/<code>/qr.svg", "qr_svg", self.qr_svg, methods=["GET"])
         blueprint.add_url_rule("/i/<code>/qr.png", "qr_png", self.qr_png, methods=["GET"])
 
     def style(self) -> Response:
         """The stylesheet; another content has another name."""
-        return Response(STYLE, 200, _FOR_EVER, mimetype="text/css")
+        return Response(STYLE, 200, FOR_EVER, mimetype="text/css")
 
     def icon(self) -> Response:
         """For pages that belong to no brand."""
-        return Response(ICON, 200, _FOR_EVER, mimetype="image/svg+xml")
+        return Response(ICON, 200, FOR_EVER, mimetype="image/svg+xml")
 
     def script(self) -> Response:
         """What guests' pages do where scripts run; another content has another name."""
-        return Response(SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
+        return Response(SCRIPT, 200, FOR_EVER, mimetype="text/javascript")
 
     def phone_script(self) -> Response:
         """Numbers grouped while they are typed, for brands that ask for one."""
-        return Response(PHONE_SCRIPT, 200, _FOR_EVER, mimetype="text/javascript")
+        return Response(PHONE_SCRIPT, 200, FOR_EVER, mimetype="text/javascript")
 
     def badge(self, name: str) -> Response:
         """A wallet's own artwork, which can do nothing but be looked at."""
@@ -74,13 +70,13 @@ class GuestFiles:
         if data is None:
             raise NotFound("no-such-picture", "There is no such badge.")
         still = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
-        return Response(data, 200, _FOR_EVER | still, mimetype="image/svg+xml")
+        return Response(data, 200, FOR_EVER | still, mimetype="image/svg+xml")
 
     def card_style(self, code: str, design_id: int, look: int = 0) -> Response:
         """The brand's colours, or those of a tier."""
         with self._services.database.read() as tx:
             design = self._designs.of_place(tx, find_place(tx, code), DesignId(design_id))
-        return Response(card_face.stylesheet(design, look), 200, _FOR_EVER, mimetype="text/css")
+        return Response(card_face.stylesheet(design, look), 200, FOR_EVER, mimetype="text/css")
 
     def picture(self, code: str, design_id: int, file: str) -> Response:
         """One of the design's images, by its name in the bundle."""
@@ -89,7 +85,7 @@ class GuestFiles:
         data = design.files.get(file)
         if data is None or not file.endswith(".png"):
             raise NotFound("no-such-picture", "This design has no such picture.")
-        return Response(data, 200, _FOR_EVER, mimetype="image/png")
+        return Response(data, 200, FOR_EVER, mimetype="image/png")
 
     def qr_svg(self, code: str) -> Response:
         """The install link as a vector, for print."""
@@ -106,7 +102,11 @@ class GuestFiles:
 
 def _scale() -> int:
     asked = request.args.get("scale", str(qr.DEFAULT_SCALE))
-    if not asked.isdecimal() or len(asked) > 3 or not qr.MIN_SCALE <= int(asked) <= qr.MAX_SCALE:
+    if (
+        not (asked.isascii() and asked.isdecimal())
+        or len(asked) > 3
+        or not qr.MIN_SCALE <= int(asked) <= qr.MAX_SCALE
+    ):
         raise BadInput(
             "bad-scale", f"scale is pixels per module: {qr.MIN_SCALE} to {qr.MAX_SCALE}", field="scale"
         )

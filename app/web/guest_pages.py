@@ -32,6 +32,14 @@ POLICY = (
 )
 """No script at all, nothing from elsewhere, nothing inline: a brand's words stay words."""
 
+DESIGN_RULE = "/i/<code>/design/<int(max=9223372036854775807):design_id>"
+"""Where a design's files are; beyond that number no database can even be asked."""
+FOR_EVER = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""Headers of what another content would have another address for."""
 SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
 """For pages that do more where scripts run: those of this service, none inline."""
 

@@ -201,8 +201,10 @@ def test_a_design_is_rolled_out_in_stages(database: Database, shop: Shop) -> Non
 
     def move(limit: int) -> int:
         with database.write() as tx:
-            return issuing.move_design(
-                tx, from_design_id=shop.design_id, to_design_id=newer, limit=limit, now=NOW
+            return len(
+                issuing.move_design(
+                    tx, from_design_id=shop.design_id, to_design_id=newer, limit=limit, now=NOW
+                )
             )
 
     assert [move(3), move(3), move(3)] == [3, 2, 0]
@@ -217,7 +219,7 @@ def test_a_design_is_not_moved_onto_itself_nor_by_the_thousand(database: Databas
     with database.write() as tx:
         card = shop.issue(tx)
         here = shop.design_id
-        assert issuing.move_design(tx, from_design_id=here, to_design_id=here, now=NOW) == 0
+        assert issuing.move_design(tx, from_design_id=here, to_design_id=here, now=NOW) == []
         with pytest.raises(BadInput):
             issuing.move_design(tx, from_design_id=here, to_design_id=DesignId(here + 1), limit=201, now=NOW)
         assert read(tx, card.id) == card
