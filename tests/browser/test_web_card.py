@@ -20,9 +20,9 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
+from app.db import connect, schema
 from app.loyalty import enrolment, members
 from tests import servers
-from tests.conftest import SERVERS, empty_database
 from tests.web.edges import receipt
 from tests.web.guests import ANDROID, DESKTOP, IPHONE
 from tests.web.whole_web import Card, WholeWeb, open_whole_web
@@ -74,11 +74,15 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _template: str
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
+    # On SQLite in every run: what a browser does with a page is the same whatever keeps the cards.
     directory = tmp_path_factory.mktemp("web_card")
-    redis_url = "" if SERVERS == "sqlite" else str(request.getfixturevalue("redis_server"))
-    web = open_whole_web(directory, empty_database(request, directory, _template), redis_url)
+    url = f"sqlite:///{directory / 'web_card.db'}"
+    database = connect(url)
+    schema.migrate(database)
+    database.close()
+    web = open_whole_web(directory, url, "")
     port, fluent = servers.free_port(), threading.Event()
     fluent.set()
 

@@ -1,4 +1,7 @@
-"""One installation per test process, its push service, and phones; the stories share it."""
+"""One installation per test process, its push service, and phones; stories share it, and it ends with them.
+
+An installation that nobody uses still looks for work five times a second: the other tests would wait for it.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +42,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority.create(tmp_path_factory.mktemp("authority"), now=yesterday())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def apns(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApns]:
     with running(settings_for(authority, tmp_path_factory.mktemp("apns"))) as simulator:
         yield simulator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_installation(
     request: pytest.FixtureRequest,
     authority: Authority,
@@ -73,13 +76,13 @@ def make_installation(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(make_installation: Callable[..., Installation]) -> Iterator[Installation]:
     with installed(make_installation("shared")) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def patient_installation(make_installation: Callable[..., Installation]) -> Iterator[Installation]:
     """One that minds the phone's patience as real ones do, and is stopped and restored."""
     paced = {"PERKPASS_PUSH_BUDGET_RECEIPT": "2.0", "PERKPASS_PUSH_COALESCE_SECONDS": "1"}
@@ -87,7 +90,7 @@ def patient_installation(make_installation: Callable[..., Installation]) -> Iter
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def phone_settings(authority: Authority, apns: RunningApns) -> PhoneSettings:
     """iPhones that never throttle, since the stories are told fast."""
     return PhoneSettings(
