@@ -17,6 +17,7 @@ from bench import arguments, page, report
 
 BENCHMARKS = (
     "idle",
+    "guest_pages",
     "pass_build",
     "apns_client",
     "push_throughput",

@@ -34,7 +34,7 @@ class Refusal:
     seen_meanwhile: str  # on the phone's card
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def refusal(installation: Installation, apns: RunningApns, phone_settings: PhoneSettings) -> Refusal:
     """Begun once: the service looks again only after a minute, and other stories are told meanwhile."""
 
