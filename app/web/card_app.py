@@ -12,7 +12,6 @@ import hashlib
 import io
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from flask import Blueprint, Response, jsonify
 from PIL import Image
@@ -22,7 +21,7 @@ from app.db.identifiers import DesignId
 from app.errors import NotFound
 from app.passes.layout import Design
 from app.passes.looks import looks
-from app.web.guest_pages import DESIGN_RULE, FOR_EVER, POLICY, Designs, find_place
+from app.web.guest_pages import DESIGN_RULE, FOR_EVER, POLICY, Designs, find_place, lean
 from app.web.language import current_language
 from app.web.services import Services
 
@@ -32,10 +31,7 @@ ICON_SIZES = (192, 512)
 CARD_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'"
 """Still nothing inline, and nothing from elsewhere."""
 
-_STATIC = Path(__file__).parent / "static"
-_STYLE, _SCRIPT, _WORKER = (
-    (_STATIC / name).read_bytes() for name in ("web-card.css", "web-card.js", "web-card-worker.js")
-)
+_STYLE, _SCRIPT, _WORKER = map(lean, ("web-card.css", "web-card.js", "web-card-worker.js"))
 STYLE_ADDRESS = f"/i/-/{hashlib.sha256(_STYLE).hexdigest()[:12]}.css"  # no install code contains a hyphen
 SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(_SCRIPT).hexdigest()[:12]}.js"
 _HOME = re.compile(r"[0-9a-f]{1,16}\.[0-9a-f]{1,8}", re.ASCII)
