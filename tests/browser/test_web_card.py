@@ -235,6 +235,19 @@ def test_without_a_network_the_card_is_shown_as_it_was_and_is_renewed_afterwards
     assert balance(page) == rung
 
 
+@pytest.mark.parametrize(("chosen", "browsers"), [("en", "ru"), ("ru", "en")])
+def test_without_a_network_the_card_speaks_the_language_that_was_chosen(
+    served: Served, open_page: Open, chosen: str, browsers: str
+) -> None:
+    page = open_page(ANDROID, browsers)
+    page.goto(f"{served.card().page}?lang={chosen}")
+    settled(page)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator("#offline")).to_contain_text(OFFLINE[chosen])
+    expect(page.locator("html")).to_have_attribute("lang", chosen)
+
+
 def test_a_slow_network_shows_the_card_as_it_was_until_it_answers(served: Served, open_page: Open) -> None:
     card = served.card()
     page = open_page()

@@ -75,7 +75,7 @@ async function note(page, answer) {
   }
 }
 
-async function keep({ page, files }) {
+async function keep({ page, search, files }) {
   if (!ours(page)) return false;
   const cache = await caches.open(KEPT);
   const wanted = new Set(files.map((file) => new URL(file, location.origin).pathname));
@@ -83,6 +83,6 @@ async function keep({ page, files }) {
     if (![page, AS_OF].includes(bare(key)) && !wanted.delete(bare(key))) await cache.delete(key);
   }
   await Promise.allSettled([...wanted].map((file) => cache.add(file)));
-  if (!(await cache.match(page, { ignoreVary: true }))) await note(page, await fetch(page));
+  if (!(await cache.match(page, { ignoreVary: true }))) await note(page, await fetch(page + search));
   return Boolean(await cache.match(page, { ignoreVary: true }));
 }

@@ -97,7 +97,8 @@
     await Promise.allSettled([...document.images].map((picture) => picture.decode()));
     const made = document.querySelectorAll("link[rel=stylesheet], link[rel=icon], script[src], img");
     const files = [...made].map((part) => part.currentSrc || part.href || part.src);
-    (await navigator.serviceWorker.ready).active.postMessage({ page: location.pathname, files });
+    (await navigator.serviceWorker.ready).active
+      .postMessage({ page: location.pathname, search: location.search, files }); // the search says the language
   }
 
   function offerHome() {
