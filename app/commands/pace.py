@@ -8,6 +8,8 @@ HOLD: Final = 0.02
 """Seconds that one transaction should take, since a till may be waiting for it."""
 _YIELDING: Final = 4.0
 """Seconds of rest for each second that work took longer than it does on a quiet machine."""
+LONGEST_REST: Final = 0.5
+"""Seconds: a disk that stood still once, or cards that are dearer than others, are no reason to stop."""
 _FORGETTING: Final = 1.002
 """What the quietest moment so far grows by with each transaction: the table grows, the hour changes."""
 
@@ -29,5 +31,5 @@ class Pace:
         """
         each = max(held, 0.0001) / self.size
         self._quickest = min(self._quickest * _FORGETTING, each)
-        self.rest = _YIELDING * (each - self._quickest) * self.size
+        self.rest = min(LONGEST_REST, _YIELDING * (each - self._quickest) * self.size)
         self.size = max(self._fewest, min(self._most, round(self.size * min(2.0, HOLD / max(held, 0.0001)))))

@@ -25,10 +25,12 @@ from app.delivery.store_pending import PENDING, SENDING, Again, Promise, go_back
 from app.delivery.tables import attempt, delivery, push_budget
 
 __all__ = [
+    "Promise",
     "begin_attempts",
     "claim",
     "enqueue_pushes",
     "forget_devices",
+    "promise",
     "purge",
     "release",
     "rescue",
@@ -64,14 +66,17 @@ def enqueue_pushes(
 
     A device that has a pending push already gets no second one: the row takes the earlier due time and the
     higher priority (only a row that waits out a retry keeps its time). What the phone's patience allows is
-    decided when the row is claimed. Call it once in a transaction, with all the devices.
+    decided when the row is claimed. Call it once in a transaction, with all the devices; where they are of
+    several pass types or the pushes of several kinds, call :func:`promise`.
     """
-    if device_ids:
-        join(
-            tx,
-            [Promise(device_id, pass_type_identifier, kind, due_at or now) for device_id in set(device_ids)],
-            now=now,
-        )
+    due = due_at or now
+    promise(tx, [Promise(one, pass_type_identifier, kind, due) for one in device_ids], now=now)
+
+
+def promise(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
+    """The same for any promises; of several to one device the most urgent counts."""
+    if promises:
+        join(tx, promises, now=now)
 
 
 def claim(

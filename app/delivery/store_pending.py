@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, packed
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
@@ -21,6 +21,11 @@ CHANNEL: Final = "apple"
 PENDING: Final = literal("pending", literal_execute=True)  # spelt out in the SQL, for the partial indexes
 SENDING: Final = literal("sending", literal_execute=True)
 _MOST_RACES: Final = 20
+# Rows go back in two statements, in no order of devices that others could keep to. Who promises to the same
+# devices meanwhile (a till) must not wait for us in a circle, so we are the ones that give up and try again.
+_SHORT_WAITS: Final = text("SET LOCAL lock_timeout = '200ms'")
+_USUAL_WAITS: Final = text("SET LOCAL lock_timeout TO DEFAULT")
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _PROMISE: Final[Types] = {
     "device_id": Id,
     "pass_type_identifier": Text(),
@@ -61,8 +66,13 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
     """Insert pending rows, at most one for each device; the one that is there takes the more urgent of both.
 
     Devices are taken in order, so that two transactions that promise to the same devices cannot wait for each
-    other in a circle.
+    other in a circle: call it once in a transaction, with all promises.
     """
+    most_urgent: dict[DeviceId, Promise] = {}
+    for promise in promises:
+        known = most_urgent.get(promise.device_id)
+        if known is None or PRIORITIES[promise.kind] < PRIORITIES[known.kind]:
+            most_urgent[promise.device_id] = promise
     rows = [
         {
             "device_id": promise.device_id,
@@ -71,7 +81,7 @@ def join(tx: Tx, promises: Sequence[Promise], *, now: datetime) -> None:
             "priority": PRIORITIES[promise.kind],
             "due_at": promise.due_at,
         }
-        for promise in sorted(promises, key=lambda promise: promise.device_id)
+        for promise in sorted(most_urgent.values(), key=lambda promise: promise.device_id)
     ]
     tx.execute(_joining(tx.dialect.name), {"rows": packed(tx.dialect, rows, _PROMISE), "now": now})
 
@@ -118,9 +128,17 @@ def go_back(tx: Tx, again: Sequence[Again], *, now: datetime) -> dict[DeliveryId
     for _ in range(_MOST_RACES):
         try:
             with tx.begin_nested():
-                return _go_back(tx, ordered, now)
+                if tx.dialect.name == "postgresql":
+                    tx.execute(_SHORT_WAITS)
+                reached = _go_back(tx, ordered, now)
+                if tx.dialect.name == "postgresql":
+                    tx.execute(_USUAL_WAITS)
+                return reached
         except IntegrityError:  # a promise was committed between our look and our write: look again
             continue
+        except OperationalError as fault:
+            if getattr(fault.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
     raise RuntimeError("promises keep coming between look and write")
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import DeviceId, WalletPassId
-from app.delivery.queue import enqueue_pushes
+from app.delivery.queue import Promise, promise
 from app.passes import issuing, store_evidence, store_passes
 from app.passes.store_evidence import PassEvidence, Unfetched
 
@@ -119,9 +119,13 @@ def retag_unfetched(
         for kind in sorted(set(kinds.values()))
     }
     store_evidence.retagged(tx, ids, now=now)
-    for kind, types in devices.items():
-        for pass_type, device_ids in sorted(types.items()):
-            enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)
+    promises = [
+        Promise(device_id, pass_type, kind, now)
+        for kind, types in devices.items()
+        for pass_type, device_ids in types.items()
+        for device_id in device_ids
+    ]
+    promise(tx, promises, now=now)
     store_passes.write_tags(tx, {it.pass_type_identifier for it in passes}, ids)
     return len(passes)
 

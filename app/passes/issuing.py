@@ -24,7 +24,7 @@ from app.db.identifiers import (
     SerialNumber,
     WalletPassId,
 )
-from app.delivery.queue import enqueue_pushes
+from app.delivery.queue import Promise, promise
 from app.errors import BadInput, Conflict, NotFound
 from app.passes import store_passes, store_tags
 from app.passes.content import PassContent
@@ -213,5 +213,8 @@ def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushK
 
 def _promise_pushes(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKind, now: datetime) -> None:
     devices = store_passes.reachable_devices(tx, pass_ids) if pass_ids else {}
-    for pass_type, device_ids in sorted(devices.items()):
-        enqueue_pushes(tx, device_ids, pass_type_identifier=pass_type, kind=kind, now=now)
+    promise(
+        tx,
+        [Promise(one, pass_type, kind, now) for pass_type, ids in devices.items() for one in ids],
+        now=now,
+    )

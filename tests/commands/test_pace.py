@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.commands.pace import HOLD, Pace
+from app.commands.pace import HOLD, LONGEST_REST, Pace
 
 
 def test_transactions_grow_while_they_are_short_and_never_beyond_what_is_allowed() -> None:
@@ -51,3 +51,10 @@ def test_what_was_quick_long_ago_is_forgotten() -> None:
     for _ in range(400):
         pace.note(pace.size * 0.0002)
     assert pace.rest == pytest.approx(0, abs=0.0001)
+
+
+def test_whatever_happened_it_goes_on_soon() -> None:
+    pace = Pace(fewest=20, most=200)
+    pace.note(0.004)
+    pace.note(30)
+    assert pace.rest == LONGEST_REST
