@@ -215,6 +215,30 @@ def test_the_card_page_goes_on_from_wallet_and_helps_out_of_an_apps_window(world
     assert "data-wallet" in in_app.text  # whoever is wrong about the window has the button all the same
 
 
+def test_after_wallet_an_apps_window_shows_the_way_out_and_no_button_that_does_nothing(world: World) -> None:
+    address = next_address(world.phone().join(world.cafe))
+    own = f"https://cards.example{address.replace('/next/', '/card/')}"
+    in_app = world.phone(APPS[0].user_agent)
+    before = in_app.get(address).text
+    assert f'href="x-safari-{own}"' in before
+    assert "data-wallet" not in before
+    assert before.count('id="way-out"') == before.count('id="address"') == 1
+    add_to_a_phone(world)
+    after = in_app.get(address).text
+    assert f'href="x-safari-{own}" rel="nofollow">Add it to this iPhone too' in after
+    assert "data-wallet" not in after
+    assert 'id="way-out"' not in world.phone().get(address).text
+    telegram = next(known.user_agent for known in APPS if "Android" in known.user_agent)
+    assert 'id="way-out"' not in world.phone(telegram).get(address).text  # some phone has it already
+
+
+def test_on_android_an_apps_window_says_where_the_card_is_kept(world: World) -> None:
+    address = next_address(world.phone().join(world.cafe))
+    android = next(known.user_agent for known in APPS if "Android" in known.user_agent)
+    assert world.phone(android).get(address).text.count('id="way-out"') == 1
+    assert 'id="way-out"' not in world.phone(ANDROID).get(address).text
+
+
 def test_a_mac_may_take_the_card_for_its_owners_iphone_and_other_desktops_may_not(world: World) -> None:
     card = world.phone(MAC).join(world.cafe)
     assert ".pkpass" in card.text
