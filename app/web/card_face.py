@@ -86,7 +86,7 @@ def draw(design: Design, content: PassContent, language: Language, *, files_at: 
         organization=str(document.get("organizationName", "")),
         description=_said(document, "description", words),
         logo_text=_said(document, "logoText", words),
-        stylesheet=f"{files_at}/card-{look}.css" if design.layout.tiers else f"{files_at}/card.css",
+        stylesheet=stylesheet_address(design, look, files_at=files_at),
         icon=icon.src if icon else "",
         logo=picture("logo"),
         strip=picture("strip"),
@@ -95,6 +95,11 @@ def draw(design: Design, content: PassContent, language: Language, *, files_at: 
         secondary=row("secondaryFields"),
         auxiliary=row("auxiliaryFields"),
     )
+
+
+def stylesheet_address(design: Design, look: int = 0, *, files_at: str) -> str:
+    """Where :func:`stylesheet` lies."""
+    return f"{files_at}/card-{look}.css" if design.layout.tiers else f"{files_at}/card.css"
 
 
 def stylesheet(design: Design, look: int = 0) -> str:

@@ -42,7 +42,13 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     GuestFiles(services, links, designs, badges).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)
-    blueprint.register_error_handler(Gone, lambda fault: gone(fault.brand))
+
+    def ended(fault: Gone) -> Response:
+        with services.database.read() as tx:
+            look = designs.look(tx, fault.place)
+        return gone(fault.place, look)
+
+    blueprint.register_error_handler(Gone, ended)
     blueprint.register_error_handler(NotFound, _not_found)
     blueprint.register_error_handler(TooMany, _too_many)
     blueprint.register_error_handler(BadInput, _bad_input)

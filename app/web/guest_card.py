@@ -75,7 +75,7 @@ class CardPage:
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
         if etag is None:
-            raise Gone(place.brand)
+            raise Gone(place)
         if is_known(etag, request.environ):
             answer = Response(status=304)
         else:
@@ -133,11 +133,13 @@ class CardPage:
         """The home screen's icon leads here where the worker, and with it the card, is no longer kept."""
         with self._services.database.read() as tx:
             place = find_place(tx, code)
+            look = self._designs.look(tx, place)
         return notice(
             404,
             _("The card is not on this device any more"),
             _("Open its link once more, or scan the code in the venue again."),
-            brand=place.brand,
+            place=place,
+            look=look,
             href=address(f"/i/{place.link.code}"),
             action=_("Go to the start"),
         )
@@ -152,7 +154,8 @@ class CardPage:
                     410,
                     _("This download has expired"),
                     _("Go back to the card’s page, load it again and press the button there."),
-                    brand=place.brand,
+                    place=place,
+                    look=self._designs.look(tx, place),
                 )
             card = living(tx, place, named)
             bundle = self._services.build_pass(tx, card.pass_id)
@@ -176,5 +179,5 @@ def living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
     if card.programme_id != place.link.programme_id:
         raise NotFound("no-such-card", "There is no such card here.")
     if card.ended_at is not None or card.card_link_version != named.card_link_version:
-        raise Gone(place.brand)
+        raise Gone(place)
     return card

@@ -38,6 +38,7 @@ from app.web.guest_pages import (
     HEADERS,
     PHONE_SCRIPT_ADDRESS,
     Designs,
+    Look,
     Place,
     address,
     crowded,
@@ -145,7 +146,8 @@ class InstallPage:
                 400,
                 _("This page is too old"),
                 _("Nothing was sent. Please start again, it takes half a minute."),
-                brand=place.brand,
+                place=place,
+                look=self._look(place),
                 href=address(f"/i/{place.link.code}"),
                 action=_("Start again"),
             )
@@ -248,10 +250,15 @@ class InstallPage:
             200,
             _("A card was made on this page"),
             _("If it is yours, go forward in your browser to find it. If not, get one of your own."),
-            brand=place.brand,
+            place=place,
+            look=self._look(place),
             href=address(f"/i/{place.link.code}"),
             action=_("Get a new card"),
         )
+
+    def _look(self, place: Place) -> Look | None:
+        with self._services.database.read() as tx:
+            return self._designs.look(tx, place)
 
 
 def _seen_in(user_agent: str) -> tuple[visits.VisitEventKind, ...]:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
@@ -22,6 +22,7 @@ from app.passes import designs
 from app.passes.layout import Design
 from app.places import links as install_links
 from app.places.links import InstallLink
+from app.web import card_face
 from app.web.browsers import browser_window
 from app.web.device_kind import says_mac
 from app.web.language import LANGUAGES, NAMES, Language, asked_language, choose_language, current_language
@@ -78,12 +79,20 @@ class Place:
     brand: Brand
 
 
-class Gone(Exception):
-    """The page was there once; ``brand`` is known."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A brand's colours and its icon, for a page that draws no card."""
 
-    def __init__(self, brand: Brand) -> None:
-        super().__init__(brand.slug)
-        self.brand = brand
+    stylesheet: str
+    icon: str
+
+
+class Gone(Exception):
+    """The page was there once; whose it was is known."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.link.code)
+        self.place = place
 
 
 def find_place(tx: Tx, code: str) -> Place:
@@ -98,7 +107,7 @@ def open_place(tx: Tx, code: str) -> Place:
     """The same for a link that guests may begin at; raises :class:`Gone` where it is retired."""
     place = find_place(tx, code)
     if place.link.retired_at is not None:
-        raise Gone(place.brand)
+        raise Gone(place)
     return place
 
 
@@ -121,6 +130,16 @@ class Designs:
                 self._kept.clear()
             self._kept[design_id] = found
         return found
+
+    def look(self, tx: Tx, place: Place) -> Look | None:
+        """What a newcomer's card would look like, by its colours; None before a design is published."""
+        try:
+            design = self.newest(tx, place)
+        except NotFound:
+            return None
+        at = files_at(place, design)
+        icon = f"{at}/icon.png" if "icon.png" in design.files else ""
+        return Look(card_face.stylesheet_address(design, files_at=at), icon)
 
     def of_place(self, tx: Tx, place: Place, design_id: DesignId) -> Design:
         """This version, if it is one of the link's programme; raises :class:`NotFound`."""
@@ -169,10 +188,28 @@ def page(
 
 
 def notice(
-    status: int, heading: str, words: str, *, brand: Brand | None = None, href: str = "", action: str = ""
+    status: int,
+    heading: str,
+    words: str,
+    *,
+    place: Place | None = None,
+    look: Look | None = None,
+    href: str = "",
+    action: str = "",
 ) -> Response:
-    """A page that says one thing, and where to go from there."""
-    return page("notice", status, brand=brand, heading=heading, words=words, href=href, action=action)
+    """A page that says one thing, and where to go from there: in the brand's ``look`` where it is known."""
+    visit = {name: request.args[name] for name in ("v",) if name in request.args}
+    return page(
+        "notice",
+        status,
+        brand=place.brand if place else None,
+        switch=language_switch(quote(request.path), **visit) if place else [],
+        face=look,
+        heading=heading,
+        words=words,
+        href=href,
+        action=action,
+    )
 
 
 def unsaved() -> tuple[str, str]:
@@ -192,13 +229,14 @@ def crowded(seconds: int) -> tuple[str, str]:
     return _("One moment, please"), words
 
 
-def gone(brand: Brand) -> Response:
+def gone(place: Place, look: Look | None) -> Response:
     """For a link or a card that has ended."""
     return notice(
         410,
         _("This link has ended"),
         _("To get a card, scan the code in the venue again or ask the staff."),
-        brand=brand,
+        place=place,
+        look=look,
     )
 
 
