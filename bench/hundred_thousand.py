@@ -118,18 +118,17 @@ def _storm(place: Inhabited, record: PushRecord, cards: int) -> Storm:
         until(lambda: record.reached(since=opened) >= cards, seconds=PATIENCE, what="every card's push")
     rung, pushes = tills.stop(), record.pushes()
     taken = (_count(pushes) - told) / (usage.cpu_seconds(record.pid) - spent)
-    first = {number: _first_since(pushes[world.push_token(number)], opened) for number in range(cards)}
-    handed_over = max(first.values())
-    for one in rung:
-        del first[one.number]  # pushed for the receipt
+    rung_up = {one.number for one in rung}  # pushed for the receipt, perhaps before the card was moved
+    moved = (number for number in range(cards) if number not in rung_up)
+    first = [_first_since(pushes[world.push_token(number)], opened) for number in moved]
     changing = [one for one in rung if first_commit <= one.due < changed and one.taken]
     return Storm(
         first_commit=first_commit - began,
-        first_push=min(first.values()) - began,
+        first_push=min(first) - began,
         changed=changed - began,
-        handed_over=handed_over - began,
+        handed_over=max(first) - began,
         while_changing=_latencies(rung, first_commit, changed),
-        while_pushing=_latencies(rung, changed, handed_over),
+        while_pushing=_latencies(rung, changed, max(first)),
         pushed_while_changing=_to_the_push(changing, record, world),
         ceiling=taken,
         refused=sum(not one.taken for one in rung),

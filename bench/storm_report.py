@@ -50,10 +50,10 @@ def report(cards: int, measured: Sequence[tuple[str, Calm, Storm]]) -> Report:
     return Report(
         title=f"{cards:,} changed cards handed to Apple, while tills go on",
         about=(
-            f"`perkpass design move` gives {cards:,} cards a new design, 50 a transaction, and every phone"
-            " is promised a silent push; the worker claims, sends and settles meanwhile. SQLite is `perkpass"
-            " run`, whose worker leaves the web first choice of the processor; PostgreSQL (with Redis) is one"
-            " `perkpass web` and two `perkpass worker`. All the time"
+            f"`perkpass design move` gives {cards:,} cards a new design, 50 to 200 a transaction, and every"
+            " phone is promised a silent push; the worker claims, sends and settles meanwhile. SQLite is"
+            " `perkpass run`; PostgreSQL (with Redis) is one `perkpass web` and two `perkpass worker`."
+            " Workers leave the web first choice of the processor. All the time"
             f" tills record {RATE:.0f} receipts a second, each for another guest, and the latency counts from"
             " the moment a receipt is due. Times count from the start of the command. Memory is the highest"
             " sum of PSS over all processes of the service, the command included and PostgreSQL left out;"
