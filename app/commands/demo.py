@@ -31,6 +31,7 @@ from app.simulators.sandbox import serve_town
 from app.simulators.town import Shop, TownSettings, shops_from_json
 
 _CHAIN = Path(__file__).parents[2] / "docs" / "chain.example.toml"
+_STAMP_CARD = Path(__file__).parents[2] / "pass_templates" / "stamp_card"
 _PATIENT = Thresholds(mild=1e6, moderate=1e6, severe=1e6, cut_off=1e6)
 
 
@@ -233,9 +234,12 @@ Try      ring up a receipt on the phone's page and watch balance, level and lock
          remove the card; add another guest by opening the install page yourself, and go on to its web card
          in another window, with the demo's data:
            export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
-           {perkpass} places funnel pechka --by placement    how far guests came
-           {perkpass} poster pechka/nevsky --for table --size tent --anyway --out tables.pdf    for each table
-           {perkpass} template check pass_templates/stamp_card    what the linter says of a template
+           # how far guests came
+           {perkpass} places funnel pechka --by placement
+           # a print for each table
+           {perkpass} poster pechka/nevsky --for table --size tent --anyway --out tables.pdf
+           # what the linter says of a template
+           {perkpass} template check {shlex.quote(str(_STAMP_CARD))}
 
 Raised for the demo: the service's push budget and the phones' thresholds, since nobody waits two hours here;
 the phones accept http, as iPhones do only with a developer's switch.

@@ -72,7 +72,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
-    demo: Demo, chromium: Browser
+    demo: Demo, chromium: Browser, tmp_path: Path
 ) -> None:
     address = demo.printed(r"Open +(http://127\.0\.0\.1:\d+/)")
     install = demo.printed(r"(http://127\.0\.0\.1:\d+/i/\w+)")
@@ -101,6 +101,12 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
         assert faults == []
     finally:
         page.close()
+
+    copied = demo.printed(r"with the demo's data:\n((?: +\S.*\n)+)")
+    done = subprocess.run(["bash", "-e", "-c", copied], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "tables.pdf").read_bytes().startswith(b"%PDF")
+    assert copied.count("# ") == copied.count("/perkpass ") == 3
 
     family = descendants(demo.process.pid) | {demo.process.pid}
     assert len(family) >= 4  # the demo, the service, its web and its worker
