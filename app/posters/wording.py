@@ -18,7 +18,7 @@ class Phrases:
 
     heading: str  # in two lines
     short: str  # the heading where there is hardly any room
-    steps: tuple[str, str, str]  # scan, one tap, show at the till
+    steps: tuple[str, str, str]  # scan, form, show at the till
     invites: str  # with the staff member's name in it
     spots: Mapping[SpotKind, str]  # with the spot's name in it
 
@@ -29,7 +29,7 @@ PHRASES: dict[Language, Phrases] = {
         short="Карта гостя в телефоне",
         steps=(
             "Наведите камеру на код",
-            "Добавьте карту в одно касание",
+            "Заполните форму, получите карту",
             "Покажите карту на кассе",
         ),
         invites="Вас приглашает {name}",
@@ -46,7 +46,7 @@ PHRASES: dict[Language, Phrases] = {
         short="Your card, in your phone",
         steps=(
             "Point your camera at the code",
-            "Add the card with one tap",
+            "Fill in the form, get the card",
             "Show the card at the till",
         ),
         invites="{name} invites you",

@@ -108,7 +108,7 @@ def test_a_print_says_its_promise_its_steps_and_where_it_belongs(size: Size) -> 
     words = text(draw_pdf([replace(DARK, words=(RU, EN))], size))
     for said in (
         RU.programme, RU.promise, EN.promise,
-        "Наведите камеру на код", "Add the card with one tap", "Покажите карту на кассе",
+        "Наведите камеру на код", "Fill in the form, get the card", "Покажите карту на кассе",
         "cards.example.com/i/bcdf2345", "Печка на Невском · стол 7", "v1.3 · 22.11.2026",
     ):  # fmt: skip
         assert said in words, words
