@@ -201,7 +201,7 @@ def test_a_certificate_that_is_good_again_is_noticed_within_a_minute(
     refusal: Refusal, installation: Installation, apns: RunningApns
 ) -> None:
     until(lambda: not warnings(installation), seconds=150, what="the breaker to close")
-    until(lambda: accepted(apns, refusal.token) == 1, seconds=30, what="the push that waited")
+    until(lambda: accepted(apns, refusal.token) == 1, seconds=90, what="the push that waited")
     assert "breaker_closed" in installation.log()
 
 
