@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+from app.posters.sizes import SIZES
 from app.web.kept_prints import KeptPrints
+from app.web.posters import LANGUAGES
+
+
+def test_every_print_of_a_code_and_of_its_neighbour_is_kept() -> None:
+    kept = KeptPrints()
+    every = list(product(("cafe", "table"), SIZES, LANGUAGES, ("pdf", "svg")))
+    assert len(every) == 60
+    for each in every:
+        kept.keep(each, b"x" * 100_000)  # as much as a print may weigh
+    assert [each for each in every if kept.get(each) is None] == []
 
 
 def test_what_nobody_asked_for_longest_makes_room() -> None:

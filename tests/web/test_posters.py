@@ -10,11 +10,10 @@ from threading import Event, Thread
 from xml.etree import ElementTree
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from limits import RateLimitItemPerMinute
 
 from app.db import Database
-from app.errors import TooMany
 from app.places import links as install_links
 from app.posters import press
 from app.posters.press import Form
@@ -89,13 +88,14 @@ def test_what_nobody_offers_is_refused(world: World) -> None:
 
 
 def _app(world: World, draw: press.Press, most: int, most_of_all: int = 100) -> Flask:
-    app = Flask("tests.web.posters", static_folder=None)
+    app = Flask("app.web.posters", template_folder="templates", static_folder=None)
     init_languages(app)
     parts = (world.services, Links(b"k" * 32, "https://cards.example"), Designs())
     mine, all_ = (RateLimitItemPerMinute(most),), (RateLimitItemPerMinute(most_of_all),)
     posters = Posters(*parts, drawings=mine, all_drawings=all_, press=draw)
-    app.add_url_rule("/i/<code>/poster.pdf", "pdf", posters.pdf)
-    app.register_error_handler(TooMany, lambda fault: (fault.code, 429))
+    blueprint = Blueprint("guest", __name__)
+    posters.add_to(blueprint)
+    app.register_blueprint(blueprint)
     return app
 
 
@@ -117,6 +117,11 @@ def test_each_address_has_so_many_drawn_and_what_was_drawn_is_kept(world: World)
     assert [ask("a4"), ask("a4"), ask("a5")] == [200, 200, 200]
     assert len(drawn) == 2
     assert ask("tent") == 429
+    page = client.get(
+        f"{world.cafe.path}/poster.pdf?size=tent&lang=en", environ_base={"REMOTE_ADDR": "192.0.2.1"}
+    )
+    assert 1 <= int(page.headers["Retry-After"]) <= 60
+    assert "Many prints" in page.text
     assert [ask("a4"), ask("tent", "192.0.2.2")] == [200, 200]
     assert len(drawn) == 3
 
@@ -163,14 +168,16 @@ def test_one_is_drawn_at_a_time_and_only_half_of_the_threads_wait_for_it(world: 
     app = _app(world, draw, 100)
 
     def ask() -> None:
-        answer = app.test_client().get(f"{world.cafe.path}/poster.pdf")
+        answer = app.test_client().get(f"{world.cafe.path}/poster.pdf?lang=en")
         answers.put((answer.status_code, answer.data))
 
     guests = [Thread(target=ask) for _ in range(world.services.threads // 2 + 1)]
     try:
         for guest in guests:
             guest.start()
-        assert answers.get(timeout=30) == (429, b"press-busy")
+        status, said = answers.get(timeout=30)
+        assert status == 429
+        assert b"being drawn. Please try again in 5 seconds." in said
     finally:
         go_on.set()
         for guest in guests:
