@@ -38,7 +38,10 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
     "--hide-scrollbars", "--force-color-profile=srgb",
 )  # fmt: skip
-INSTAGRAM = next(known.user_agent for known in APPS if known.name == "Instagram on iOS")
+INSTAGRAM, AN_APP = (
+    next(known.user_agent for known in APPS if known.name == name)
+    for name in ("Instagram on iOS", "an app on Android that does not say which")
+)
 PHONE, SCREEN = (390, 844), (1280, 800)
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 COLOURS = 160
@@ -138,6 +141,42 @@ def _ended(studio: Studio, page: Page) -> None:
     page.goto(f"/i/{link.code}")
 
 
+def _venues_code(studio: Studio, brand: str) -> str:
+    with studio.web.database.write() as tx:
+        known = brands.brand_by_slug(tx, brand)
+        return links.links_of_brand(tx, known.id)[0].code
+
+
+def _taken(studio: Studio, page: Page) -> None:
+    studio.scan(page)
+    here = page.url
+    page.locator("#data").check()
+    page.locator("button[type=submit]").click()
+    page.wait_for_url("**/card/**")
+    page.goto(here)
+
+
+def _too_old(studio: Studio, page: Page) -> None:
+    studio.scan(page)
+    page.locator("input[name=form]").evaluate("it => { it.value = 'x'; }")
+    page.locator("#data").check()
+    page.locator("button[type=submit]").click()
+    page.locator(".alone").wait_for()
+
+
+def _lost(studio: Studio, page: Page) -> None:
+    studio.join(page)
+    page.goto(page.url.partition("~")[0])
+
+
+def _expired(studio: Studio, page: Page) -> None:
+    page.goto(f"/i/{_venues_code(studio, 'pechka')}/pass/x.pkpass")
+
+
+def _nothing(_studio: Studio, page: Page) -> None:
+    page.goto("/i/nothing0")
+
+
 def _regular(studio: Studio, page: Page) -> None:
     """A guest who comes back; the page shows it by itself."""
     studio.join(page)
@@ -158,6 +197,8 @@ def _offline(studio: Studio, page: Page) -> None:
 
 def _till(studio: Studio, page: Page) -> None:
     studio.join(page)
+    if not page.locator("#enlarge").is_visible():
+        page.locator("summary").first.click()
     page.locator("#enlarge").click()
 
 
@@ -167,17 +208,38 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "iphone-install-in-instagram": (INSTAGRAM, _install),
     "iphone-install-wrong": (IPHONE, _wrong),
     "iphone-card": (IPHONE, _card),
+    "iphone-card-in-instagram": (INSTAGRAM, _card),
     "iphone-next": (IPHONE, _next),
     "iphone-next-added": (IPHONE, _added),
+    "iphone-next-in-instagram": (INSTAGRAM, _next),
+    "android-install": (ANDROID, _install),
+    "android-install-in-an-app": (AN_APP, _install),
     "android-card": (ANDROID, _card),
+    "android-card-in-an-app": (AN_APP, _card),
+    "android-next": (ANDROID, _next),
     "web-card-phone": (ANDROID, _regular),
     "web-card-phone-offline": (ANDROID, _offline),
     "web-card-phone-till": (ANDROID, _till),
     "web-card-desktop": (DESKTOP, _regular),
-    "link-ended": (IPHONE, _ended),
+    "web-card-desktop-offline": (DESKTOP, _offline),
+    "web-card-desktop-till": (DESKTOP, _till),
     "desktop-install": (DESKTOP, _install),
+    "desktop-install-wrong": (DESKTOP, _wrong),
     "desktop-card": (DESKTOP, _card),
     "desktop-next": (DESKTOP, _next),
+    "desktop-next-added": (DESKTOP, _added),
+    "notice-phone-ended": (IPHONE, _ended),
+    "notice-phone-taken": (IPHONE, _taken),
+    "notice-phone-too-old": (IPHONE, _too_old),
+    "notice-phone-expired": (IPHONE, _expired),
+    "notice-phone-lost": (ANDROID, _lost),
+    "notice-phone-nothing": (IPHONE, _nothing),
+    "notice-desktop-ended": (DESKTOP, _ended),
+    "notice-desktop-taken": (DESKTOP, _taken),
+    "notice-desktop-too-old": (DESKTOP, _too_old),
+    "notice-desktop-expired": (DESKTOP, _expired),
+    "notice-desktop-lost": (DESKTOP, _lost),
+    "notice-desktop-nothing": (DESKTOP, _nothing),
 }
 DARK = ("iphone-install", "iphone-card", "web-card-phone")
 
