@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -45,6 +45,17 @@ def number(least: int = 1) -> Callable[[str], int]:
         if value < least:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
         return value
+
+    return read
+
+
+def one_of(names: Collection[str]) -> Callable[[str], str]:
+    """The type of one of ``names``; argparse's own choices refuse that there are none."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(names)}")
+        return text
 
     return read
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.simulators.authority import Authority
-from bench.arguments import number, parser
+from bench.arguments import number, one_of, parser
 from bench.report import Figure, Report, Table, deliver
 from tests.flows.kills import Kill, Round, run
 from tests.flows.victims import LEASE, Kind, kinds, victims
@@ -42,7 +42,7 @@ def main() -> None:
     told = parser("kills")
     told.add_argument("times", nargs="?", type=number(), default=TIMES, help="kills of each kind")
     told.add_argument("seed", nargs="?", type=number(0), default=SEED, help="draws the moments")
-    told.add_argument("databases", nargs="*", choices=DATABASES, help="one alone; otherwise both")
+    told.add_argument("databases", nargs="*", type=one_of(DATABASES), help="one alone; otherwise both")
     given = told.parse_args()
     times, seed, wanted = given.times, given.seed, list(dict.fromkeys(given.databases)) or list(DATABASES)
     spawn = multiprocessing.get_context("spawn")

@@ -234,7 +234,7 @@ Try      ring up a receipt on the phone's page and watch balance, level and lock
          in another window, with the demo's data:
            export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
            {perkpass} places funnel pechka --by placement    how far guests came
-           {perkpass} poster pechka/nevsky --for table --size tent --out tables.pdf    one for each table
+           {perkpass} poster pechka/nevsky --for table --size tent --anyway --out tables.pdf    for each table
            {perkpass} template check pass_templates/stamp_card    what the linter says of a template
 
 Raised for the demo: the service's push budget and the phones' thresholds, since nobody waits two hours here;

@@ -162,5 +162,5 @@ def _move(
             wakeup.ring()
             moved, last = moved + len(done), done[-1]
             bar.update(len(done))
-            time.sleep(held)  # tills get at least every other moment, on any database
+            time.sleep(pace.rest)
     return moved

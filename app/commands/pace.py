@@ -1,4 +1,4 @@
-"""How much a long command does at a time beside tills and guests. Pure."""
+"""How much a long command does at a time beside tills and guests, and how long it rests in between. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from typing import Final
 
 HOLD: Final = 0.02
 """Seconds that one transaction should take, since a till may be waiting for it."""
+_YIELDING: Final = 4.0
+"""Seconds of rest for each second that work took longer than it does on a quiet machine."""
+_FORGETTING: Final = 1.002
+"""What the quietest moment so far grows by with each transaction: the table grows, the hour changes."""
 
 
 class Pace:
-    """How much is done in the next transaction."""
+    """The next transaction's size, and the rest before it."""
 
     def __init__(self, *, fewest: int, most: int) -> None:
         """Begins with ``fewest`` things in a transaction, and never takes on more than ``most``."""
         self._fewest, self._most = fewest, most
+        self._quickest = float("inf")
         self.size = fewest
+        self.rest = 0.0
 
     def note(self, held: float) -> None:
-        """A transaction of :attr:`size` things held the database for so many seconds."""
-        fits = round(self.size * min(2.0, HOLD / max(held, 0.0001)))
-        self.size = max(self._fewest, min(self._most, fits))
+        """A transaction of :attr:`size` things held the database for so many seconds.
+
+        Where it takes longer than it once did, others want the processors or the database: they come first.
+        """
+        each = max(held, 0.0001) / self.size
+        self._quickest = min(self._quickest * _FORGETTING, each)
+        self.rest = _YIELDING * (each - self._quickest) * self.size
+        self.size = max(self._fewest, min(self._most, round(self.size * min(2.0, HOLD / max(held, 0.0001)))))

@@ -24,7 +24,7 @@ WRONG = [
     ("fetch_storm", ["--connections", "64", "0"], "'0' is not a whole number of at least 1"),
     ("hundred_thousand", ["100", "inf"], "'inf' is not a number of seconds, above 0 and at most 3600"),
     ("growth", ["100", "100"], "FEW is 100, which is not fewer than MANY, 100"),
-    ("kills", ["1", "1", "mysql"], "invalid choice: 'mysql'"),
+    ("kills", ["1", "1", "mysql"], "'mysql' is none of sqlite, postgresql"),
     ("kills", ["1", "-1"], "'-1' is not a whole number of at least 0"),
 ]
 
