@@ -14,21 +14,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from app.sms.gateway import OutcomeUnknown, Unreachable
 
-_PATIENCE = httpx.Timeout(10, connect=5)
+_PATIENCE = httpx2.Timeout(10, connect=5)
 """Seconds for each step of an exchange; together well within the lease of a claimed text."""
 _IDLE_SECONDS = 4.0
 """An idle connection is left before the servers in front of gateways close it: a text sent into one that is
 just being closed would be in doubt for nothing."""
 
 _NOT_HANDED_OVER = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
 )
 
 
@@ -37,7 +37,7 @@ class Reply:
 
     __slots__ = ("document", "retry_after", "status")
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx2.Response) -> None:
         self.status = response.status_code
         self.retry_after = _seconds(response.headers.get("retry-after"))
         self.document: dict[str, Any] | None = None
@@ -57,12 +57,12 @@ class Wire:
     ) -> None:
         """``at_once``: requests under way at a time, of this process."""
         tls = ssl.create_default_context(cafile=str(ca) if ca else None)
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             base_url=url,
             verify=tls,
             auth=auth,
             timeout=_PATIENCE,
-            limits=httpx.Limits(
+            limits=httpx2.Limits(
                 max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=_IDLE_SECONDS
             ),
             follow_redirects=False,
@@ -95,7 +95,7 @@ class Wire:
                 response = await self._client.request(method, path, data=form)
             except _NOT_HANDED_OVER as fault:
                 raise Unreachable(_words(fault)) from None
-            except httpx.HTTPError as fault:
+            except httpx2.HTTPError as fault:
                 # Also a broken write: what the other side had read by then, nobody knows.
                 raise OutcomeUnknown(_words(fault)) from None
         return Reply(response)
