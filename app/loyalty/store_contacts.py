@@ -37,4 +37,8 @@ def set_birthday(tx: Tx, member_id: int, birthday: str) -> bool:
 
 def forget(tx: Tx, member_id: int) -> None:
     """Let go of both."""
-    tx.execute(update(member).where(member.c.id == member_id).values(phone=None, birthday=None))
+    tx.execute(
+        update(member)
+        .where(member.c.id == member_id)
+        .values(phone=None, phone_verified_at=None, birthday=None)
+    )

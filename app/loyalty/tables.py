@@ -44,11 +44,21 @@ member = Table(
     Column("birthday", Text),  # "MM-DD": the year is nobody's business
     Column("created_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
+    refers("merged_into_id", "member.id", nullable=True),  # the same guest's other row, which lives on
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
     CheckConstraint("phone LIKE '+%'", name="phone_is_e164"),
     CheckConstraint("birthday LIKE '__-__'", name="birthday_is_month_and_day"),
     CheckConstraint("phone_verified_at IS NULL OR phone IS NOT NULL", name="verified_is_a_number"),
+    CheckConstraint("merged_into_id IS NULL OR removed_at IS NOT NULL", name="merged_is_over"),
     Index("ix_member_brand", "brand_id"),
+    # A number that sends a stop word speaks for everybody who gave it.
+    Index(
+        "ix_member_phone",
+        "brand_id",
+        "phone",
+        sqlite_where=text("phone IS NOT NULL"),
+        postgresql_where=text("phone IS NOT NULL"),
+    ),
     # One member to a number that somebody proved to be theirs.
     Index(
         "uq_member_verified_phone",
@@ -80,12 +90,21 @@ enrolment = Table(
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     refers("merged_into_id", "enrolment.id", nullable=True),  # the guest's other card, which lives on
-    UniqueConstraint("member_id", "programme_id"),
     UniqueConstraint("pass_id"),
     UniqueConstraint("visit_id"),  # a form sent twice enrols once
     CheckConstraint("balance >= 0", name="balance_not_negative"),
     CheckConstraint("stamps >= 0", name="stamps_not_negative"),
     CheckConstraint("merged_into_id IS NULL OR ended_at IS NOT NULL", name="merged_is_over"),
+    # Cards that were merged into another one are kept beside it.
+    Index(
+        "uq_enrolment_one_card",
+        "member_id",
+        "programme_id",
+        unique=True,
+        sqlite_where=text("merged_into_id IS NULL"),
+        postgresql_where=text("merged_into_id IS NULL"),
+    ),
+    Index("ix_enrolment_member", "member_id"),
     Index("ix_enrolment_programme", "programme_id"),
     Index(
         "ix_enrolment_tier_due",
@@ -93,6 +112,15 @@ enrolment = Table(
         sqlite_where=text("tier_due_at IS NOT NULL"),
         postgresql_where=text("tier_due_at IS NOT NULL"),
     ),
+)
+
+# A visit whose guest had a card already, and proved it: it leads there.
+returning_visit = Table(
+    "returning_visit",
+    metadata,
+    Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
+    refers("enrolment_id", "enrolment.id"),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
@@ -198,6 +226,13 @@ ledger_entry = Table(
         unique=True,
         sqlite_where=text("kind = 'receipt_refund'"),
         postgresql_where=text("kind = 'receipt_refund'"),
+    ),
+    # Where a receipt's points went when cards were merged; refunds follow them.
+    Index(
+        "ix_ledger_entry_moved",
+        "receipt_id",
+        sqlite_where=text("kind = 'correction'"),
+        postgresql_where=text("kind = 'correction'"),
     ),
     Index("ix_ledger_entry_enrolment", "enrolment_id", "id"),
 )

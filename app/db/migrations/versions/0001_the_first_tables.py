@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("asks_phone", sa.Text(), server_default="no", nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "asks_phone IN ('no', 'optional', 'needed')", name=op.f("ck_brand_asks_phone_known")
+            "asks_phone IN ('no', 'optional', 'needed', 'proved')", name=op.f("ck_brand_asks_phone_known")
         ),
         sa.CheckConstraint(
             "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
@@ -229,17 +229,29 @@ def upgrade() -> None:
         sa.Column("birthday", sa.Text(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("merged_into_id", columns.Id, nullable=True),
         sa.CheckConstraint("birthday LIKE '__-__'", name=op.f("ck_member_birthday_is_month_and_day")),
         sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_member_language_known")),
         sa.CheckConstraint("phone LIKE '+%'", name=op.f("ck_member_phone_is_e164")),
         sa.CheckConstraint(
             "phone_verified_at IS NULL OR phone IS NOT NULL", name=op.f("ck_member_verified_is_a_number")
         ),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR removed_at IS NOT NULL", name=op.f("ck_member_merged_is_over")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_brand_id")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["member.id"], name=op.f("fk_member_merged_into_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index("ix_member_brand", ["brand_id"], unique=False)
+        batch_op.create_index(
+            "ix_member_phone",
+            ["brand_id", "phone"],
+            unique=False,
+            sqlite_where=sa.text("phone IS NOT NULL"),
+            postgresql_where=sa.text("phone IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_member_verified_phone",
             ["brand_id", "phone"],
@@ -620,12 +632,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_enrolment_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
         sa.UniqueConstraint("card_code", name=op.f("uq_enrolment_card_code")),
-        sa.UniqueConstraint("member_id", "programme_id", name=op.f("uq_enrolment_member_id_programme_id")),
         sa.UniqueConstraint("pass_id", name=op.f("uq_enrolment_pass_id")),
         sa.UniqueConstraint("visit_id", name=op.f("uq_enrolment_visit_id")),
     )
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.create_index("ix_enrolment_member", ["member_id"], unique=False)
         batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+        batch_op.create_index(
+            "uq_enrolment_one_card",
+            ["member_id", "programme_id"],
+            unique=True,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
         batch_op.create_index(
             "ix_enrolment_tier_due",
             ["tier_due_at"],
@@ -634,6 +653,17 @@ def upgrade() -> None:
             postgresql_where=sa.text("tier_due_at IS NOT NULL"),
         )
 
+    op.create_table(
+        "returning_visit",
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_returning_visit_enrolment_id")
+        ),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_returning_visit_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_returning_visit")),
+    )
     op.create_table(
         "phone_code",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
@@ -744,6 +774,13 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_entry_enrolment", ["enrolment_id", "id"], unique=False)
         batch_op.create_index(
+            "ix_ledger_entry_moved",
+            ["receipt_id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'correction'"),
+            postgresql_where=sa.text("kind = 'correction'"),
+        )
+        batch_op.create_index(
             "uq_ledger_entry_accrual",
             ["receipt_id"],
             unique=True,
@@ -822,6 +859,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("kind = 'accrual'"),
             postgresql_where=sa.text("kind = 'accrual'"),
         )
+        batch_op.drop_index(
+            "ix_ledger_entry_moved",
+            sqlite_where=sa.text("kind = 'correction'"),
+            postgresql_where=sa.text("kind = 'correction'"),
+        )
         batch_op.drop_index("ix_ledger_entry_enrolment")
 
     op.drop_table("ledger_entry")
@@ -836,8 +878,15 @@ def downgrade() -> None:
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index("ix_enrolment_tier_due")
         batch_op.drop_index("ix_enrolment_programme")
+        batch_op.drop_index("ix_enrolment_member")
+        batch_op.drop_index(
+            "uq_enrolment_one_card",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
 
     op.drop_table("phone_code")
+    op.drop_table("returning_visit")
     op.drop_table("enrolment")
     op.drop_table("visit")
     with op.batch_alter_table("registration", schema=None) as batch_op:
@@ -900,6 +949,11 @@ def downgrade() -> None:
     op.drop_table("push_budget")
     op.drop_table("programme")
     with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_member_phone",
+            sqlite_where=sa.text("phone IS NOT NULL"),
+            postgresql_where=sa.text("phone IS NOT NULL"),
+        )
         batch_op.drop_index("ix_member_brand")
 
     op.drop_table("member")
