@@ -120,7 +120,9 @@ text_message = Table(
     Column("number", Text, nullable=False),  # E.164
     Column("text", Text),  # forgotten once a code is over
     Column("sender", Text),
-    Column("reference", BigInteger, nullable=False, unique=True),  # ours, random, 31 bits: what a gateway keeps
+    Column(
+        "reference", BigInteger, nullable=False, unique=True
+    ),  # ours, random, 31 bits: what a gateway keeps
     Column("not_after", UtcDateTime),  # too late then
     Column("encoding", Text, nullable=False),
     Column("parts", Integer, nullable=False),  # as counted before sending, then as the gateway says
