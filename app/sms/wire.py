@@ -56,7 +56,12 @@ class Wire:
         self, url: str, *, ca: Path | None, at_once: int, auth: tuple[str, str] | None = None
     ) -> None:
         """``at_once``: requests under way at a time, of this process."""
-        tls = ssl.create_default_context(cafile=str(ca) if ca else None)
+        # Over loopback without TLS nobody is to be trusted, and loading the system's authorities takes long.
+        tls = (
+            ssl.create_default_context(cafile=str(ca) if ca else None)
+            if url.startswith("https:")
+            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
         self._client = httpx2.AsyncClient(
             base_url=url,
             verify=tls,
