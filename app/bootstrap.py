@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,7 +15,8 @@ from app.db.failures import FAILURES, in_words
 from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured
-from app.loyalty import enrolment, idempotency, periodic
+from app.log import configure_logging
+from app.loyalty import codes, enrolment, idempotency, periodic
 from app.passes import bundle, issuing, registrations, tokens
 from app.passes.content import PassIdentity
 from app.passes.issuing import WalletPass
@@ -32,7 +29,10 @@ from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from app.sms.book import SmsBook
+    from app.sms.gateway import Gateway
     from app.worker.loop import Worker
+    from app.worker.text_channel import TextChannel
     from app.worker.ticks import Tick
 
 log = structlog.get_logger()
@@ -82,52 +82,47 @@ def make_wakeup(settings: Settings) -> Wakeup:
     return LocalWakeup(settings.data_dir / "worker.sock")
 
 
-class _Unfailing(io.TextIOBase):
-    """A stream for the log that drops what a full disk does not take: no work may fail over its own log."""
+def read_sms_book(settings: Settings) -> SmsBook | None:
+    """Logins and brands of the file that the settings name, if any; raises :class:`Misconfigured`."""
+    if settings.sms_file is None:
+        return None
+    from app.sms import logins  # who sends no texts need not keep the gateways' clients in memory
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
+    return logins.read(settings.sms_file)
 
 
-def configure_logging(settings: Settings) -> None:
-    """One line per event on standard error: JSON, or for people."""
-    level = getattr(logging, settings.log_level.upper())
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
-        cache_logger_on_first_use=True,
-    )
+def open_gateways(settings: Settings, book: SmsBook | None) -> dict[str, Gateway]:
+    """A gateway for every login, asked nothing yet; each is told where we hear its receipts."""
+    if book is None:
+        return {}
+    from app.sms import logins
+
+    receipts = f"{settings.public_url.rstrip('/')}/sms/receipts"
+    return {
+        name: logins.open_gateway(login, receipts_url=f"{receipts}/{name}")
+        for name, login in book.logins.items()
+    }
 
 
-def pass_builder(press: Press, pass_key: bytes) -> Callable[[Tx, WalletPass], bytes]:
+def pass_builder(press: Press, keys: keyring.Keys, public_url: str) -> Callable[[Tx, WalletPass], bytes]:
     """What turns a pass as the database has it into the signed ``.pkpass`` that phones get."""
+    from app.web.links import Links
+
+    links = Links(keys.secret_key, public_url)
 
     def build(tx: Tx, wallet_pass: WalletPass) -> bytes:
         token = tokens.authentication_token(
-            pass_key, wallet_pass.pass_type_identifier, wallet_pass.serial_number, wallet_pass.key_version
+            keys.pass_key,
+            wallet_pass.pass_type_identifier,
+            wallet_pass.serial_number,
+            wallet_pass.key_version,
         )
-        identity = PassIdentity(wallet_pass.pass_type_identifier, wallet_pass.serial_number, token)
+        identity = PassIdentity(
+            wallet_pass.pass_type_identifier,
+            wallet_pass.serial_number,
+            token,
+            links.stop_url(wallet_pass.id, wallet_pass.key_version),
+        )
         prepared = press.prepared(tx, wallet_pass.design_id)
         return bundle.build(wallet_pass.content, identity, prepared, signing_time=clock())
 
@@ -151,7 +146,8 @@ def make_web(settings: Settings) -> WSGIApplication:
     keys = keyring.open_keys(settings, database, now=clock())
     evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
-    build = pass_builder(press, keys.pass_key)
+    build = pass_builder(press, keys, settings.public_url)
+    book = read_sms_book(settings)
     services = Services(
         database=database,
         press=press,
@@ -167,6 +163,8 @@ def make_web(settings: Settings) -> WSGIApplication:
         trusted_proxies=settings.trusted_proxies,
         badges_dir=settings.data_dir / BADGES,
         threads=settings.web_threads,
+        sms_book=book,
+        gateways=open_gateways(settings, book),
     )
     passkit = PassKit(
         database=database,
@@ -221,9 +219,34 @@ def make_worker(settings: Settings) -> Worker:
             coalesce=timedelta(seconds=settings.push_coalesce_seconds),
         ),
         lease=timedelta(seconds=settings.push_lease_seconds),
+        texts=_text_channel(settings),
         poll_seconds=settings.worker_poll_seconds,
         ticks=_ticks(settings),
         metrics_port=settings.worker_metrics_port,
+    )
+
+
+def _text_channel(settings: Settings) -> TextChannel | None:
+    """What texts leave by; None where there is no file of logins."""
+    from app.delivery.quiet_hours import QuietHours
+    from app.worker.text_channel import TextChannel
+    from app.worker.text_parcels import TextingBrand, TextLogin
+
+    book = read_sms_book(settings)
+    if book is None:
+        return None
+    gateways = open_gateways(settings, book)
+    return TextChannel(
+        {
+            name: TextLogin(
+                gateway=gateways[name], rate=login.rate, burst=login.burst, low_balance=login.low_balance
+            )
+            for name, login in book.logins.items()
+        },
+        brands={
+            slug: TextingBrand(login=known.login, quiet=QuietHours(known.quiet_from, known.quiet_until))
+            for slug, known in book.brands.items()
+        },
     )
 
 
@@ -240,6 +263,7 @@ def _ticks(settings: Settings) -> list[Tick]:
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
+        Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
     ]
 

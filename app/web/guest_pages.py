@@ -52,13 +52,14 @@ HEADERS = {
     "Vary": "Accept-Language, User-Agent",
 }
 _STATIC = Path(__file__).parent / "static"
-STYLE, ICON, SCRIPT, PHONE_SCRIPT = (
-    (_STATIC / name).read_bytes() for name in ("guest.css", "card.svg", "guest.js", "phone.js")
+STYLE, ICON, SCRIPT, PHONE_SCRIPT, CODE_SCRIPT = (
+    (_STATIC / name).read_bytes() for name in ("guest.css", "card.svg", "guest.js", "phone.js", "code.js")
 )
 STYLE_ADDRESS = f"/i/-/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"  # no install code contains a hyphen
 ICON_ADDRESS = f"/i/-/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
 SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 PHONE_SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(PHONE_SCRIPT).hexdigest()[:12]}.js"
+CODE_SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(CODE_SCRIPT).hexdigest()[:12]}.js"
 _MINUTE = 60
 _MOST_DESIGNS = 32
 
