@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -69,17 +69,19 @@ def read(path: Path) -> SmsBook:
         raise Misconfigured(f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as fault:
         raise Misconfigured(f"{path}: not TOML: {fault}") from None
+    faults = _loose_ends(document)
+    book = None
     try:
         book = _Book.model_validate(document)
     except ValidationError as invalid:
         # Never fault["input"]: it may be a secret.
-        raise Misconfigured(
-            *(
-                f"{path}: {'.'.join(str(step) for step in fault['loc']) or 'the file'}: "
-                f"{fault['msg'].removeprefix('Value error, ')}"
-                for fault in invalid.errors(include_input=False, include_context=False)
-            )
-        ) from None
+        faults += [
+            f"{'.'.join(str(step) for step in fault['loc']) or 'the file'}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
+            for fault in invalid.errors(include_input=False, include_context=False)
+        ]
+    if book is None or faults:
+        raise Misconfigured(*(f"{path}: {fault}" for fault in faults))
     logins = {name: part.login(name, path.parent) for name, part in book.logins.items()}
     brands = {slug: part.texts(slug) for slug, part in book.brands.items()}
     return SmsBook(MappingProxyType(logins), MappingProxyType(brands))
@@ -266,18 +268,19 @@ class _Book(_Part):
     logins: Annotated[dict[str, _LoginPart], Field(min_length=1)]
     brands: dict[str, _BrandPart] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        faults = [
-            f"logins.{name}: small letters, digits and hyphens: it is part of an address"
-            for name in self.logins
-            if not _NAME.fullmatch(name)
-        ]
-        faults += [
-            f"brands.{slug}: there is no login {part.login!r}"
-            for slug, part in self.brands.items()
-            if part.login not in self.logins
-        ]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+
+def _loose_ends(document: dict[str, Any]) -> list[str]:
+    """What is wrong between the parts: told beside whatever is wrong within them."""
+    logins, brands = document.get("logins"), document.get("brands")
+    if not isinstance(logins, dict):
+        return []
+    faults = [
+        f"logins.{name}: small letters, digits and hyphens: it is part of an address"
+        for name in logins
+        if not _NAME.fullmatch(name)
+    ]
+    for slug, part in brands.items() if isinstance(brands, dict) else ():
+        login = part.get("login") if isinstance(part, dict) else None
+        if isinstance(login, str) and login not in logins:
+            faults.append(f"brands.{slug}: there is no login {login!r}")
+    return faults
