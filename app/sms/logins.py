@@ -16,7 +16,7 @@ from datetime import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -80,9 +80,14 @@ def read(path: Path) -> SmsBook:
             f"{fault['msg'].removeprefix('Value error, ')}"
             for fault in invalid.errors(include_input=False, include_context=False)
         ]
+    logins = {name: part.login(name, path.parent) for name, part in book.logins.items()} if book else {}
+    for login in logins.values():
+        if login.gateway == "smpp":
+            from app.sms import smpp_address  # who has no centre need not keep the protocol in memory
+
+            faults += [f"logins.{login.name}: {fault}" for fault in smpp_address.faults_of(login)]
     if book is None or faults:
         raise Misconfigured(*(f"{path}: {fault}" for fault in faults))
-    logins = {name: part.login(name, path.parent) for name, part in book.logins.items()}
     brands = {slug: part.texts(slug) for slug, part in book.brands.items()}
     return SmsBook(MappingProxyType(logins), MappingProxyType(brands))
 
@@ -143,6 +148,14 @@ def _receipts_key(login: Login) -> str | None:
     return made.hexdigest()[:32]
 
 
+def _has_port(address: SplitResult) -> bool:
+    """Whether its port is one, or absent."""
+    try:
+        return address.port != 0
+    except ValueError:
+        return False
+
+
 def _reaches_us(gateway: str, receipts: str) -> bool:
     return urlsplit(receipts).hostname not in _LOOPBACK or urlsplit(gateway).hostname in _LOOPBACK
 
@@ -191,17 +204,14 @@ class _LoginPart(_Part):
     def _faults(self) -> list[str]:
         faults = []
         address = urlsplit(self.address)
-        if address.scheme not in _SCHEMES[self.gateway] or not address.hostname:
+        if address.scheme not in _SCHEMES[self.gateway] or not address.hostname or not _has_port(address):
             faults.append(
                 f"url: begins with {' or '.join(f'{s}://' for s in _SCHEMES[self.gateway])} and a host"
             )
-        elif (
-            address.scheme in {"http", "smpp"}
-            and self.gateway != "smpp"
-            and address.hostname not in _LOOPBACK
-        ):
+        elif address.scheme == "http" and address.hostname not in _LOOPBACK:
             faults.append("url: passwords and numbers travel over https only")
-        if address.username or address.password or address.query or address.fragment:
+        options = address.query and self.gateway != "smpp"  # smpp_address judges those of a centre
+        if address.username or address.password or options or address.fragment:
             faults.append("url: an address alone; user and password belong under secrets")
         wanted = _SECRETS[self.gateway]
         if set(self.secrets) not in [set(names) for names in wanted]:

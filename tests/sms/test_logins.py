@@ -172,6 +172,7 @@ quiet_from = 10:00:00
         ({"sender": '""'}, "at least 1 character"),
         ({"url": '"http://smsc.ru"'}, "over https only"),
         ({"url": '"smsc.ru"'}, "begins with https://"),
+        ({"url": '"https://smsc.ru:99999"'}, "begins with https://"),
         ({"url": '"https://kofe:very-secret@smsc.ru"'}, "belong under secrets"),
         ({"secrets": "{}"}, "smsc wants apikey, or login and password"),
         ({"secrets": '{ apikey = "a", login = "b", password = "c" }'}, "smsc wants"),
@@ -212,6 +213,22 @@ def test_a_login_that_cannot_be(tmp_path: Path, change: dict[str, str], sentence
 )
 def test_a_book_that_cannot_be(tmp_path: Path, content: str, sentence: str) -> None:
     assert any(sentence in fault for fault in faults(tmp_path, content))
+
+
+def test_a_centre_is_judged_with_the_rest(tmp_path: Path) -> None:
+    centre = """
+[logins.centre]
+gateway = "smpp"
+url = "smpps://centre.example:3550?ids=hex-decimal&window=20"
+rate = 50.0
+secrets = { system_id = "kofe", password = "secret" }
+"""
+    book = logins.read(written(tmp_path, centre))
+    assert book.logins["centre"].url == "smpps://centre.example:3550?ids=hex-decimal&window=20"
+    told = faults(tmp_path, centre.replace("window=20", "window=0").replace('"secret"', '"very-secret"'))
+    assert len(told) == 2
+    assert "window=1..1000" in told[0]
+    assert "password has 1 to 8 letters" in told[1]
 
 
 def login(url: str, **changes: object) -> Login:
