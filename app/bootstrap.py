@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from app import data_dir, keyring
+from app import data_dir, keyring, texting
 from app.accounts import brands
 from app.db import Database, Tx, connect, schema
 from app.db.failures import FAILURES, in_words
@@ -29,10 +29,7 @@ from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from app.sms.book import SmsBook
-    from app.sms.gateway import Gateway
     from app.worker.loop import Worker
-    from app.worker.text_channel import TextChannel
     from app.worker.ticks import Tick
 
 log = structlog.get_logger()
@@ -82,28 +79,6 @@ def make_wakeup(settings: Settings) -> Wakeup:
     return LocalWakeup(settings.data_dir / "worker.sock")
 
 
-def read_sms_book(settings: Settings) -> SmsBook | None:
-    """Logins and brands of the file that the settings name, if any; raises :class:`Misconfigured`."""
-    if settings.sms_file is None:
-        return None
-    from app.sms import logins  # who sends no texts need not keep the gateways' clients in memory
-
-    return logins.read(settings.sms_file)
-
-
-def open_gateways(settings: Settings, book: SmsBook | None) -> dict[str, Gateway]:
-    """A gateway for every login, asked nothing yet; each is told where we hear its receipts."""
-    if book is None:
-        return {}
-    from app.sms import logins
-
-    receipts = f"{settings.public_url.rstrip('/')}/sms/receipts"
-    return {
-        name: logins.open_gateway(login, receipts_url=f"{receipts}/{name}")
-        for name, login in book.logins.items()
-    }
-
-
 def pass_builder(press: Press, keys: keyring.Keys, public_url: str) -> Callable[[Tx, WalletPass], bytes]:
     """What turns a pass as the database has it into the signed ``.pkpass`` that phones get."""
     from app.web.links import Links
@@ -147,7 +122,7 @@ def make_web(settings: Settings) -> WSGIApplication:
     evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
     build = pass_builder(press, keys, settings.public_url)
-    book = read_sms_book(settings)
+    book = texting.read_book(settings)
     services = Services(
         database=database,
         press=press,
@@ -164,7 +139,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         badges_dir=settings.data_dir / BADGES,
         threads=settings.web_threads,
         sms_book=book,
-        gateways=open_gateways(settings, book),
+        gateways=texting.open_gateways(settings, book),
     )
     passkit = PassKit(
         database=database,
@@ -219,34 +194,10 @@ def make_worker(settings: Settings) -> Worker:
             coalesce=timedelta(seconds=settings.push_coalesce_seconds),
         ),
         lease=timedelta(seconds=settings.push_lease_seconds),
-        texts=_text_channel(settings),
+        texts=texting.channel(settings),
         poll_seconds=settings.worker_poll_seconds,
         ticks=_ticks(settings),
         metrics_port=settings.worker_metrics_port,
-    )
-
-
-def _text_channel(settings: Settings) -> TextChannel | None:
-    """What texts leave by; None where there is no file of logins."""
-    from app.delivery.quiet_hours import QuietHours
-    from app.worker.text_channel import TextChannel
-    from app.worker.text_parcels import TextingBrand, TextLogin
-
-    book = read_sms_book(settings)
-    if book is None:
-        return None
-    gateways = open_gateways(settings, book)
-    return TextChannel(
-        {
-            name: TextLogin(
-                gateway=gateways[name], rate=login.rate, burst=login.burst, low_balance=login.low_balance
-            )
-            for name, login in book.logins.items()
-        },
-        brands={
-            slug: TextingBrand(login=known.login, quiet=QuietHours(known.quiet_from, known.quiet_until))
-            for slug, known in book.brands.items()
-        },
     )
 
 

@@ -45,8 +45,8 @@ def show_member(card_code: str, as_json: bool) -> None:
     click.echo("\nPhones")
     show_list([_phone(one) for one in found.phones], as_json=False, empty="none")
     click.echo("\nText messages")
-    kept = ("id", "created_at", "kind", "login", "state", "reason", "receipt_at", "price")
-    show_list([{key: one[key] for key in kept} for one in sent], as_json=False, empty="none")
+    columns = ("id", "created_at", "kind", "login", "state", "reason", "receipt_at", "price")
+    show_list([{key: one[key] for key in columns} for one in sent], as_json=False, empty="none")
     click.echo("\nCodes")
     show_list([_code(one) for one in asked], as_json=False, empty="none")
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import click
 
+from app import texting
 from app.accounts import brands
 from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import Shell, opened
@@ -52,7 +53,7 @@ def send(brand: str, number: str, text: str, wait: int, as_json: bool) -> None:
         wakeup = bootstrap.make_wakeup(settings)
         wakeup.ring()
         found = _waited(shell, delivery_id, wait)
-    show(record | text_record(found), as_json=as_json)
+    show({**record, **text_record(found)}, as_json=as_json)
     if found.state in ("refused", "undelivered", "exhausted", "gone"):
         sys.exit(1)
 
@@ -103,12 +104,10 @@ def balance(as_json: bool) -> None:
 def _draft(
     shell: Shell, login: Login, known: BrandTexts, number: str, text: str
 ) -> tuple[TextDraft, dict[str, object]]:
-    from app import bootstrap
-
     e164 = checked_phone(number, region="ZZ")  # no country: its code must be there
     if e164 is None or not text.strip():
         raise BadInput("nothing-to-send", "Give a number and a text", field="text")
-    measured = bootstrap.open_gateways(shell.settings, SmsBook({login.name: login}, {}))[login.name].measure(
+    measured = texting.open_gateways(shell.settings, SmsBook({login.name: login}, {}))[login.name].measure(
         text
     )
     price = price_of(login, e164, measured.parts)
@@ -145,12 +144,10 @@ def _waited(shell: Shell, delivery_id: DeliveryId, seconds: int) -> TextRow:
 
 
 def _asked(settings: Settings, found: TextRow) -> str:
-    from app import bootstrap
-
     login = the_book(settings).logins.get(found.login)
     if login is None:
         raise Misconfigured(f"{settings.sms_file} has no login {found.login!r} any more")
-    gateway = bootstrap.open_gateways(settings, SmsBook({login.name: login}, {}))[login.name]
+    gateway = texting.open_gateways(settings, SmsBook({login.name: login}, {}))[login.name]
 
     async def ask() -> str:
         try:

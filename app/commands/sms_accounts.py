@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from app import texting
 from app.commands.answers import Record
 from app.delivery.texts import TextRow
 from app.errors import Misconfigured, PerkpassError
@@ -18,9 +19,7 @@ _SECONDS = 20
 
 def the_book(settings: Settings) -> SmsBook:
     """The file that the settings name; raises :class:`Misconfigured` where there is none."""
-    from app import bootstrap
-
-    book = bootstrap.read_sms_book(settings)
+    book = texting.read_book(settings)
     if book is None:
         raise Misconfigured("PERKPASS_SMS_FILE is not set: name the file of logins in it (docs/sms.md)")
     return book
@@ -28,13 +27,11 @@ def the_book(settings: Settings) -> SmsBook:
 
 def balances(settings: Settings, book: SmsBook) -> Mapping[str, Balance | Exception | None]:
     """What every gateway says is left, asked side by side; None where it does not say, else what is wrong."""
-    from app import bootstrap
-
     gateways: dict[str, Gateway] = {}
     answers: dict[str, Balance | Exception | None] = {}
     for name, login in book.logins.items():
         try:
-            gateways |= bootstrap.open_gateways(settings, SmsBook({name: login}, {}))
+            gateways |= texting.open_gateways(settings, SmsBook({name: login}, {}))
         except PerkpassError as fault:
             answers[name] = fault
 
@@ -53,7 +50,7 @@ def balances(settings: Settings, book: SmsBook) -> Mapping[str, Balance | Except
         elif isinstance(answer, BaseException) and not isinstance(answer, PerkpassError):
             raise answer
         else:
-            answers[name] = answer  # type: ignore[assignment]  # PerkpassError is an Exception
+            answers[name] = answer
     return {name: answers[name] for name in book.logins}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from app import texting
 from app.accounts.brands import Brand
 from app.commands.looks import Look
 from app.commands.sms_accounts import balances, in_money, is_low
@@ -27,10 +28,8 @@ def look_at_texts(settings: Settings, everyone: Sequence[Brand], database: Datab
                 ' let asks_phone be "needed"',
             )
         return
-    from app import bootstrap
-
     try:
-        book = bootstrap.read_sms_book(settings)
+        book = texting.read_book(settings)
     except Misconfigured as wrong:
         for fault in wrong.faults:
             yield Look("text messages", "fault", fault)

@@ -126,7 +126,7 @@ class CardPage:
             next=address(f"/i/{code}/next/{token}"),
             next_state=address(f"/i/{code}/next/{token}/state"),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
-            stop=address(self._links.stop_url(wallet_pass.id, wallet_pass.key_version)),
+            stop=address(self._links.stop_path(wallet_pass.id, wallet_pass.key_version)),
             messages=[self._message(message, place) for message in content.messages],
         )
 

@@ -137,8 +137,11 @@ class Links:
 
     def stop_url(self, pass_id: WalletPassId, key_version: int) -> str:
         """For the back of the pass: the page where its guest ends their consent to advertising."""
-        token = self._sign("stop", f"{pass_id:x}.{key_version:x}")
-        return f"{self._public_url}{STOP_PATH}/{token}"
+        return f"{self._public_url}{self.stop_path(pass_id, key_version)}"
+
+    def stop_path(self, pass_id: WalletPassId, key_version: int) -> str:
+        """The same page for who is here already."""
+        return f"{STOP_PATH}/{self._sign('stop', f'{pass_id:x}.{key_version:x}')}"
 
     def read_stop(self, token: str) -> StopToken | None:
         """Whose consent it is about; the caller compares the version with the pass's."""

@@ -66,7 +66,7 @@ def test_a_form_leads_to_the_code_and_the_code_to_the_card(world: World) -> None
     assert guest.get(card.location).status_code == 200
     with world.database.read() as tx:
         known = tx.execute(select(member.c.name, member.c.phone, member.c.phone_verified_at)).one()
-        agreed = dict(tx.execute(select(consent.c.purpose, consent.c.granted)).all())  # type: ignore[arg-type]
+        agreed = dict(tx.execute(select(consent.c.purpose, consent.c.granted)).all())
         said = tx.execute(select(consent.c.text).where(consent.c.purpose == "advertising")).scalar_one()
         steps = sorted(tx.execute(select(visit_event.c.kind)).scalars())
     assert (known.name, known.phone) == ("Анна", NUMBER)
@@ -221,7 +221,7 @@ def test_codes_go_to_the_countries_that_are_named(world: World) -> None:
 
 def test_too_many_codes_are_refused_in_plain_words(world: World) -> None:
     for turn in range(3):
-        guest, page = asked(world)
+        _, page = asked(world)
         assert page.status_code == 200, turn
         world.clock.forward(timedelta(minutes=6))
     _, page = asked(world)
