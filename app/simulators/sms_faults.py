@@ -36,9 +36,13 @@ class Faults:
             if name not in names:
                 raise ValueError(f"no such knob: {name}; there are {', '.join(sorted(names))}")
             known = getattr(Faults(), name)
-            numeric = isinstance(known, int | float) and not isinstance(known, bool)
-            if known is not None and not isinstance(value, (int, float) if numeric else type(known)):
-                raise ValueError(f"{name}: expected {type(known).__name__}, not {value!r}")
+            fits: tuple[type, ...] = (bool,) if isinstance(known, bool) else (dict,)
+            if known is None:
+                fits = (int, type(None))
+            elif isinstance(known, int | float) and not isinstance(known, bool):
+                fits = (int, float)
+            if not isinstance(value, fits) or (isinstance(value, bool) and bool not in fits):
+                raise ValueError(f"{name}: expected {' or '.join(each.__name__ for each in fits)}")
             setattr(self, name, value)
 
     def to_json(self) -> bytes:

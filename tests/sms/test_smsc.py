@@ -96,12 +96,10 @@ def test_an_equal_text_within_a_minute_is_in_doubt_and_charged_once(sms: Running
 
 
 def test_too_many_at_once_were_not_taken_and_are_told_to_wait(sms: RunningSms) -> None:
-    sms.turn(per_second=1)
-
-    async def two(gateway: SmscGateway) -> list[Verdict]:
-        return [(await gateway.send(text(number))).verdict for number in (1, 2)]
-
-    assert with_gateway(smsc(sms), two) == [Verdict.ACCEPTED, Verdict.RETRY]
+    sms.turn(per_second=0)
+    answer = with_gateway(smsc(sms), lambda gateway: gateway.send(text()))
+    assert (answer.verdict, answer.retry_after) == (Verdict.RETRY, timedelta(seconds=1))
+    assert not sms.ask(lambda simulator: simulator.ledger.texts)
 
 
 def test_a_gateway_that_allows_four_at_a_time_never_sees_five(sms: RunningSms) -> None:
