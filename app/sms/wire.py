@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,16 @@ import httpx2
 
 from app.sms.gateway import OutcomeUnknown, Unreachable
 
-_PATIENCE = httpx2.Timeout(10, connect=5)
-"""Seconds for each step of an exchange; together well within the lease of a claimed text."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds; together well within the lease of a claimed text, which somebody else may send after it."""
+
+    turn: float = 5.0  # for a place among the requests under way
+    connect: float = 5.0
+    exchange: float = 12.0  # from the first octet of connecting to the last of the answer
+
+
 _IDLE_SECONDS = 4.0
 """An idle connection is left before the servers in front of gateways close it: a text sent into one that is
 just being closed would be in doubt for nothing."""
@@ -53,9 +62,16 @@ class Wire:
     """The client of one login. Belongs to the event loop that first uses it."""
 
     def __init__(
-        self, url: str, *, ca: Path | None, at_once: int, auth: tuple[str, str] | None = None
+        self,
+        url: str,
+        *,
+        ca: Path | None,
+        at_once: int,
+        auth: tuple[str, str] | None = None,
+        patience: Patience | None = None,
     ) -> None:
         """``at_once``: requests under way at a time, of this process."""
+        self._patience = patience or Patience()
         # Over loopback without TLS nobody is to be trusted, and loading the system's authorities takes long.
         tls = (
             ssl.create_default_context(cafile=str(ca) if ca else None)
@@ -66,7 +82,7 @@ class Wire:
             base_url=url,
             verify=tls,
             auth=auth,
-            timeout=_PATIENCE,
+            timeout=httpx2.Timeout(self._patience.exchange, connect=self._patience.connect),
             limits=httpx2.Limits(
                 max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=_IDLE_SECONDS
             ),
@@ -94,15 +110,24 @@ class Wire:
         await self._client.aclose()
 
     async def _exchange(self, method: str, path: str, form: Mapping[str, str] | None) -> Reply:
-        # What waits for its turn here has not left, and is not in doubt however long it takes.
-        async with self._turns:
-            try:
+        patience = self._patience
+        try:
+            async with asyncio.timeout(patience.turn):
+                await self._turns.acquire()
+        except TimeoutError:  # what waits for its turn has not left, and is in no doubt
+            raise Unreachable("too many requests are waiting for their answers") from None
+        try:
+            async with asyncio.timeout(patience.exchange):
                 response = await self._client.request(method, path, data=form)
-            except _NOT_HANDED_OVER as fault:
-                raise Unreachable(_words(fault)) from None
-            except httpx2.HTTPError as fault:
-                # Also a broken write: what the other side had read by then, nobody knows.
-                raise OutcomeUnknown(_words(fault)) from None
+        except TimeoutError:
+            raise OutcomeUnknown(f"no answer within {patience.exchange:g} s") from None
+        except _NOT_HANDED_OVER as fault:
+            raise Unreachable(_words(fault)) from None
+        except httpx2.HTTPError as fault:
+            # Also a broken write: what the other side had read by then, nobody knows.
+            raise OutcomeUnknown(_words(fault)) from None
+        finally:
+            self._turns.release()
         return Reply(response)
 
 
