@@ -52,6 +52,7 @@ def send(brand: str, number: str, text: str, wait: int, as_json: bool) -> None:
             delivery_id = texts.enqueue_text(tx, draft, now=shell.now)
         wakeup = bootstrap.make_wakeup(settings)
         wakeup.ring()
+        wakeup.close()
         found = _waited(shell, delivery_id, wait)
     show({**record, **text_record(found)}, as_json=as_json)
     if found.state in ("refused", "undelivered", "exhausted", "gone"):

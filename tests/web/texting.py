@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.accounts import brands
+from app.accounts import brands as accounts
 from app.delivery.tables import delivery, text_message
 from app.sms import logins
 from app.sms.book import SmsBook
@@ -33,13 +33,13 @@ rate = 10
 sender = "Zerno"
 secrets = { account_sid = "AC0123", auth_token = "%(token)s" }
 
-[brands.cafe]
+[brands.%(first)s]
 login = "smsc"
 countries = ["RU"]
 codes_a_day = %(codes)d
 budget_a_day = %(budget)d
 
-[brands.bakery]
+[brands.%(second)s]
 login = "twilio"
 countries = ["RU", "GB"]
 codes_a_day = 100
@@ -47,9 +47,17 @@ budget_a_day = 100000
 """
 
 
-def write_book(path: Path, *, codes: int = 100, budget: int = 100_000) -> Path:
+def write_book(
+    path: Path, *, codes: int = 100, budget: int = 100_000, brands: tuple[str, str] = ("cafe", "bakery")
+) -> Path:
     """The file, for its owner alone."""
-    said = {"receipts": RECEIPTS_SECRET, "token": TWILIO_TOKEN, "codes": codes, "budget": budget}
+    said: dict[str, object] = {
+        "receipts": RECEIPTS_SECRET,
+        "token": TWILIO_TOKEN,
+        "codes": codes,
+        "budget": budget,
+    }
+    said |= dict(zip(("first", "second"), brands, strict=True))
     path.write_text(_FILE % said, encoding="utf-8")
     path.chmod(0o600)
     return path
@@ -65,7 +73,7 @@ def prove_numbers(world: World, *shops: Shop) -> None:
     with world.database.write() as tx:
         for shop in shops:
             draft = replace(shop.brand.draft(), asks_phone="proved")
-            brands.update_brand(tx, shop.brand.id, draft, now=NOW, actor="test")
+            accounts.update_brand(tx, shop.brand.id, draft, now=NOW, actor="test")
 
 
 def sent(world: World) -> list[tuple[str, str]]:
