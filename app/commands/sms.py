@@ -14,6 +14,7 @@ from app.accounts import brands
 from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import Shell, opened
 from app.commands.sms_accounts import balances, in_money, is_low, text_record, the_book
+from app.commands.sms_address import address
 from app.db.identifiers import DeliveryId
 from app.delivery import stopped, texts
 from app.delivery.texts import TextDraft, TextRow
@@ -29,6 +30,9 @@ _SETTLED = ("delivered", "undelivered", "refused", "gone", "superseded", "exhaus
 @click.group()
 def sms() -> None:
     """Text messages: send one by hand, see what became of it, what is left on the accounts."""
+
+
+sms.add_command(address)
 
 
 @sms.command()
