@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from datetime import timedelta
 from threading import Thread
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -68,6 +69,7 @@ class Sender(Generic[R, A]):
         self._channel, self._unanswered, self._tell, self._beat = channel, unanswered, tell, beat
         self._time_limit = time_limit.total_seconds()
         self._answers: deque[A] = deque()
+        self._works: set[Future[None]] = set()
         self._telling = False
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="sending", daemon=True)
@@ -99,7 +101,10 @@ class Sender(Generic[R, A]):
 
     def submit(self, work: Coroutine[Any, Any, None]) -> None:
         """Have work of the channel done in its loop, beside everything else."""
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+        begun = asyncio.run_coroutine_threadsafe(work, self._loop)
+        # A loop knows its tasks weakly: who listens to a quiet connection would be collected as garbage.
+        self._works.add(begun)
+        begun.add_done_callback(self._works.discard)
 
     def stop(self, patience: float) -> None:
         """Close the channel and end the loop; what is still unanswered stays claimed until its lease ends."""
