@@ -110,9 +110,10 @@ def _known(tx: Tx, named: StopToken | None) -> _Known:
 
 
 def _words(brand: Brand) -> str:
-    """What the guest declares: evidence."""
+    """What the guest reads above the button: evidence."""
     words: str = _(
-        "I do not want any more advertising from %(brand)s, neither on the card nor by text message.",
+        "%(brand)s will send you no more offers and news, neither on the card nor by text message. The card"
+        " stays as it is, with everything on it.",
         brand=brand.name,
     )
     return words
