@@ -77,7 +77,8 @@ class Connection:
     async def ask(self, command: int, body: bytes = b"") -> int:
         """The status that the other side answers; raises TimeoutError, ConnectionError."""
         self._sequence += 1
-        answer = self._asked[self._sequence] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._asked[self._sequence] = answer
         self._write(wire.Pdu(command, 0, self._sequence, body))
         async with asyncio.timeout(_UNANSWERED_SECONDS):
             return await answer

@@ -150,8 +150,9 @@ class SmppGateway:
         await self._part()
 
     async def _hand_over(self, parts: Sequence[SubmitSm], sent: Sent) -> Answer:
+        until = asyncio.get_running_loop().time() + self._patience.whole
         for number, part in enumerate(parts, 1):
-            answer = await self._submit(part, sent, last=number == len(parts), again=number > 1)
+            answer = await self._submit(part, sent, until=until, last=number == len(parts), again=number > 1)
             if answer is None or answer.status:
                 status = answer.status if answer else None
                 name, verdict = (
@@ -173,7 +174,9 @@ class SmppGateway:
             parts=len(parts),
         )
 
-    async def _submit(self, part: SubmitSm, sent: Sent, *, last: bool, again: bool) -> pdus.Pdu | None:
+    async def _submit(
+        self, part: SubmitSm, sent: Sent, *, until: float, last: bool, again: bool
+    ) -> pdus.Pdu | None:
         """The centre's answer. ``again``: repeat while it has no room or is away; None where it stayed
         away."""
 
@@ -186,7 +189,7 @@ class SmppGateway:
         answer = None
         for left in reversed(range(_TRIES_AT_LATER_PARTS if again else 1)):
             try:
-                answer = await (await self._bound()).submit(part, late=note)
+                answer = await (await self._bound()).submit(part, until=until, late=note)
             except (Unreachable, BindRefused):
                 if not again:
                     raise

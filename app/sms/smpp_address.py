@@ -8,18 +8,35 @@ time).
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from typing import Final, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from app.errors import Misconfigured
 from app.sms.book import Login
 from app.sms.smpp_receipts import Ids
-from app.sms.smpp_session import Centre
 
 _PORT, _PORT_OF_TLS = 2775, 3550
 _WINDOW: Final = "10"
 _LARGEST_WINDOW: Final = 1000
 _LONGEST_SYSTEM_ID, _LONGEST_PASSWORD = 15, 8  # octets, SMPP 3.4 4.1.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """Where a centre is and how it is spoken to."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    system_id: str
+    password: str
+    system_type: str = ""
+    window: int = 10  # answers that may be missing at a time
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Centre({self.host}:{self.port}, {self.system_id})"
 
 
 def faults_of(login: Login) -> list[str]:

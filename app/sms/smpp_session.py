@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -32,11 +31,13 @@ from aiosmpplib import (
 from app.errors import PerkpassError
 from app.sms import smpp_pdus as pdus
 from app.sms.gateway import OutcomeUnknown, Unreachable
+from app.sms.smpp_address import Centre
 
 _TAKEN: Final = SmppCommandStatus.ESME_ROK
 _NEVER: Final = SmppCommandStatus.ESME_RX_P_APPN  # we cannot read it: do not repeat it
 _STRANGE: Final = SmppCommandStatus.ESME_RINVCMDID
 _LARGEST_SEQUENCE: Final = 0x7FFFFFFF
+_HOPED_FOR: Final = 1000
 
 Reply = Callable[[bool], None]
 """Tells the centre whether a deliver_sm was taken; False: repeat it later."""
@@ -65,28 +66,14 @@ class BindRefused(PerkpassError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Centre:
-    """Where a centre is and how it is spoken to."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    system_id: str
-    password: str
-    system_type: str = ""
-    window: int = 10  # answers that may be missing at a time
-
-    def __repr__(self) -> str:
-        """Without the password."""
-        return f"Centre({self.host}:{self.port}, {self.system_id})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long what may last, in seconds."""
 
-    connecting: float = 10.0
-    answer: float = 30.0
+    connecting: float = 5.0  # and as long again for the bind
+    answer: float = 10.0
+    whole: float = (
+        11.0  # of handing one text over, turns included: a claimed text is leased for less than a minute
+    )
     silence: float = 30.0  # then the centre is asked whether it is still there
     farewell: float = 2.0
 
@@ -121,11 +108,6 @@ class Session:
         """Whether something may still be asked."""
         return not (self._ended.is_set() or self._parting)
 
-    @property
-    def waiting(self) -> int:
-        """How many answers are missing."""
-        return len(self._waiting)
-
     async def ended(self) -> None:
         """Return when the connection is gone."""
         await self._ended.wait()
@@ -143,22 +125,37 @@ class Session:
             raise BindRefused(answer.status)
         self._tasks.append(self._loop.create_task(self._keep()))
 
-    async def submit(self, message: SubmitSm, *, late: Answered) -> pdus.Pdu:
-        """Ask the centre to take one part, within the window.
+    async def submit(self, message: SubmitSm, *, until: float, late: Answered) -> pdus.Pdu:
+        """Ask the centre to take one part, within the window and before ``until`` (time of the loop).
 
         ``late`` is told an answer that comes after we gave up waiting. Raises Unreachable, OutcomeUnknown.
         """
-        async with self._window:
-            if not self.open:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._window.acquire()
+        except TimeoutError:
+            raise Unreachable("no turn came in time: too many answers are missing") from None
+        try:
+            left = until - self._loop.time()
+            if not self.open or left <= 0:
                 raise Unreachable("the connection ended before the text was sent")
-            try:
-                return await self._ask(message, self._patience.answer)
-            except TimeoutError:
-                self._too_late[message.sequence_num] = late
-                self._doubted.set()
-                raise OutcomeUnknown("the centre did not answer in time") from None
-            except ConnectionError:
-                raise OutcomeUnknown("the connection ended before the answer") from None
+            return await self._ask(message, min(self._patience.answer, left))
+        except TimeoutError:
+            self._doubted.set()
+            self._hope_for(message.sequence_num, late)
+            raise OutcomeUnknown("the centre did not answer in time") from None
+        except asyncio.CancelledError:  # it has left all the same
+            self._hope_for(message.sequence_num, late)
+            raise
+        except ConnectionError:
+            raise OutcomeUnknown("the connection ended before the answer") from None
+        finally:
+            self._window.release()
+
+    def _hope_for(self, sequence: int, late: Answered) -> None:
+        self._too_late[sequence] = late
+        if len(self._too_late) > _HOPED_FOR:
+            del self._too_late[next(iter(self._too_late))]
 
     async def close(self) -> None:
         """Say good-bye and end; never raises."""

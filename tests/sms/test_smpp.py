@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from app.errors import BadInput, Misconfigured
 from app.simulators import smpp_wire
+from app.simulators.authority import Authority
+from app.simulators.smpp import SmppSettings
 from app.sms import encoding, smpp_pdus
 from app.sms.gateway import (
     Callback,
@@ -157,6 +160,19 @@ def test_no_more_answers_are_missing_than_the_window_allows() -> None:
         assert {answer.verdict for answer in answers} == {Verdict.ACCEPTED}
 
     play(scenario, listening=False, query="?window=3", answer_delay_ms=80)
+
+
+def test_a_text_whose_turn_does_not_come_in_time_has_not_left() -> None:
+    async def scenario(stage: Stage) -> None:
+        results = await asyncio.gather(
+            *(stage.gateway.send(outgoing(n)) for n in range(1, 4)), return_exceptions=True
+        )
+        kinds = sorted(type(each).__name__ for each in results)
+        assert kinds == ["OutcomeUnknown", "Unreachable", "Unreachable"]
+        assert len(stage.centre.log.parts) == 1
+
+    patience = Patience(connecting=5.0, whole=0.3, farewell=0.3)
+    play(scenario, listening=False, query="?window=1", answer_delay_ms=2000, gateway={"patience": patience})
 
 
 def test_an_answer_lost_after_acceptance_leaves_the_outcome_unknown() -> None:
@@ -393,6 +409,26 @@ def test_a_centre_sends_no_callbacks_and_knows_no_money() -> None:
             stage.gateway.hear(Callback(method="POST", url="https://x/", headers={}, form={}))
 
     play(scenario, listening=False)
+
+
+def test_over_tls_the_centre_must_show_a_certificate_we_trust(tmp_path: Path) -> None:
+    authority = Authority.create(tmp_path / "authority", now=datetime.now(UTC).replace(microsecond=0))
+    certificate, key = authority.server_certificate(tmp_path / "centre")
+
+    async def trusted(stage: Stage) -> None:
+        assert stage.centre.url.startswith("smpps://")
+        assert (await stage.gateway.send(outgoing())).verdict is Verdict.ACCEPTED
+        await stage.until(lambda: bool(stage.receipts))
+        stranger = gateway_at(stage.centre.url)
+        with pytest.raises(Unreachable):
+            await stranger.send(outgoing(2))
+        await stranger.close()
+
+    play(
+        trusted,
+        settings=SmppSettings(certificate=certificate, key=key),
+        gateway={"ca": authority.root},
+    )
 
 
 def test_wrong_settings_are_told_at_once_and_tell_no_secret() -> None:

@@ -162,17 +162,17 @@ def test_a_text_of_several_parts_is_undelivered_when_one_of_them_is() -> None:
 
 def test_what_the_listener_could_not_take_comes_again() -> None:
     async def scenario(stage: Stage) -> None:
-        heard: list[Receipt | Inbound] = []
+        told: list[Receipt | Inbound] = []
 
-        def tell(news: Sequence[Receipt | Inbound]) -> None:
-            heard.extend(news)
-            if len(heard) < 3:
+        def tell(heard: Sequence[Receipt | Inbound]) -> None:
+            told.extend(heard)
+            if len(told) < 3:
                 raise RuntimeError("the database is away")
 
         ears = asyncio.create_task(stage.gateway.listen(tell))
         await stage.bound()
         await stage.gateway.send(outgoing(5))
-        await stage.until(lambda: len(heard) == 3)
+        await stage.until(lambda: len(told) == 3)
         await stage.until(lambda: stage.centre.undelivered == 0)
         assert dict(stage.centre.log.deliveries) == {0x64: 2, 0: 1}
         ears.cancel()
