@@ -219,7 +219,11 @@ def expired_of_entries(tx: Tx, entry_ids: Sequence[int]) -> int:
         .select_from(lot)
         .join(lot_use, lot_use.c.lot_id == lot.c.id)
         .join(ledger_entry, ledger_entry.c.id == lot_use.c.entry_id)
-        .where(lot.c.entry_id.in_(entry_ids), ledger_entry.c.kind == "expiry")
+        .where(
+            lot.c.entry_id.in_(entry_ids),
+            ledger_entry.c.enrolment_id == lot.c.enrolment_id,  # follows, and names the index
+            ledger_entry.c.kind == "expiry",
+        )
     )
     return int(tx.execute(statement).scalar_one())
 

@@ -51,6 +51,7 @@ def card_of(tx: Tx, member_id: int, programme_id: int) -> Enrolment | None:
             enrolment.c.member_id == member_id,
             enrolment.c.programme_id == programme_id,
             enrolment.c.ended_at.is_(None),
+            enrolment.c.merged_into_id.is_(None),  # follows, and names the index
         )
     ).first()
     return Enrolment(**row._mapping) if row else None

@@ -171,6 +171,7 @@ phone_code = Table(
     Index("ix_phone_code_venue", "venue_id", "created_at"),
     Index("ix_phone_code_brand", "brand_id", "created_at"),
     Index("ix_phone_code_created", "created_at"),
+    Index("ix_phone_code_delivery", "delivery_id"),  # whoever forgets a text looks here for each
 )
 
 receipt = Table(

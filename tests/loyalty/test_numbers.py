@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -11,12 +12,13 @@ from sqlalchemy import func, select
 
 from app.db import Database, Tx
 from app.errors import BadInput, NotFound
-from app.loyalty import consents, enrolment, members, numbers, programmes, store_contacts, till
+from app.loyalty import codes, consents, enrolment, members, numbers, programmes, store_contacts, till
 from app.loyalty.enrolment import Enrolment, EnrolmentRequest
 from app.loyalty.tables import member
 from app.passes import issuing
 from app.passes.tables import wallet_pass
 from tests.loyalty import town as towns
+from tests.loyalty.test_codes import LIMITS, asked, opened
 from tests.loyalty.town import ADVERTISING, BONUS, DATA, NOW, STAMPS, Town
 from tests.tables import nothing_changes
 
@@ -224,6 +226,38 @@ def test_newcomers_with_one_number_at_once_are_one_member_with_one_card(database
             found = enrolment.enrolment_of_visit(tx, request.visit_id)
             assert found is not None
             assert found.id == made[0].id
+
+
+def test_a_right_code_that_is_sent_by_many_at_once_makes_one_card(database: Database) -> None:
+    """Whatever is replayed beside it: the code is used in the transaction that makes the card."""
+    key = secrets.token_bytes(32)
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        visit_id = opened(tx, town)
+        wanted = asked(town, visit_id)
+        code = codes.ask(tx, wanted, limits=LIMITS, key=key, now=NOW)
+    request = replace(towns.request(town, visit_id), phone=NUMBER)
+    answers: list[str] = []
+
+    def send() -> None:
+        with database.write() as tx:
+            answer = codes.check(
+                tx,
+                brand_id=town.brand.id,
+                number=NUMBER,
+                visit_id=visit_id,
+                digits=code.digits,
+                key=key,
+                now=NOW,
+            )
+            if answer == "right":
+                enrol(tx, request)
+        answers.append(answer)
+
+    assert _at_once([send] * 6) == []
+    assert sorted(answers) == ["over"] * 5 + ["right"]
+    with database.read() as tx:
+        assert (_count(tx, member), _count(tx, wallet_pass)) == (1, 1)
 
 
 def test_cards_that_prove_one_number_at_once_become_one(database: Database) -> None:

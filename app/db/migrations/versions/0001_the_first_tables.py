@@ -692,6 +692,7 @@ def upgrade() -> None:
                 f"ix_phone_code_{name.removesuffix('_id')}", [name, "created_at"], unique=False
             )
         batch_op.create_index("ix_phone_code_created", ["created_at"], unique=False)
+        batch_op.create_index("ix_phone_code_delivery", ["delivery_id"], unique=False)
         batch_op.create_index(
             "uq_phone_code_active",
             ["brand_id", "number"],
