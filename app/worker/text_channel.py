@@ -42,7 +42,7 @@ from app.worker.text_parcels import (
 
 log = structlog.get_logger()
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 16
 """Requests of a login that wait for their answers beside each other."""
 LISTEN_AGAIN_AFTER: Final = 5.0
 _CALLED_BACK: Final = "NotSentInTime"

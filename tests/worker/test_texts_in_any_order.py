@@ -191,7 +191,7 @@ class World:
 
 @pytest.mark.parametrize("asks", [True, False], ids=["can be asked", "cannot be asked"])
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],  # making a story shorter takes minutes, and says little more
