@@ -19,7 +19,7 @@ from app.sms.smpp_receipts import Ids
 _PORT, _PORT_OF_TLS = 2775, 3550
 _WINDOW: Final = "10"
 _LARGEST_WINDOW: Final = 1000
-_LONGEST_SYSTEM_ID, _LONGEST_PASSWORD = 15, 8  # octets, SMPP 3.4 4.1.1
+_LONGEST: Final = {"system_id": 15, "password": 8, "system_type": 12}  # octets, SMPP 3.4 4.1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,11 @@ def faults_of(login: Login) -> list[str]:
         faults.append(
             f"url: {name}={value}: there are ids={'|'.join(get_args(Ids))} and window=1..{_LARGEST_WINDOW}"
         )
-    for name, longest in (("system_id", _LONGEST_SYSTEM_ID), ("password", _LONGEST_PASSWORD)):
+    for name, longest in _LONGEST.items():
         secret = login.secrets.get(name, "")
-        if not (0 < len(secret) <= longest and secret.isascii() and "\0" not in secret):
-            faults.append(f"secrets: {name} has 1 to {longest} letters of ASCII (SMPP 3.4)")
+        least = 0 if name == "system_type" else 1
+        if not (least <= len(secret) <= longest and secret.isascii() and "\0" not in secret):
+            faults.append(f"secrets: {name} has {least} to {longest} letters of ASCII (SMPP 3.4)")
     return faults
 
 

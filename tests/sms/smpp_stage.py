@@ -17,7 +17,7 @@ from app.sms.smpp_session import Patience
 
 T = TypeVar("T")
 HASTE = Patience(connecting=5.0, answer=5.0, silence=10.0, farewell=0.3)
-IMPATIENCE = Patience(connecting=5.0, answer=0.25, silence=10.0, farewell=0.3)
+IMPATIENCE = Patience(connecting=5.0, answer=0.4, silence=10.0, farewell=0.3)
 NUMBER = "+79161234567"
 
 
