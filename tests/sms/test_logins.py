@@ -228,7 +228,7 @@ secrets = { system_id = "kofe", password = "secret" }
     told = faults(tmp_path, centre.replace("window=20", "window=0").replace('"secret"', '"very-secret"'))
     assert len(told) == 2
     assert "window=1..1000" in told[0]
-    assert "password has 1 to 8 letters" in told[1]
+    assert "secrets: password" in told[1]
 
 
 def login(url: str, **changes: object) -> Login:

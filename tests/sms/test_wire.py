@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+from contextlib import contextmanager, suppress
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import cast
 
 import pytest
@@ -22,11 +23,17 @@ def scripted(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
     heard: list[bytes] = []
     script = iter(answers)
 
-    class Handler(BaseRequestHandler):
+    class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            while data := self.request.recv(65_536):
-                heard.append(data)
-                self.request.sendall(next(script, b""))
+            length = 0
+            with suppress(ConnectionError):
+                while line := self.rfile.readline():
+                    if found := re.match(rb"content-length: (\d+)", line, re.IGNORECASE):
+                        length = int(found[1])
+                    elif line == b"\r\n":
+                        heard.append(self.rfile.read(length))
+                        self.wfile.write(next(script, b""))
+                        length = 0
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -80,7 +87,7 @@ def test_an_answer_that_does_not_come_or_stops_leaves_a_doubt_in_time(answer: by
     with scripted(answer) as (url, heard):
         with pytest.raises(OutcomeUnknown, match=r"no answer within|ReadTimeout"):
             asyncio.run(send(url))
-        assert len(heard) >= 1
+        assert heard == [b"a=b"]
 
 
 def test_a_redirect_is_not_followed_and_what_is_no_json_is_no_document() -> None:
