@@ -113,16 +113,20 @@ class Session:
         await self._ended.wait()
 
     async def bind(self, request: BindTransceiver) -> None:
-        """Introduce ourselves; raises BindRefused, Unreachable."""
+        """Introduce ourselves; ends the connection where that fails. Raises BindRefused, Unreachable."""
         self._tasks = [self._loop.create_task(self._read())]
         try:
             answer = await self._ask(request, self._patience.connecting)
+            if answer.status:
+                raise BindRefused(answer.status)
+            if self._ended.is_set():
+                raise Unreachable("the centre took the bind and hung up")
         except (ConnectionError, TimeoutError):
             await self._end()
             raise Unreachable("the centre did not answer the bind") from None
-        if answer.status:
+        except BaseException:
             await self._end()
-            raise BindRefused(answer.status)
+            raise
         self._tasks.append(self._loop.create_task(self._keep()))
 
     async def submit(self, message: SubmitSm, *, until: float, late: Answered) -> pdus.Pdu:
@@ -261,6 +265,8 @@ class Session:
 
     async def _end(self) -> None:
         self._over()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
