@@ -31,7 +31,6 @@ ANSWERS: Final[Mapping[int, AnswerMeaning]] = {
 }
 TOO_MANY_AT_ONCE: Final = "concurrent"
 """In the words of error 9 where its cause is not an equal request: then nothing was taken (Verdict.RETRY)."""
-EQUAL_REQUEST_SECONDS: Final = 60
 
 STATES: Final[Mapping[int, StateMeaning]] = {
     -3: StateMeaning(ReceiptState.UNKNOWN_TEXT, "no such text for this number"),

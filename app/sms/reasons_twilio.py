@@ -44,8 +44,6 @@ ANSWERS: Final[Mapping[int, AnswerMeaning]] = {
     70051: AnswerMeaning(Verdict.STOPPED, "the key may not send"),
     90010: AnswerMeaning(Verdict.STOPPED, "the account is not active"),
 }
-GUEST_SAID_STOP: Final = "21610"
-"""The reason that is a withdrawal of consent: the guest told Twilio, and it tells us."""
 
 STATES: Final[Mapping[str, StateMeaning]] = {
     "accepted": StateMeaning(ReceiptState.WAITING, "taken, no sender chosen yet"),

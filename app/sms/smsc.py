@@ -141,7 +141,7 @@ class SmscGateway:
             )
             return (said,)
         identifier, state = _integer(form.get("id")), _integer(form.get("status"))
-        if identifier is None or state is None:
+        if identifier is None or not 0 < identifier < 2**31 or state is None:
             return ()  # a call of the subscriber's, or whatever else its address is told
         at = _integer(form.get("ts"))
         return (

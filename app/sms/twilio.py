@@ -129,13 +129,13 @@ class TwilioGateway:
             raise NotOurs("signed for another account")
         identifier = told.get("MessageSid") or told.get("SmsSid")
         if state := told.get("MessageStatus"):
-            reference = query.get("reference", "")
+            reference = _reference(query.get("reference", ""))
             return (
                 Receipt(
                     state=_meaning(state).state,
                     reason=_reason(state, told.get("ErrorCode")),
                     provider_id=identifier,
-                    reference=int(reference) if reference.isascii() and reference.isdigit() else None,
+                    reference=reference,
                 ),
             )
         if "Body" in told and told.get("From"):
@@ -167,6 +167,14 @@ class TwilioGateway:
 def signature(token: bytes, signed: str) -> bytes:
     """``X-Twilio-Signature``: Base64 of HMAC-SHA1 over the address and the sorted fields."""
     return base64.b64encode(hmac.new(token, signed.encode(), hashlib.sha1).digest())
+
+
+def _reference(digits: str) -> int | None:
+    """Ours has 31 bits."""
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
+        return None
+    number = int(digits)
+    return number if 0 < number < 2**31 else None
 
 
 def _with_and_without_port(url: str) -> tuple[str, ...]:

@@ -279,6 +279,13 @@ def test_what_is_not_proved_is_not_heard(forged: Callback) -> None:
         smsc("http://127.0.0.1:1").hear(forged)
 
 
+@pytest.mark.parametrize("identifier", ["0", "-1", str(2**31), "9" * 30, "x", ""])
+def test_what_names_no_text_of_ours_tells_nothing(identifier: str) -> None:
+    address = f"https://x/sms/receipts/main?key={KEY_OF_RECEIPTS}"
+    told = Callback(method="POST", url=address, headers={}, form={"id": identifier, "status": "1"})
+    assert not smsc("http://127.0.0.1:1").hear(told)
+
+
 def test_secrets_and_numbers_are_in_no_error(sms: RunningSms) -> None:
     sms.turn(lose_answers=1.0)
     with pytest.raises(OutcomeUnknown) as unknown:

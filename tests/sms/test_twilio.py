@@ -224,6 +224,15 @@ def test_a_reference_beside_the_signed_address_is_not_believed() -> None:
     assert receipt.reference == 77
 
 
+@pytest.mark.parametrize("reference", ["", "0", "-1", "7" * 10, "9" * 30, "٧", "x"])
+def test_a_reference_that_is_none_of_ours_is_none(reference: str) -> None:
+    url = f"https://kofe.example/sms/receipts/abroad?reference={reference}"
+    told = dataclasses.replace(callback(url=url, signed_url=url), form=TOLD | {"reference": reference})
+    (receipt,) = twilio("http://127.0.0.1:1").hear(told)
+    assert isinstance(receipt, Receipt)
+    assert (receipt.reference, receipt.provider_id) == (None, "SM1")
+
+
 def test_a_signature_for_another_account_is_not_ours() -> None:
     form = TOLD | {"AccountSid": "AC" + "0" * 32}
     content = URL + "".join(f"{name}{value}" for name, value in sorted(form.items()))
