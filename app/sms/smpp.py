@@ -224,6 +224,9 @@ class SmppGateway:
             except (Unreachable, BindRefused) as fault:
                 self._failed(fault, clock())
                 raise self._failure or fault from None
+            if self._closed:  # meanwhile
+                await self._part()
+                raise Unreachable("this login is closed")
             if clock() - self._bound_at > _SHORT_LIFE:
                 self._pause = 0.0
             self._bound_listening, self._failure, self._bound_at = listening, None, clock()
