@@ -141,7 +141,7 @@ class TextCarrier:
             prepared_at=now,
             prepared=at,
             leaves=at + (departure - now).total_seconds(),
-            too_late=at + self._lease.total_seconds() / 2,
+            too_late=at + self._lease.total_seconds() / 3,  # what is begun then ends within the lease
             validity=max(left, _SHORTEST_VALIDITY) if left is not None else None,
             unless_taken=unless,
         )

@@ -189,6 +189,8 @@ class TextChannel:
             except Exception:
                 log.exception("gateway_not_asked", login=name)
                 return
+            if receipt is None and one.provider_id is None and not gateway.can_ask:
+                continue  # it never told us its name for this one
             if receipt is None:
                 cannot(name)
                 return

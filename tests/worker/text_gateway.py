@@ -55,6 +55,7 @@ class Ledger:
     fates: deque[Fate] = field(default_factory=deque)
     always: Fate | None = None
     requests: int = 0
+    questions: int = 0
     delay: float = 0.0
     balance: int = 1_000_000
 
@@ -121,6 +122,7 @@ class GatewayServer:
         if asked["do"] == "balance":
             return {"balance": self.ledger.balance}
         if asked["do"] == "status":
+            self.ledger.questions += 1
             found = self.ledger.of(asked["reference"])
             return (
                 {"state": found[-1].state, "id": found[-1].provider_id}
