@@ -34,6 +34,7 @@ _COMMANDS = {
     "badge": "badge",
     "key": "key",
     "member": "member",
+    "sms": "sms",
     "issue": "issue",
     "template": "template",
     "audit": "audit",

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING
 
 import structlog
 
-from app import data_dir, keyring
+from app import data_dir, keyring, texting
 from app.accounts import brands
 from app.db import Database, Tx, connect, schema
 from app.db.failures import FAILURES, in_words
 from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured
-from app.loyalty import enrolment, idempotency, periodic
+from app.log import configure_logging
+from app.loyalty import codes, enrolment, idempotency, periodic
 from app.passes import bundle, issuing, registrations, tokens
 from app.passes.content import PassIdentity
 from app.passes.issuing import WalletPass
@@ -82,52 +79,25 @@ def make_wakeup(settings: Settings) -> Wakeup:
     return LocalWakeup(settings.data_dir / "worker.sock")
 
 
-class _Unfailing(io.TextIOBase):
-    """A stream for the log that drops what a full disk does not take: no work may fail over its own log."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
-
-
-def configure_logging(settings: Settings) -> None:
-    """One line per event on standard error: JSON, or for people."""
-    level = getattr(logging, settings.log_level.upper())
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
-        cache_logger_on_first_use=True,
-    )
-
-
-def pass_builder(press: Press, pass_key: bytes) -> Callable[[Tx, WalletPass], bytes]:
+def pass_builder(press: Press, keys: keyring.Keys, public_url: str) -> Callable[[Tx, WalletPass], bytes]:
     """What turns a pass as the database has it into the signed ``.pkpass`` that phones get."""
+    from app.web.links import Links
+
+    links = Links(keys.secret_key, public_url)
 
     def build(tx: Tx, wallet_pass: WalletPass) -> bytes:
         token = tokens.authentication_token(
-            pass_key, wallet_pass.pass_type_identifier, wallet_pass.serial_number, wallet_pass.key_version
+            keys.pass_key,
+            wallet_pass.pass_type_identifier,
+            wallet_pass.serial_number,
+            wallet_pass.key_version,
         )
-        identity = PassIdentity(wallet_pass.pass_type_identifier, wallet_pass.serial_number, token)
+        identity = PassIdentity(
+            wallet_pass.pass_type_identifier,
+            wallet_pass.serial_number,
+            token,
+            links.stop_url(wallet_pass.id, wallet_pass.key_version),
+        )
         prepared = press.prepared(tx, wallet_pass.design_id)
         return bundle.build(wallet_pass.content, identity, prepared, signing_time=clock())
 
@@ -151,7 +121,8 @@ def make_web(settings: Settings) -> WSGIApplication:
     keys = keyring.open_keys(settings, database, now=clock())
     evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
-    build = pass_builder(press, keys.pass_key)
+    build = pass_builder(press, keys, settings.public_url)
+    book = texting.read_book(settings)
     services = Services(
         database=database,
         press=press,
@@ -167,6 +138,8 @@ def make_web(settings: Settings) -> WSGIApplication:
         trusted_proxies=settings.trusted_proxies,
         badges_dir=settings.data_dir / BADGES,
         threads=settings.web_threads,
+        sms_book=book,
+        gateways=texting.open_gateways(settings, book),
     )
     passkit = PassKit(
         database=database,
@@ -221,6 +194,7 @@ def make_worker(settings: Settings) -> Worker:
             coalesce=timedelta(seconds=settings.push_coalesce_seconds),
         ),
         lease=timedelta(seconds=settings.push_lease_seconds),
+        texts=texting.channel(settings),
         poll_seconds=settings.worker_poll_seconds,
         ticks=_ticks(settings),
         metrics_port=settings.worker_metrics_port,
@@ -240,6 +214,7 @@ def _ticks(settings: Settings) -> list[Tick]:
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
+        Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
     ]
 

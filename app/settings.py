@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     retag_minutes: Annotated[float, Field(gt=0)] = Field(
         15, description="a pass listed but not fetched for so long is listed and pushed again"
     )
+    sms_file: Path | None = Field(
+        None, description="logins of SMS gateways and the brands that use them; empty: no texts"
+    )
     worker_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = Field(
         1, description="poll beneath the wake-ups"
     )
@@ -102,9 +105,9 @@ class Settings(BaseSettings):
     def _check_apns_url(cls, url: str) -> str:
         return addresses.web_address(url, schemes=("https",), example="https://api.push.apple.com")
 
-    @field_validator("apns_ca")
+    @field_validator("apns_ca", "sms_file")
     @classmethod
-    def _check_apns_ca(cls, path: Path | None) -> Path | None:
+    def _check_file(cls, path: Path | None) -> Path | None:
         if path and not path.is_file():
             raise ValueError(f"no such file: {path}")
         return path

@@ -21,6 +21,7 @@ BENCHMARKS = (
     "pass_build",
     "apns_client",
     "push_throughput",
+    "sms_throughput",
     "update_race",
     "passkit_rates",
     "fetch_storm",

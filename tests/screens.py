@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from app.places import links
 from tests import servers
 from tests.web.edges import receipt
 from tests.web.guests import ANDROID, DESKTOP, IPHONE
+from tests.web.texting import write_book
 from tests.web.user_agents import APPS
 from tests.web.whole_web import Card, WholeWeb, open_whole_web
 
@@ -54,6 +55,7 @@ class Studio:
     web: WholeWeb
     origin: str
     browser: Browser
+    numbers: list[str] = field(default_factory=lambda: [f"34567{n}" for n in range(80, 99)])
 
     def page(self, user_agent: str, language: str, *, dark: bool = False) -> Page:
         """A page of its own: a phone's, or a desktop's."""
@@ -112,6 +114,33 @@ def _wrong(studio: Studio, page: Page) -> None:
     page.locator("#name").fill("Анна" if _russian(page) else "Anna")
     page.locator("#phone").press_sequentially("8912345")
     page.locator("button[type=submit]").click()
+
+
+def _code(studio: Studio, page: Page) -> None:
+    """The code's page, after a try that was wrong."""
+    studio.ask_phone("pechka", "proved")
+    studio.scan(page)
+    page.locator("#name").fill("Анна" if _russian(page) else "Anna")
+    page.locator("#phone").press_sequentially(f"8912{studio.numbers.pop()}")
+    page.locator("#data").check()
+    page.locator("button[type=submit]").click()
+    page.locator("#digits").wait_for()
+    studio.ask_phone("pechka", "no")
+
+
+def _stop(studio: Studio, page: Page) -> None:
+    studio.scan(page)
+    page.locator("#advertising").check()
+    page.locator("#data").check()
+    page.locator("button[type=submit]").click()
+    page.wait_for_url("**/card/**")
+    page.goto(page.locator("a[href*='/-/stop/']").get_attribute("href") or "")
+
+
+def _stopped(studio: Studio, page: Page) -> None:
+    _stop(studio, page)
+    page.locator("button[type=submit]").click()
+    page.wait_for_load_state()
 
 
 def _card(studio: Studio, page: Page) -> None:
@@ -207,8 +236,11 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "iphone-install": (IPHONE, _install),
     "iphone-install-in-instagram": (INSTAGRAM, _install),
     "iphone-install-wrong": (IPHONE, _wrong),
+    "iphone-code": (IPHONE, _code),
     "iphone-card": (IPHONE, _card),
     "iphone-card-in-instagram": (INSTAGRAM, _card),
+    "iphone-stop": (IPHONE, _stop),
+    "iphone-stopped": (IPHONE, _stopped),
     "iphone-next": (IPHONE, _next),
     "iphone-next-added": (IPHONE, _added),
     "iphone-next-in-instagram": (INSTAGRAM, _next),
@@ -225,6 +257,8 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "web-card-desktop-till": (DESKTOP, _till),
     "desktop-install": (DESKTOP, _install),
     "desktop-install-wrong": (DESKTOP, _wrong),
+    "desktop-code": (DESKTOP, _code),
+    "desktop-stop": (DESKTOP, _stop),
     "desktop-card": (DESKTOP, _card),
     "desktop-next": (DESKTOP, _next),
     "desktop-next-added": (DESKTOP, _added),
@@ -252,7 +286,8 @@ def _studio() -> Iterator[Studio]:
         database = connect(url)
         schema.migrate(database)
         database.close()
-        web = open_whole_web(directory, url, "", port=port)
+        book = write_book(directory / "sms.toml", brands=("pechka", "zerno"))
+        web = open_whole_web(directory, url, "", port=port, sms_file=book)
         server = make_server("127.0.0.1", port, web.application, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -1,4 +1,4 @@
-"""A log that cannot be written costs the log, and nothing else."""
+"""A log that cannot be written costs the log, and nothing else; and it holds no guest's number."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from app.log import shorten_numbers
+
 ROOT = Path(__file__).parents[1]
 _TELLS = """
 import structlog
-from app import bootstrap
+from app.log import configure_logging
 from app.settings import load
-bootstrap.configure_logging(load())
+configure_logging(load())
 for number in range(1000):
     structlog.get_logger().error("nobody_hears", number=number, words="x" * 100)
 print("went on")
@@ -26,3 +30,19 @@ def test_work_goes_on_where_its_log_finds_no_room(tmp_path: Path) -> None:
             env=os.environ | {"PERKPASS_DATA_DIR": str(tmp_path), "PERKPASS_PUBLIC_URL": "https://x.example"},
         )  # fmt: skip
     assert ended.stdout == b"went on\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("+79123456789", "+7…6789"),
+        ("no answer about +998901234567, again", "no answer about +9…4567, again"),
+        ({"to": ["+12015550123"]}, {"to": ["+1…0123"]}),
+        ("2026-07-01T09:30:00+03:00", "2026-07-01T09:30:00+03:00"),
+        ("2026-07-01T09:30:00+0300", "2026-07-01T09:30:00+0300"),
+        ("+1234567890123456", "+1234567890123456"),  # longer than any number
+        (17, 17),
+    ],
+)
+def test_no_line_holds_a_whole_number(said: object, told: object) -> None:
+    assert shorten_numbers(None, "info", {"event": "x", "said": said}) == {"event": "x", "said": told}

@@ -16,8 +16,8 @@ from app.errors import BadInput, Conflict, NotFound
 
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
-AsksPhone = Literal["no", "optional", "needed"]
-ASKS_PHONE: tuple[AsksPhone, ...] = ("no", "optional", "needed")
+AsksPhone = Literal["no", "optional", "needed", "proved"]
+ASKS_PHONE: tuple[AsksPhone, ...] = ("no", "optional", "needed", "proved")
 NEEDED_TEXTS = ("programme", "promise")
 URL_TEXTS = ("privacy_url", "terms_url", "offers_url", "benefits_url")
 OTHER_TEXTS = (*URL_TEXTS, "support")
@@ -39,7 +39,8 @@ class BrandDraft:
     sentence: what the guest gets), and where there are any ``privacy_url``, ``terms_url``, ``offers_url`` and
     ``benefits_url`` (pages that buttons below the card lead to), ``support``.
     ``credentials`` says where the pass certificate lies: ``file:DIRECTORY`` or ``env:PREFIX``.
-    ``asks_phone`` says whether the install page asks guests for their phone number.
+    ``asks_phone`` says whether the install page asks guests for their phone number; ``proved`` also sends
+    a code there, so that the number is the guest's own.
     """
 
     slug: str
@@ -88,7 +89,7 @@ def checked(draft: BrandDraft) -> BrandDraft:
     if draft.asks_phone not in ASKS_PHONE:
         raise BadInput(
             "unknown-asks-phone",
-            f"asks_phone {draft.asks_phone!r}: say no, optional or needed",
+            f"asks_phone {draft.asks_phone!r}: say no, optional, needed or proved",
             field="asks_phone",
         )
     if not _PASS_TYPE.fullmatch(draft.pass_type_identifier):

@@ -23,7 +23,7 @@ brand = Table(
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("length(currency) = 3", name="currency_is_iso_4217"),
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
-    CheckConstraint("asks_phone IN ('no', 'optional', 'needed')", name="asks_phone_known"),
+    CheckConstraint("asks_phone IN ('no', 'optional', 'needed', 'proved')", name="asks_phone_known"),
     CheckConstraint(
         "credentials LIKE 'file:%' OR credentials LIKE 'env:%'", name="credentials_are_a_reference"
     ),

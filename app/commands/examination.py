@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import redis
 
 from app import keyring
 from app.accounts import brands, fingerprints
+from app.commands.looks import Look
+from app.commands.sms_looks import look_at_texts
 from app.db import Database, connect, schema
 from app.db.failures import FAILURES, in_words
 from app.errors import Misconfigured, PerkpassError
@@ -25,17 +25,7 @@ from app.passes.linter import lint_template
 from app.passes.signing import expiry_warning, load_signer
 from app.settings import PREFIX, Settings, load
 
-Verdict = Literal["ok", "warning", "fault"]
 _SECONDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One thing that was looked at; ``words`` say what is, and for a fault what to do."""
-
-    subject: str
-    verdict: Verdict
-    words: str
 
 
 def examine(now: datetime) -> Iterator[Look]:
@@ -205,6 +195,7 @@ def _schema_and_behind(settings: Settings, database: Database, now: datetime) ->
             for programme in programmes.programmes_of_brand(tx, brand.id)
         }
     yield from _keys(settings, known)
+    yield from look_at_texts(settings, everyone, database)
     if not everyone:
         yield Look(
             "brands", "warning", "there is none yet: perkpass chain load FILE, or perkpass brand create"

@@ -50,7 +50,7 @@ def issue(
     with opened() as shell:
         press = Press(shell.settings.web_service_url, clock=now)
         keys = keyring.open_keys(shell.settings, shell.database, now=shell.now)
-        build = bootstrap.pass_builder(press, keys.pass_key)
+        build = bootstrap.pass_builder(press, keys, shell.settings.public_url)
         with shell.database.write() as tx:
             link = links.link_by_code(tx, link_code)
             if link.retired_at is not None:

@@ -8,7 +8,9 @@ import click
 
 from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import opened
-from app.loyalty import enrolment, members
+from app.commands.sms_accounts import text_record
+from app.delivery import texts
+from app.loyalty import codes, enrolment, members
 
 
 @click.group()
@@ -23,8 +25,11 @@ def show_member(card_code: str, as_json: bool) -> None:
     """Everything that is known of the member whose card has CARD_CODE in its barcode."""
     with opened() as shell, shell.database.read() as tx:
         found = members.show(tx, enrolment.enrolment_of_card(tx, card_code).member_id)
+        sent = [text_record(one) for one in texts.texts_of_member(tx, found.id)]
+        asked = [] if found.phone is None else codes.codes_of_number(tx, found.brand_id, found.phone)
     if as_json:
-        show(asdict(found), as_json=True)
+        more = {"texts": sent, "codes": [_code(one) for one in asked]}
+        show(asdict(found) | more, as_json=True)
         return
     kept = ("id", "name", "language", "phone", "birthday", "created_at", "removed_at")
     show({key: getattr(found, key) for key in kept}, as_json=False)
@@ -39,6 +44,11 @@ def show_member(card_code: str, as_json: bool) -> None:
         show_list([asdict(row) for row in rows], as_json=False, empty="none")
     click.echo("\nPhones")
     show_list([_phone(one) for one in found.phones], as_json=False, empty="none")
+    click.echo("\nText messages")
+    columns = ("id", "created_at", "kind", "login", "state", "reason", "receipt_at", "price")
+    show_list([{key: one[key] for key in columns} for one in sent], as_json=False, empty="none")
+    click.echo("\nCodes")
+    show_list([_code(one) for one in asked], as_json=False, empty="none")
 
 
 @member.command("revoke-link")
@@ -65,6 +75,18 @@ def remove(card_code: str, yes: bool) -> None:
             member_id = enrolment.enrolment_of_card(tx, card_code).member_id
             members.remove(tx, member_id, now=shell.now, actor=shell.actor)
     click.echo(f"Member {member_id} is forgotten; their cards are voided.")
+
+
+def _code(one: codes.CodeRow) -> Record:
+    """One line of the table: a code that was sent to the member's number, without its digits."""
+    return {
+        "asked_at": one.created_at,
+        "venue": one.venue_id,
+        "text": one.delivery_id,
+        "tries": one.tries,
+        "expires_at": one.expires_at,
+        "ended_at": one.ended_at,
+    }
 
 
 def _phone(one: members.Phone) -> Record:

@@ -15,6 +15,7 @@ VisitId = NewType("VisitId", str)
 
 ProgrammeId = NewType("ProgrammeId", int)
 MemberId = NewType("MemberId", int)
+PhoneCodeId = NewType("PhoneCodeId", int)
 EnrolmentId = NewType("EnrolmentId", int)
 """A member in a programme: one card, one balance, one tier."""
 ReceiptId = NewType("ReceiptId", int)

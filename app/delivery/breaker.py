@@ -152,8 +152,8 @@ def pass_type_of(subject: str) -> PassTypeIdentifier:
 
 
 def all_open(tx: Tx) -> list[Breaker]:
-    """Every open breaker."""
-    return store_breakers.all_open(tx)
+    """Every open breaker of a pass type; those of logins are :mod:`app.delivery.stopped`'s."""
+    return [row for row in store_breakers.all_open(tx) if row.subject.startswith(_PREFIX)]
 
 
 def trip(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, reason: str, now: datetime) -> bool:

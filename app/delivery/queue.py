@@ -21,7 +21,7 @@ from app.delivery.budget import Patience, Policy
 from app.delivery.promises import PRIORITIES, Claim, Claimed, Kind, Outcome, State, Unsent
 from app.delivery.store_outcomes import charge, end, finish_attempts, held_by
 from app.delivery.store_overview import forget_devices, purge, snapshot
-from app.delivery.store_pending import PENDING, SENDING, Again, Promise, go_back, join, over
+from app.delivery.store_pending import CHANNEL, PENDING, SENDING, Again, Promise, go_back, join, over
 from app.delivery.tables import attempt, delivery, push_budget
 
 __all__ = [
@@ -207,7 +207,7 @@ def rescue(tx: Tx, *, now: datetime, limit: int = 500) -> int:
     """
     rows = tx.execute(
         select(*_CLAIMED)
-        .where(delivery.c.state == SENDING, delivery.c.lease_until < now)
+        .where(delivery.c.state == SENDING, delivery.c.lease_until < now, delivery.c.channel == CHANNEL)
         .order_by(delivery.c.lease_until)
         .limit(limit)
         .with_for_update(skip_locked=True)

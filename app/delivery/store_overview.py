@@ -10,12 +10,12 @@ from sqlalchemy import case, delete, func, select
 from app.db import Tx, among
 from app.db.identifiers import DeviceId
 from app.delivery.promises import QueueSnapshot
-from app.delivery.store_pending import PENDING, SENDING
-from app.delivery.tables import attempt, breaker, delivery, push_budget
+from app.delivery.store_pending import CHANNEL, PENDING, SENDING
+from app.delivery.tables import attempt, breaker, delivery, push_budget, text_message
 
 
 def snapshot(tx: Tx, now: datetime) -> QueueSnapshot:
-    """How deep and how late the queue is at ``now``."""
+    """How deep and how late the queue of pushes is at ``now``."""
     due = delivery.c.due_at <= now
     pending = tx.execute(
         select(
@@ -25,9 +25,11 @@ def snapshot(tx: Tx, now: datetime) -> QueueSnapshot:
                 "held"
             ),
             func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
-        ).where(delivery.c.state == PENDING)
+        ).where(delivery.c.state == PENDING, delivery.c.channel == CHANNEL)
     ).one()
-    sending = tx.scalar(select(func.count()).where(delivery.c.state == SENDING))
+    sending = tx.scalar(
+        select(func.count()).where(delivery.c.state == SENDING, delivery.c.channel == CHANNEL)
+    )
     late = (now - pending.oldest).total_seconds() if pending.oldest else 0.0
     return QueueSnapshot(
         due=int(pending.due),
@@ -54,6 +56,7 @@ def purge(tx: Tx, *, settled_before: datetime, limit: int = 500) -> int:
     ids = tx.scalars(select(oldest.c.id).where(oldest.c.settled_at < settled_before)).all()
     if ids:
         tx.execute(delete(attempt).where(attempt.c.delivery_id.in_(ids)))
+        tx.execute(delete(text_message).where(text_message.c.delivery_id.in_(ids)))
         tx.execute(delete(delivery).where(delivery.c.id.in_(ids)))
     return len(ids)
 

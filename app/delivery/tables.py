@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Float, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from app.db import UtcDateTime, identity, metadata, refers
 
@@ -12,9 +24,11 @@ delivery = Table(
     identity(),
     Column("channel", Text, nullable=False),
     # A push belongs to a device (which is already one device library identifier × pass type identifier).
-    refers("device_id", "device.id"),
-    Column("pass_type_identifier", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # why: decides which share of the phone's patience it may use
+    refers("device_id", "device.id", nullable=True),
+    Column("pass_type_identifier", Text),
+    # A text belongs to the login of a gateway that it leaves by, and has a row of text_message.
+    Column("login", Text),
+    Column("kind", Text, nullable=False),  # why: a push's share of the phone's patience, a text's urgency
     Column("priority", Integer, nullable=False),  # 0 is served first
     Column("state", Text, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
@@ -25,11 +39,20 @@ delivery = Table(
     Column("owner", Text),
     Column("settled_at", UtcDateTime),
     Column("reason", Text),  # the provider's own words, or ours
-    CheckConstraint("channel IN ('apple')", name="channel_known"),
-    CheckConstraint("kind IN ('receipt', 'campaign', 'silent')", name="kind_known"),
     CheckConstraint(
-        "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')",
-        name="state_known",
+        "(channel = 'apple' AND device_id IS NOT NULL AND pass_type_identifier IS NOT NULL AND login IS NULL)"
+        " OR (channel = 'sms' AND device_id IS NULL AND pass_type_identifier IS NULL AND login IS NOT NULL)",
+        name="addressed_by_channel",
+    ),
+    CheckConstraint(
+        "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
+        " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))",
+        name="kind_of_channel",
+    ),
+    CheckConstraint(
+        "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')"
+        " OR (channel = 'sms' AND state IN ('delivered', 'undelivered'))",
+        name="state_of_channel",
     ),
     CheckConstraint(
         "(state = 'sending') = (lease_until IS NOT NULL) AND (state = 'sending') = (owner IS NOT NULL)",
@@ -43,7 +66,8 @@ delivery = Table(
     CheckConstraint("held_since IS NULL OR state = 'pending'", name="held_while_pending"),
     CheckConstraint(
         "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
-        " OR (kind = 'silent' AND priority = 2)",
+        " OR (kind = 'silent' AND priority = 2) OR (kind = 'code' AND priority = 10)"
+        " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)",
         name="priority_follows_kind",
     ),
     # Coalescing: one pending push per device, whoever races for it.
@@ -70,12 +94,59 @@ delivery = Table(
         postgresql_where=text("state = 'pending'"),
     ),
     Index(
+        "ix_delivery_due_text",
+        "login",
+        "priority",
+        "due_at",
+        sqlite_where=text("state = 'pending' AND login IS NOT NULL"),
+        postgresql_where=text("state = 'pending' AND login IS NOT NULL"),
+    ),
+    Index(
         "ix_delivery_lease",
         "lease_until",
         sqlite_where=text("state = 'sending'"),
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_delivery_device", "device_id", "id"),
+)
+
+# What a text says and to whom, and what became of it beyond its promise. Never changed but for the answers.
+text_message = Table(
+    "text_message",
+    metadata,
+    refers("delivery_id", "delivery.id", primary_key=True),
+    refers("brand_id", "brand.id"),
+    refers("member_id", "member.id", nullable=True),
+    Column("number", Text, nullable=False),  # E.164
+    Column("text", Text),  # forgotten once a code is over
+    Column("sender", Text),
+    Column(
+        "reference", BigInteger, nullable=False, unique=True
+    ),  # ours, random, 31 bits: what a gateway keeps
+    Column("not_after", UtcDateTime),  # too late then
+    Column("encoding", Text, nullable=False),
+    Column("parts", Integer, nullable=False),  # as counted before sending, then as the gateway says
+    Column("price", BigInteger),  # minor units, of all parts: expected, then as the gateway says
+    Column("currency", Text),
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),  # may have left: ask before sending
+    Column("provider_id", Text),
+    Column("accepted_at", UtcDateTime),
+    Column("receipt_at", UtcDateTime),  # when the gateway told what became of it
+    CheckConstraint("number LIKE '+%'", name="number_is_e164"),
+    CheckConstraint("encoding IN ('gsm7', 'ucs2')", name="encoding_known"),
+    CheckConstraint("parts >= 1", name="parts_counted"),
+    CheckConstraint("(price IS NULL) = (currency IS NULL)", name="price_in_a_currency"),
+    Index("ix_text_message_provider", "provider_id"),
+    Index("ix_text_message_member", "member_id", "delivery_id"),
+    Index("ix_text_message_brand", "brand_id", "delivery_id"),
+)
+
+# When the next text may leave by a login: what all processes together owe to its rate.
+login_pace = Table(
+    "login_pace",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("free_at", UtcDateTime, nullable=False),
 )
 
 attempt = Table(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from app.db import Tx
 from app.db.identifiers import CardCode, LedgerEntryId, ReceiptId, VenueId
@@ -22,7 +22,7 @@ from app.loyalty.store_ledger import EntryKind
 from app.loyalty.tiers import Spend, Standing
 from app.passes import issuing
 from app.passes.content import LocalizedText, PassContent
-from app.passes.issuing import Revision
+from app.passes.issuing import PushKind, Revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,15 @@ class CardView:
     tier: Tier | None
     stamps: StampCard | None
     name_initial: str | None
+
+
+class Happened(TypedDict, total=False):
+    """What a message tells beside points and stamps."""
+
+    risen_to: LocalizedText | None
+    rewarded: bool
+    refund: bool
+    merged: bool
 
 
 class Account:
@@ -89,15 +98,16 @@ class Account:
         venue_id: VenueId,
         receipt_id: ReceiptId | None = None,
         reverses_id: LedgerEntryId | None = None,
+        first_of: LedgerEntryId | None = None,
     ) -> LedgerEntryId:
-        """Take points and stamps away, those of the reversed entry first; Conflict where there are fewer."""
+        """Take points and stamps away, those of ``first_of`` first; Conflict where there are fewer."""
         entry_id = ledger.take(
             self._tx,
             self.enrolment.id,
             points,
             kind=kind,
             stamps=stamps,
-            first_of=reverses_id,
+            first_of=first_of,
             venue_id=venue_id,
             receipt_id=receipt_id,
             reverses_id=reverses_id,
@@ -143,11 +153,21 @@ class Account:
         points: int,
         stamps: int,
         announcement: str,
-        risen_to: LocalizedText | None = None,
-        rewarded: bool = False,
-        refund: bool = False,
+        **happened: Unpack[Happened],
     ) -> None:
         """Hand the card's new content down, with one message that says all that happened."""
+        revision, kind = self.told(points=points, stamps=stamps, announcement=announcement, **happened)
+        issuing.revise(self._tx, [revision], kind=kind, now=self._now)
+
+    def told(
+        self,
+        *,
+        points: int,
+        stamps: int,
+        announcement: str,
+        **happened: Unpack[Happened],
+    ) -> tuple[Revision, PushKind]:
+        """The card's new content, for who hands several down at once, and how its push ranks."""
         text = wording.message(
             wording.News(
                 points=points,
@@ -155,9 +175,7 @@ class Account:
                 stamps=stamps,
                 card=self._stamp_card(),
                 reward=self.rules.reward if isinstance(self.rules, StampRules) else None,
-                rewarded=rewarded,
-                risen_to=risen_to,
-                refund=refund,
+                **happened,
             )
         )
 
@@ -172,8 +190,7 @@ class Account:
                 now=self._now,
             )
 
-        revision = Revision(self.enrolment.pass_id, changed)
-        issuing.revise(self._tx, [revision], kind="receipt" if text else "silent", now=self._now)
+        return Revision(self.enrolment.pass_id, changed), "receipt" if text else "silent"
 
     def view(self) -> CardView:
         """The card as a cashier may see it."""

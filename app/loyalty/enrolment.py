@@ -10,10 +10,10 @@ from typing import Literal
 
 from app.accounts import brands
 from app.db import Tx
-from app.db.identifiers import EnrolmentId, ProgrammeId, VenueId, VisitId, WalletPassId
+from app.db.identifiers import EnrolmentId, MemberId, ProgrammeId, VenueId, VisitId, WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import content as cards
-from app.loyalty import ledger, programmes, store_contacts, wording
+from app.loyalty import ledger, programmes, store_contacts, store_numbers, wording
 from app.loyalty import store_enrolments as store
 from app.loyalty.card_codes import new_card_code, understood
 from app.loyalty.rules import TieredRules, point_rules
@@ -31,6 +31,8 @@ __all__ = [
     "enrolment_of_card",
     "enrolment_of_pass",
     "enrolment_of_visit",
+    "living",
+    "refuse_without_consent",
 ]
 
 LONGEST_NAME = 60
@@ -64,32 +66,29 @@ class EnrolmentRequest:
     phone: str | None = None  # E.164, see phone_numbers; nobody proved yet that it is the guest's
 
 
-def enrol(tx: Tx, request: EnrolmentRequest, *, now: datetime) -> Enrolment:
+def enrol(
+    tx: Tx, request: EnrolmentRequest, *, now: datetime, member_id: MemberId | None = None
+) -> Enrolment:
     """Make the member, their consents, card, welcome points; the same visit again gives the same enrolment.
 
-    Raises :class:`BadInput` for a bad name or where consent to the processing of data is missing (nobody
-    can be a member without it), :class:`NotFound` for an unknown programme or venue, :class:`Conflict`
-    where the programme has no published design. Nothing was changed then.
+    Where the guest is known, by a number that was proved, the card is made for ``member_id``. Raises
+    :class:`BadInput` for a bad name or where consent to the processing of data is missing (nobody can be a
+    member without it), :class:`NotFound` for an unknown programme or venue, :class:`Conflict` where the
+    programme has no published design. Nothing was changed then.
     """
-    if request.visit_id and (earlier := store.enrolment_of_visit(tx, request.visit_id)):
+    if request.visit_id and (earlier := enrolment_of_visit(tx, request.visit_id)):
         return earlier
     name = checked_name(request.name)
-    if not any(given.purpose == "data" and given.granted for given in request.consents):
-        raise BadInput(
-            "consent-needed",
-            "Without your consent to the processing of your data we cannot make a card. / "
-            "Без согласия на обработку данных карту выпустить нельзя.",
-            field="consent_data",
-        )
+    refuse_without_consent(request)
     programme = programmes.programme(tx, request.programme_id)
     if venues.venue(tx, request.venue_id).brand_id != programme.brand_id:
         raise NotFound("no-such-venue", "The venue is not one of the programme's brand")
     # Two forms of one visit may both have got this far: who comes second lays everything down again.
     savepoint = tx.begin_nested()
-    made = _make(tx, request, name, programme, now)
+    made = _make(tx, request, name, programme, member_id, now)
     if made is None and request.visit_id:
         savepoint.rollback()
-        if earlier := store.enrolment_of_visit(tx, request.visit_id):
+        if earlier := enrolment_of_visit(tx, request.visit_id):
             return earlier
     if made is None:
         raise RuntimeError("an enrolment without a visit met another one")
@@ -103,8 +102,9 @@ def enrolment(tx: Tx, enrolment_id: EnrolmentId) -> Enrolment:
 
 
 def enrolment_of_visit(tx: Tx, visit_id: VisitId) -> Enrolment | None:
-    """What a visit led to; None where its form was not sent."""
-    return store.enrolment_of_visit(tx, visit_id)
+    """What a visit led to: a new card, or the one that the guest had; None where its form was not sent."""
+    found = store.enrolment_of_visit(tx, visit_id) or store_numbers.enrolment_of_returning(tx, visit_id)
+    return living(tx, found) if found else None
 
 
 def enrolment_of_pass(tx: Tx, pass_id: WalletPassId) -> Enrolment:
@@ -116,6 +116,24 @@ def enrolment_of_card(tx: Tx, card_code: str) -> Enrolment:
     """By the barcode's code, written in any way a person may; raises NotFound."""
     code = understood(card_code)
     return _found(store.enrolment_of_card(tx, code) if code else None)
+
+
+def living(tx: Tx, known: Enrolment) -> Enrolment:
+    """The card itself, or the one that it was merged into."""
+    while known.merged_into_id is not None:
+        known = enrolment(tx, known.merged_into_id)
+    return known
+
+
+def refuse_without_consent(request: EnrolmentRequest) -> None:
+    """Raise :class:`BadInput` where the guest does not let us process their data."""
+    if not any(given.purpose == "data" and given.granted for given in request.consents):
+        raise BadInput(
+            "consent-needed",
+            "Without your consent to the processing of your data we cannot make a card. / "
+            "Без согласия на обработку данных карту выпустить нельзя.",
+            field="consent_data",
+        )
 
 
 def checked_name(name: str | None) -> str | None:
@@ -136,15 +154,19 @@ def _make(
     request: EnrolmentRequest,
     name: str | None,
     programme: programmes.Programme,
+    known: MemberId | None,
     now: datetime,
 ) -> EnrolmentId | None:
     """Write everything; None where the visit has enrolled meanwhile."""
-    member_id = store.insert_member(
+    member_id = known or store.insert_member(
         tx, brand_id=programme.brand_id, name=name, language=request.language, now=now
     )
-    if request.phone:
+    if known:
+        row = store.member(tx, known)
+        name = row.name if row and row.name else name
+    elif request.phone:
         store_contacts.set_phone(tx, member_id, request.phone)
-    store.insert_consents(tx, member_id, [_evidence(given, now) for given in request.consents])
+    add_consents(tx, member_id, request, now=now)
     points = point_rules(programme.rules)
     welcome = points.welcome if points else 0
     tier = programme.rules.tiers[0].key if isinstance(programme.rules, TieredRules) else None
@@ -189,6 +211,11 @@ def _make(
             now=now,
         )
     return enrolment_id
+
+
+def add_consents(tx: Tx, member_id: MemberId, request: EnrolmentRequest, *, now: datetime) -> None:
+    """Note what the form says, word for word."""
+    store.insert_consents(tx, member_id, [_evidence(given, now) for given in request.consents])
 
 
 def _evidence(given: ConsentGiven, now: datetime) -> ConsentRow:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from app.db import Tx
 from app.db.identifiers import EnrolmentId, LedgerEntryId, ReceiptId, VenueId
 from app.errors import Conflict
-from app.loyalty import store_enrolments, store_ledger
+from app.loyalty import store_enrolments, store_ledger, store_merging
 from app.loyalty.points import LotUse, in_order_of_use, taken
 from app.loyalty.rules import PointRules
 from app.loyalty.store_ledger import EntryKind
@@ -88,6 +88,20 @@ def take(
         lots.sort(key=lambda lot: lot.entry_id != first_of)  # stable: the rest keeps its order
         store_ledger.use_lots(tx, [(entry_id, use) for use in taken(lots, points)])
     return entry_id
+
+
+def move(tx: Tx, *, out_of: EnrolmentId, into: EnrolmentId, points: int, stamps: int, now: datetime) -> None:
+    """Move all points (hundredths) and stamps of one card to another; both are locked.
+
+    Each lot goes on as a lot of its own, with the expiry and the receipt it had; the entries on both sides
+    compensate each other, and those that bring name the one that took.
+    """
+    if not points and not stamps:
+        return
+    lots = store_merging.open_lots(tx, out_of)
+    left = take(tx, out_of, points, kind="correction", stamps=stamps, now=now)
+    store_merging.insert_moved(tx, into, lots, stamps=stamps, reverses_id=left, now=now)
+    store_enrolments.add(tx, into, points=points, stamps=stamps)
 
 
 def expire(tx: Tx, enrolment_ids: Sequence[EnrolmentId], *, now: datetime) -> dict[EnrolmentId, int]:

@@ -11,7 +11,7 @@ from app.db.identifiers import BrandId, EnrolmentId, MemberId
 from app.delivery import history
 from app.delivery.history import LastPush
 from app.errors import BadInput, NotFound
-from app.loyalty import store_contacts, store_ledger
+from app.loyalty import store_consents, store_contacts, store_ledger
 from app.loyalty import store_enrolments as store
 from app.loyalty.store_enrolments import ConsentRow, Enrolment
 from app.loyalty.store_ledger import Entry, Receipt
@@ -100,6 +100,11 @@ def revoke_card_link(tx: Tx, enrolment_id: EnrolmentId, *, now: datetime, actor:
     return replace(known, card_link_version=known.card_link_version + 1)
 
 
+def phone(tx: Tx, member_id: MemberId) -> str | None:
+    """The number (E.164) that the guest gave, proved or not."""
+    return store_contacts.contact(tx, member_id).phone
+
+
 def birthday(tx: Tx, member_id: MemberId) -> str | None:
     """The month and day that the guest named ("MM-DD"), or None."""
     return store_contacts.contact(tx, member_id).birthday
@@ -120,15 +125,20 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     """Forget a member: name, number and birthday go, the card is voided and no till can use it.
 
     The ledger and the consents stay: they are the brand's books and its evidence, and name nobody now.
-    Doing it twice changes nothing. Raises NotFound.
+    A member who was merged is the one who lives on. Doing it twice changes nothing. Raises NotFound.
     """
-    row = _member(tx, member_id)
+    for known in store.enrolments_of_member(tx, member_id):
+        if known.ended_at is None:  # tills wait; the others are never locked
+            store.lock(tx, known.id)
+    row = store_consents.lock_member(tx, member_id) or _member(tx, member_id)
+    if row.merged_into_id is not None:
+        remove(tx, row.merged_into_id, now=now, actor=actor)
     if row.removed_at is not None:
         return
-    for known in store.enrolments_of_member(tx, member_id):
-        store.lock(tx, known.id)
+    cards = [one for one in store.enrolments_of_member(tx, member_id) if one.ended_at is None]
+    for known in cards:
         store.end(tx, known.id, now=now)
-        issuing.tombstone(tx, known.pass_id, now=now)
+    issuing.tombstone(tx, *(known.pass_id for known in cards), now=now)
     store_contacts.forget(tx, member_id)
     store.blank_member(tx, member_id, now=now)
     audit.record(

@@ -33,3 +33,32 @@ def checked_phone(words: str, *, region: str) -> str | None:
             "bad-phone", "This is no mobile number: write it with its country code.", field="phone"
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def region_of(number: str) -> str | None:
+    """Which country (ISO 3166-1 alpha-2) a number in E.164 is of; None for one that no guest's phone has.
+
+    Numbers that cost the caller or the called one more (premium rate, shared cost, toll-free) and those of
+    companies and pagers are none of a guest's. A range that is not known yet is its country code's.
+    """
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None
+    kinds = phonenumbers.PhoneNumberType
+    special = (
+        kinds.PREMIUM_RATE,
+        kinds.SHARED_COST,
+        kinds.TOLL_FREE,
+        kinds.UAN,
+        kinds.PAGER,
+        kinds.VOICEMAIL,
+    )
+    if not phonenumbers.is_possible_number(parsed) or phonenumbers.number_type(parsed) in special:
+        return None
+    region = phonenumbers.region_code_for_number(parsed)
+    if region is None and parsed.country_code is not None:
+        region = phonenumbers.region_code_for_country_code(parsed.country_code)
+    return region if region and region.isalpha() else None  # "001": of no country, such as satellites

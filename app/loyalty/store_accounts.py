@@ -52,23 +52,40 @@ _ACCOUNT: Select[Any] = (
 )
 # Built once: that takes longer than SQLite takes to execute them, and a till waits for each.
 _OF_CARD = _ACCOUNT.where(enrolment.c.card_code == bindparam("wanted"))
-_LOCK_CARD = _OF_CARD.with_for_update(of=enrolment)
-_LOCK = _ACCOUNT.where(enrolment.c.id == bindparam("wanted")).with_for_update(of=enrolment)
+_OF_ENROLMENT = _ACCOUNT.where(enrolment.c.id == bindparam("wanted"))
+# Cards that have ended are never locked: who follows one to the card that lives on waits for nobody twice.
+_LOCK_CARD = _OF_CARD.where(enrolment.c.ended_at.is_(None)).with_for_update(of=enrolment)
+_LOCK = _OF_ENROLMENT.where(enrolment.c.ended_at.is_(None)).with_for_update(of=enrolment)
 
 
 def of_card(tx: Tx, card_code: str, *, now: datetime) -> AccountRow | None:
-    """By the code in the barcode, to look at."""
-    return _account(tx, _OF_CARD, card_code, now)
+    """By the code in the barcode, to look at; of a card that was merged, the one that lives on."""
+    found = _account(tx, _OF_CARD, card_code, now)
+    while found is not None and found.enrolment.merged_into_id is not None:
+        found = _account(tx, _OF_ENROLMENT, found.enrolment.merged_into_id, now)
+    return found
 
 
 def lock_card(tx: Tx, card_code: str, *, now: datetime) -> AccountRow | None:
-    """By the code in the barcode; the enrolment is locked until the transaction ends: first of all locks."""
-    return _account(tx, _LOCK_CARD, card_code, now)
+    """By the code in the barcode; the enrolment is locked until the transaction ends: first of all locks.
+
+    Of a card that was merged, the one that lives on. One that has ended otherwise is given unlocked.
+    """
+    found = _account(tx, _LOCK_CARD, card_code, now)
+    return found or _living(tx, _account(tx, _OF_CARD, card_code, now), now)
 
 
 def lock(tx: Tx, enrolment_id: int, *, now: datetime) -> AccountRow | None:
     """Like :func:`lock_card`, by number."""
-    return _account(tx, _LOCK, enrolment_id, now)
+    found = _account(tx, _LOCK, enrolment_id, now)
+    return found or _living(tx, _account(tx, _OF_ENROLMENT, enrolment_id, now), now)
+
+
+def _living(tx: Tx, ended: AccountRow | None, now: datetime) -> AccountRow | None:
+    """Where a merged card lives on, locked."""
+    if ended is None or ended.enrolment.merged_into_id is None:
+        return ended
+    return lock(tx, ended.enrolment.merged_into_id, now=now)
 
 
 def _account(tx: Tx, statement: Select[Any], wanted: str | int, now: datetime) -> AccountRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -15,18 +16,25 @@ class Contact:
     """What a member told of themselves."""
 
     phone: str | None  # E.164
+    phone_verified_at: datetime | None  # when they proved that it is theirs
     birthday: str | None  # "MM-DD"
 
 
 def contact(tx: Tx, member_id: int) -> Contact:
     """Of this member; empty for one that is not there."""
-    row = tx.execute(select(member.c.phone, member.c.birthday).where(member.c.id == member_id)).first()
-    return Contact(phone=row.phone if row else None, birthday=row.birthday if row else None)
+    columns = member.c.phone, member.c.phone_verified_at, member.c.birthday
+    row = tx.execute(select(*columns).where(member.c.id == member_id)).first()
+    return Contact(
+        phone=row.phone if row else None,
+        phone_verified_at=row.phone_verified_at if row else None,
+        birthday=row.birthday if row else None,
+    )
 
 
 def set_phone(tx: Tx, member_id: int, phone: str) -> None:
     """Keep the number, which nobody has verified."""
-    tx.execute(update(member).where(member.c.id == member_id).values(phone=phone))
+    given = {"phone": phone, "phone_verified_at": None}
+    tx.execute(update(member).where(member.c.id == member_id).values(given))
 
 
 def set_birthday(tx: Tx, member_id: int, birthday: str) -> bool:
@@ -36,5 +44,9 @@ def set_birthday(tx: Tx, member_id: int, birthday: str) -> bool:
 
 
 def forget(tx: Tx, member_id: int) -> None:
-    """Let go of both."""
-    tx.execute(update(member).where(member.c.id == member_id).values(phone=None, birthday=None))
+    """Let go of all of it."""
+    tx.execute(
+        update(member)
+        .where(member.c.id == member_id)
+        .values(phone=None, phone_verified_at=None, birthday=None)
+    )

@@ -44,6 +44,7 @@ class Enrolment:
     tier_due_at: datetime | None
     enrolled_at: datetime
     ended_at: datetime | None
+    merged_into_id: EnrolmentId | None  # the guest's other card, which lives on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class MemberRow:
     language: str
     created_at: datetime
     removed_at: datetime | None
+    merged_into_id: MemberId | None  # the same guest's other row, which lives on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,9 @@ def consents(tx: Tx, member_id: int) -> list[ConsentRow]:
     """Every consent and withdrawal of a member, oldest first."""
     columns = [consent_table.c[name] for name in ConsentRow.__dataclass_fields__]
     rows = tx.execute(
-        select(*columns).where(consent_table.c.member_id == member_id).order_by(consent_table.c.id)
+        select(*columns)
+        .where(consent_table.c.member_id == member_id)
+        .order_by(consent_table.c.at, consent_table.c.id)
     )
     return [ConsentRow(**row._mapping) for row in rows]
 

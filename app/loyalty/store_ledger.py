@@ -204,14 +204,26 @@ def open_lots(tx: Tx, enrolment_id: int) -> list[Lot]:
     return [Lot(**row._mapping) for row in rows]
 
 
-def expired_of_entry(tx: Tx, entry_id: int) -> int:
-    """How many of the points that an entry accrued have expired since."""
+def moved_entries(tx: Tx, receipt_id: int) -> list[LedgerEntryId]:
+    """The entries by which a receipt's points moved on from card to card, in that order; mostly none."""
+    statement = select(ledger_entry.c.id).where(
+        ledger_entry.c.receipt_id == receipt_id, ledger_entry.c.kind == "correction"
+    )
+    return list(tx.scalars(statement.order_by(ledger_entry.c.id)))
+
+
+def expired_of_entries(tx: Tx, entry_ids: Sequence[int]) -> int:
+    """How many of the points that lie in these entries' lots have expired since."""
     statement = (
         select(func.coalesce(func.sum(lot_use.c.points), 0))
         .select_from(lot)
         .join(lot_use, lot_use.c.lot_id == lot.c.id)
         .join(ledger_entry, ledger_entry.c.id == lot_use.c.entry_id)
-        .where(lot.c.entry_id == entry_id, ledger_entry.c.kind == "expiry")
+        .where(
+            lot.c.entry_id.in_(entry_ids),
+            ledger_entry.c.enrolment_id == lot.c.enrolment_id,  # follows, and names the index
+            ledger_entry.c.kind == "expiry",
+        )
     )
     return int(tx.execute(statement).scalar_one())
 

@@ -39,14 +39,35 @@ member = Table(
     refers("brand_id", "brand.id"),
     Column("name", Text),
     Column("language", Text, nullable=False),
-    Column("phone", Text),  # E.164 as the guest wrote it: not verified, so it identifies nobody
+    Column("phone", Text),  # E.164; as the guest wrote it, it identifies nobody
+    Column("phone_verified_at", UtcDateTime),  # since then it identifies the member
     Column("birthday", Text),  # "MM-DD": the year is nobody's business
     Column("created_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
+    refers("merged_into_id", "member.id", nullable=True),  # the same guest's other row, which lives on
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
     CheckConstraint("phone LIKE '+%'", name="phone_is_e164"),
     CheckConstraint("birthday LIKE '__-__'", name="birthday_is_month_and_day"),
+    CheckConstraint("phone_verified_at IS NULL OR phone IS NOT NULL", name="verified_is_a_number"),
+    CheckConstraint("merged_into_id IS NULL OR removed_at IS NOT NULL", name="merged_is_over"),
     Index("ix_member_brand", "brand_id"),
+    # A number that sends a stop word speaks for everybody who gave it.
+    Index(
+        "ix_member_phone",
+        "brand_id",
+        "phone",
+        sqlite_where=text("phone IS NOT NULL"),
+        postgresql_where=text("phone IS NOT NULL"),
+    ),
+    # One member to a number that somebody proved to be theirs.
+    Index(
+        "uq_member_verified_phone",
+        "brand_id",
+        "phone",
+        unique=True,
+        sqlite_where=text("phone_verified_at IS NOT NULL"),
+        postgresql_where=text("phone_verified_at IS NOT NULL"),
+    ),
 )
 
 # A member in a programme: at most one card, balance and tier.
@@ -68,11 +89,22 @@ enrolment = Table(
     Column("tier_due_at", UtcDateTime),  # when receipts leaving the window may lower the tier
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    UniqueConstraint("member_id", "programme_id"),
+    refers("merged_into_id", "enrolment.id", nullable=True),  # the guest's other card, which lives on
     UniqueConstraint("pass_id"),
     UniqueConstraint("visit_id"),  # a form sent twice enrols once
     CheckConstraint("balance >= 0", name="balance_not_negative"),
     CheckConstraint("stamps >= 0", name="stamps_not_negative"),
+    CheckConstraint("merged_into_id IS NULL OR ended_at IS NOT NULL", name="merged_is_over"),
+    # Cards that were merged into another one are kept beside it.
+    Index(
+        "uq_enrolment_one_card",
+        "member_id",
+        "programme_id",
+        unique=True,
+        sqlite_where=text("merged_into_id IS NULL"),
+        postgresql_where=text("merged_into_id IS NULL"),
+    ),
+    Index("ix_enrolment_member", "member_id"),
     Index("ix_enrolment_programme", "programme_id"),
     Index(
         "ix_enrolment_tier_due",
@@ -80,6 +112,15 @@ enrolment = Table(
         sqlite_where=text("tier_due_at IS NOT NULL"),
         postgresql_where=text("tier_due_at IS NOT NULL"),
     ),
+)
+
+# A visit whose guest had a card already, and proved it: it leads there.
+returning_visit = Table(
+    "returning_visit",
+    metadata,
+    Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
+    refers("enrolment_id", "enrolment.id"),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
@@ -97,6 +138,40 @@ consent = Table(
     Column("at", UtcDateTime, nullable=False),
     CheckConstraint("purpose IN ('data', 'advertising')", name="purpose_known"),
     Index("ix_consent_member", "member_id", "purpose", "id"),
+)
+
+# A code sent to a number, to prove that it is the guest's. Counted for limits, forgotten after two days.
+phone_code = Table(
+    "phone_code",
+    metadata,
+    identity(),
+    refers("brand_id", "brand.id"),
+    refers("venue_id", "venue.id"),
+    Column("visit_id", Text, ForeignKey("visit.id"), nullable=False),
+    refers("delivery_id", "delivery.id", nullable=True),
+    Column("number", Text, nullable=False),  # E.164
+    Column("address_range", Text, nullable=False),  # of the asker: a /24 or a /48
+    Column("digest", Text, nullable=False),  # keyed: the code itself is nowhere but in the text
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # used, replaced, or tried too often
+    CheckConstraint("number LIKE '+%'", name="number_is_e164"),
+    CheckConstraint("tries >= 0", name="tries_counted"),
+    Index(
+        "uq_phone_code_active",
+        "brand_id",
+        "number",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_phone_code_number", "number", "created_at"),
+    Index("ix_phone_code_address_range", "address_range", "created_at"),
+    Index("ix_phone_code_venue", "venue_id", "created_at"),
+    Index("ix_phone_code_brand", "brand_id", "created_at"),
+    Index("ix_phone_code_created", "created_at"),
+    Index("ix_phone_code_delivery", "delivery_id"),  # whoever forgets a text looks here for each
 )
 
 receipt = Table(
@@ -152,6 +227,13 @@ ledger_entry = Table(
         unique=True,
         sqlite_where=text("kind = 'receipt_refund'"),
         postgresql_where=text("kind = 'receipt_refund'"),
+    ),
+    # Where a receipt's points went when cards were merged; refunds follow them.
+    Index(
+        "ix_ledger_entry_moved",
+        "receipt_id",
+        sqlite_where=text("kind = 'correction'"),
+        postgresql_where=text("kind = 'correction'"),
     ),
     Index("ix_ledger_entry_enrolment", "enrolment_id", "id"),
 )

@@ -188,7 +188,8 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
     taken, stamps = 0, 0
     accrual = store_ledger.accrual_of(tx, known.id)
     if accrual:
-        due = accrual.points - store_ledger.expired_of_entry(tx, accrual.id)
+        moved = store_ledger.moved_entries(tx, known.id)
+        due = accrual.points - store_ledger.expired_of_entries(tx, [accrual.id, *moved])
         taken = min(due, account.enrolment.balance)
         stamps = min(accrual.stamps, account.enrolment.stamps)
         account.take(
@@ -198,6 +199,7 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
             venue_id=venue_id,
             receipt_id=known.id,
             reverses_id=accrual.id,
+            first_of=moved[-1] if moved else accrual.id,
         )
     account.settle_tier()
     account.tell(points=-taken, stamps=-stamps, refund=True, announcement=f"refund:{known.id}")

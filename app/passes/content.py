@@ -128,3 +128,4 @@ class PassIdentity:
     pass_type_identifier: PassTypeIdentifier
     serial_number: SerialNumber
     authentication_token: str
+    withdrawal_url: str = ""  # where the holder ends their consent to advertising

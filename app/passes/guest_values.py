@@ -7,7 +7,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from app.passes.content import PassContent
+from app.passes.content import PassContent, PassIdentity
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -18,40 +18,40 @@ class Say(Protocol):
     def __call__(self, ru: str, en: str) -> str | None: ...  # noqa: D102
 
 
-Value = Callable[[PassContent, Say, ZoneInfo], str | None]
+Value = Callable[[PassContent, PassIdentity, Say, ZoneInfo], str | None]
 """One guest's own value as JSON; None where there is none."""
 
 
-def _points(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
+def _points(content: PassContent, _identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str:
     whole, hundredths = divmod(abs(content.balance), 100)
     sign = "-" if content.balance < 0 else ""
     return f"{sign}{whole}.{hundredths:02d}".rstrip("0").rstrip(".") if hundredths else f"{sign}{whole}"
 
 
-def _stamps(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
+def _stamps(content: PassContent, _identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str:
     return str(content.stamps)
 
 
-def _tier(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
+def _tier(content: PassContent, _identity: PassIdentity, say: Say, _zone: ZoneInfo) -> str | None:
     return say(content.tier.ru, content.tier.en) if content.tier else None
 
 
-def _member_name(content: PassContent, _say: Say, _zone: ZoneInfo) -> str | None:
+def _member_name(content: PassContent, _identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str | None:
     return quoted(content.member_name) if content.member_name else None
 
 
-def _card_code(content: PassContent, _say: Say, _zone: ZoneInfo) -> str:
+def _card_code(content: PassContent, _identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str:
     return quoted(content.card_code)
 
 
-def _latest_message(content: PassContent, say: Say, _zone: ZoneInfo) -> str | None:
+def _latest_message(content: PassContent, _identity: PassIdentity, say: Say, _zone: ZoneInfo) -> str | None:
     if not content.messages:
         return None
     text = content.messages[0].text
     return say(text.ru, text.en)
 
 
-def _messages(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
+def _messages(content: PassContent, _identity: PassIdentity, say: Say, zone: ZoneInfo) -> str | None:
     """The last messages with their dates, newest first."""
     if not content.messages:
         return None
@@ -63,6 +63,10 @@ def _messages(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
     return say("\n\n".join(ru), "\n\n".join(en))
 
 
+def _withdrawal_url(_content: PassContent, identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str | None:
+    return quoted(identity.withdrawal_url) if identity.withdrawal_url else None
+
+
 _OF_EVERYBODY: dict[str, Value] = {
     "{balance}": _points,
     "{stamps}": _stamps,
@@ -71,6 +75,7 @@ _OF_EVERYBODY: dict[str, Value] = {
     "{card_code}": _card_code,
     "{latest_message}": _latest_message,
     "{messages}": _messages,
+    "{withdrawal_url}": _withdrawal_url,
 }
 
 
@@ -81,18 +86,22 @@ def values(for_reward: int | None) -> dict[str, Value]:
 
 def _values_of_stamps(for_reward: int | None) -> dict[str, Value]:
     if not for_reward:
-        return dict.fromkeys(("{stamps_missing}", "{rewards}"), lambda _content, _say, _zone: None)
+        return dict.fromkeys(("{stamps_missing}", "{rewards}"), lambda _content, _identity, _say, _zone: None)
     return {
-        "{stamps_missing}": lambda content, _say, _zone: str(for_reward - content.stamps % for_reward),
-        "{rewards}": lambda content, _say, _zone: str(content.stamps // for_reward),
+        "{stamps_missing}": lambda content, _identity, _say, _zone: str(
+            for_reward - content.stamps % for_reward
+        ),
+        "{rewards}": lambda content, _identity, _say, _zone: str(content.stamps // for_reward),
     }
 
 
 def unless_zero(value: Value) -> Value:
     """The same value, none where it is zero."""
 
-    def said_unless_zero(content: PassContent, say: Say, zone: ZoneInfo) -> str | None:
-        said = value(content, say, zone)
+    def said_unless_zero(
+        content: PassContent, identity: PassIdentity, say: Say, zone: ZoneInfo
+    ) -> str | None:
+        said = value(content, identity, say, zone)
         return None if said == "0" else said
 
     return said_unless_zero

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -92,63 +92,49 @@ def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
     return found
 
 
-def revise(tx: Tx, changes: Sequence[Revision], *, kind: PushKind, now: datetime) -> None:
+def revise(
+    tx: Tx,
+    changes: Sequence[Revision],
+    *,
+    kind: PushKind,
+    now: datetime,
+    ends: Collection[WalletPassId] = (),
+) -> None:
     """Change what passes say, and promise a push of ``kind`` to every phone that holds a changed one.
 
     A content equal to the present one is no change: no version, no tag, no push. A tombstone stays as it is.
-    Of several revisions of one pass the last counts. Raises :class:`BadInput` for more than 200 or for
-    content that no phone would take, and :class:`NotFound` for a pass that does not exist; nothing was
-    changed then.
+    Of several revisions of one pass the last counts. Those that it ``ends`` become tombstones with it, see
+    :func:`tombstone`. Raises :class:`BadInput` for more than 200 or for content that no phone would take,
+    and :class:`NotFound` for a pass that does not exist; nothing was changed then.
     """
-    if len(changes) > MOST_CHANGES:
+    if len(changes) + len(ends) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
     wanted = {revision.pass_id: revision.changed for revision in changes}
-    present = store_passes.lock(tx, list(wanted))
-    if len(present) < len(wanted):
+    concerned = {*wanted, *ends}
+    present = store_passes.lock(tx, list(concerned))
+    if len(present) < len(concerned):
         raise NotFound("no-such-pass", "There is no such pass.")
-    changed = [(old, wanted[old.id](old.content)) for old in present if old.voided_at is None]
-    for _, content in changed:
+    successors: list[tuple[WalletPass, Change]] = []
+    for old in present:
+        if old.voided_at is not None:
+            continue
+        if old.id in ends:
+            successors.append((old, replace(_successor(old, now), content=_blank(old), voided_at=now)))
+            continue
+        content = wanted[old.id](old.content)
         check_content(content)
-    _change(
-        tx,
-        [
-            (old, replace(_successor(old, now), content=content))
-            for old, content in changed
-            if content != old.content
-        ],
-        kind=kind,
-        now=now,
-    )
+        if content != old.content:
+            successors.append((old, replace(_successor(old, now), content=content)))
+    _change(tx, successors, kind=kind, now=now)
 
 
-def tombstone(tx: Tx, pass_id: WalletPassId, *, now: datetime) -> None:
-    """Void the pass for good and forget whose it was; its phones are told silently.
+def tombstone(tx: Tx, *pass_ids: WalletPassId, now: datetime) -> None:
+    """Void passes for good and forget whose they were; their phones are told silently.
 
-    It keeps answering, with a voided pass that carries nothing personal: a phone that got an error instead
+    They keep answering, with a voided pass that carries nothing personal: a phone that got an error instead
     would show the old card for ever. Doing it twice changes nothing. Raises :class:`NotFound`.
     """
-    present = store_passes.lock(tx, [pass_id])
-    if not present:
-        raise NotFound("no-such-pass", "There is no such pass.")
-    blank = PassContent(
-        language=present[0].content.language,
-        card_code=_VOID_CODE,
-        member_name=None,
-        balance=0,
-        tier=None,
-        stamps=0,
-        voided=True,
-    )
-    _change(
-        tx,
-        [
-            (old, replace(_successor(old, now), content=blank, voided_at=now))
-            for old in present
-            if old.voided_at is None
-        ],
-        kind="silent",
-        now=now,
-    )
+    revise(tx, (), kind="silent", now=now, ends=pass_ids)
 
 
 def move_design(
@@ -180,6 +166,19 @@ def move_design(
     _promise_pushes(tx, ids, kind="silent", now=now)
     store_passes.write_moved(tx, to_design_id, moved)
     return ids
+
+
+def _blank(old: WalletPass) -> PassContent:
+    """What a tombstone says: nothing of its guest."""
+    return PassContent(
+        language=old.content.language,
+        card_code=_VOID_CODE,
+        member_name=None,
+        balance=0,
+        tier=None,
+        stamps=0,
+        voided=True,
+    )
 
 
 def _whole_second(moment: datetime) -> datetime:

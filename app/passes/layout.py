@@ -36,6 +36,7 @@ GUEST_VALUES = (
     "card_code",
     "latest_message",
     "messages",
+    "withdrawal_url",
 )
 COUNTS = ("balance", "stamps", "stamps_missing", "rewards")
 """The guest's values that are numbers."""

@@ -37,7 +37,9 @@ from app.passes.pass_json import PassTemplate
 from app.passes.template import read_template
 
 _MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-_IDENTITY = PassIdentity(PassTypeIdentifier("pass.example"), SerialNumber("sample"), "0" * 32)
+_IDENTITY = PassIdentity(
+    PassTypeIdentifier("pass.example"), SerialNumber("sample"), "0" * 32, "https://sample.example/i/-/stop/1"
+)
 _SERVICE = "https://sample.example/passkit"
 _PASS_RULES = (
     *lint_rules_pass.RULES,

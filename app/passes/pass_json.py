@@ -119,7 +119,7 @@ class PassTemplate:
             for before, value, after, empty in fields:
                 if value is None:
                     rendered.append(before)
-                elif not voided and (said := value(content, say, zone) or empty) is not None:
+                elif not voided and (said := value(content, identity, say, zone) or empty) is not None:
                     rendered.append(f"{before}{said}{after}")
             if rendered:
                 groups.append(f"{opening}{','.join(rendered)}]")

@@ -103,6 +103,12 @@ def claim_form(tx: Tx, visit_id: VisitId, mark: str) -> bool:
     return row is not None and row.form_mark == mark
 
 
+def is_claimed_by(tx: Tx, visit_id: VisitId, mark: str) -> bool:
+    """Whether the form rendered with ``mark`` was the one that enrolled under this visit; writes nothing."""
+    row = store_visits.find_visit(tx, visit_id)
+    return row is not None and row.form_mark == mark
+
+
 def is_enrolled(tx: Tx, visit_id: VisitId) -> bool:
     """Whether some form has enrolled under this visit."""
     row = store_visits.find_visit(tx, visit_id)

@@ -28,6 +28,7 @@ from app.web.passkit_reader import Reader
 from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
 from app.web.services import Services
+from app.web.sms_receipts import sms_blueprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,6 +94,7 @@ def _make_flask(services: Services) -> Flask:
     app.register_blueprint(probes_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(guest_blueprint(services))
+    app.register_blueprint(sms_blueprint(services))
 
     @app.errorhandler(Refused)
     def _refused(refused: Refused) -> Response:

@@ -47,8 +47,13 @@ def consent_texts(brand: Brand, language: Language) -> tuple[ConsentText, Consen
             brand=brand.name,
         )
     )
-    advertising = _(
-        "I agree to receive advertising on the card: offers and news of %(brand)s.", brand=brand.name
+    advertising = (
+        _(
+            "I agree to receive advertising on the card and by text message: offers and news of %(brand)s.",
+            brand=brand.name,
+        )
+        if brand.asks_phone == "proved"
+        else _("I agree to receive advertising on the card: offers and news of %(brand)s.", brand=brand.name)
     )
     policy = brand.text("privacy_url", language)
     return (

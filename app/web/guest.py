@@ -20,6 +20,7 @@ from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
 from app.web.guest_next import NextPage
 from app.web.guest_pages import Designs, Gone, crowded, gone, notice, unsaved
+from app.web.guest_stop import StopPage
 from app.web.language import current_language
 from app.web.links import Links
 from app.web.posters import Posters
@@ -39,14 +40,17 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
     NextPage(services, links, limits, designs).add_to(blueprint)
+    StopPage(services, links, limits).add_to(blueprint)
     GuestFiles(services, links, designs, badges).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)
     CardApp(services, designs).add_to(blueprint)
 
     def ended(fault: Gone) -> Response:
-        with services.database.read() as tx:
-            look = designs.look(tx, fault.place)
-        return gone(fault.place, look)
+        look = None
+        if fault.place is not None:
+            with services.database.read() as tx:
+                look = designs.look(tx, fault.place)
+        return gone(fault.brand, fault.place, look)
 
     blueprint.register_error_handler(Gone, ended)
     blueprint.register_error_handler(NotFound, _not_found)

@@ -75,7 +75,7 @@ class CardPage:
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
         if etag is None:
-            raise Gone(place)
+            raise Gone(place.brand, place)
         if is_known(etag, request.environ):
             answer = Response(status=304)
         else:
@@ -126,6 +126,7 @@ class CardPage:
             next=address(f"/i/{code}/next/{token}"),
             next_state=address(f"/i/{code}/next/{token}/state"),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
+            stop=address(self._links.stop_path(wallet_pass.id, wallet_pass.key_version)),
             messages=[self._message(message, place) for message in content.messages],
         )
 
@@ -179,5 +180,5 @@ def living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
     if card.programme_id != place.link.programme_id:
         raise NotFound("no-such-card", "There is no such card here.")
     if card.ended_at is not None or card.card_link_version != named.card_link_version:
-        raise Gone(place)
+        raise Gone(place.brand, place)
     return card

@@ -9,6 +9,8 @@ from app.errors import BadInput, NotFound
 from app.web import card_face, qr
 from app.web.badges import Badges
 from app.web.guest_pages import (
+    CODE_SCRIPT,
+    CODE_SCRIPT_ADDRESS,
     DESIGN_RULE,
     FOR_EVER,
     ICON,
@@ -41,6 +43,7 @@ class GuestFiles:
         blueprint.add_url_rule(ICON_ADDRESS, "icon", self.icon, methods=["GET"])
         blueprint.add_url_rule(SCRIPT_ADDRESS, "script", self.script, methods=["GET"])
         blueprint.add_url_rule(PHONE_SCRIPT_ADDRESS, "phone_script", self.phone_script, methods=["GET"])
+        blueprint.add_url_rule(CODE_SCRIPT_ADDRESS, "code_script", self.code_script, methods=["GET"])
         blueprint.add_url_rule("/i/-/badge-<name>.svg", "badge", self.badge, methods=["GET"])
         for name in ("card.css", "card-<int(max=999):look>.css"):
             blueprint.add_url_rule(f"{DESIGN_RULE}/{name}", "card_style", self.card_style, methods=["GET"])
@@ -63,6 +66,10 @@ class GuestFiles:
     def phone_script(self) -> Response:
         """Numbers grouped while they are typed, for brands that ask for one."""
         return Response(PHONE_SCRIPT, 200, FOR_EVER, mimetype="text/javascript")
+
+    def code_script(self) -> Response:
+        """For the page where the code from a message is entered."""
+        return Response(CODE_SCRIPT, 200, FOR_EVER, mimetype="text/javascript")
 
     def badge(self, name: str) -> Response:
         """A wallet's own artwork, which can do nothing but be looked at."""

@@ -93,8 +93,12 @@ def _read_phone(brand: Brand, filled: FilledForm) -> None:
     except BadInput:
         filled.errors["phone"] = _phone_words()["wrong"]
     else:
-        if filled.number is None and brand.asks_phone == "needed":
+        if filled.number is None and _is_needed(brand):
             filled.errors["phone"] = _phone_words()["missing"]
+
+
+def _is_needed(brand: Brand) -> bool:
+    return brand.asks_phone in ("needed", "proved")
 
 
 def _phone_values(brand: Brand, filled: FilledForm) -> dict[str, object]:
@@ -102,12 +106,21 @@ def _phone_values(brand: Brand, filled: FilledForm) -> dict[str, object]:
     return {
         "value": filled.phone,
         "length": LONGEST_PHONE,
-        "needed": brand.asks_phone == "needed",
+        "needed": _is_needed(brand),
+        "proved": brand.asks_phone == "proved",
         "calling_code": country.calling_code,
         "trunk": country.trunk,
         "example": country.example,
         "words": _phone_words(),
     }
+
+
+def spelt(number: str) -> str:
+    """An E.164 number as people of its country write it, to be looked at once more."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def region(time_zone: str) -> str:

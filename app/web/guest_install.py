@@ -5,7 +5,8 @@
     GET  /i/{code}            a scan: a new visit, then 303 to the page (for robots and HEAD no visit)
     GET  /i/{code}?v=VISIT    the page: reload, back and a second tap change nothing
     GET  /i/{code}/seen/VISIT the browser showed the page (a picture of one pixel, so no prefetch counts)
-    POST /i/{code}            the form: enrols, then 303 to the card's page
+    POST /i/{code}            the form: enrols, then 303 to the card's page; or first asks for the code that
+                              proves the number, see :mod:`app.web.guest_code`
 """
 
 from __future__ import annotations
@@ -18,20 +19,14 @@ import structlog
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext as _
 
-from app.db import Tx
 from app.db.failures import NO_DATABASE
-from app.db.identifiers import CardCode, VisitId
 from app.db.outages import outage_of
 from app.errors import TooMany
-from app.loyalty import content as cards
-from app.loyalty import programmes
-from app.loyalty.enrolment import Enrolment, EnrolmentRequest, enrol
-from app.loyalty.rules import TieredRules, point_rules
-from app.passes.content import PassContent
 from app.places import visits
-from app.web import card_face, consent_texts, qr
-from app.web.browsers import browser_window
+from app.web import card_face, qr
 from app.web.device_kind import device_kind, is_prefetch, is_robot
+from app.web.guest_code import CodePage
+from app.web.guest_enrolling import Enrolling, newcomers_card, seen_in
 from app.web.guest_form import FilledForm, form_values, read_form
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
@@ -59,7 +54,6 @@ _ONE_PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00"
     b"\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
-_NO_CODE = "0"  # a newcomer's card has none yet
 
 log = structlog.get_logger()
 
@@ -69,6 +63,8 @@ class InstallPage:
 
     def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
         self._services, self._links, self._limits, self._designs = services, links, limits, designs
+        self._enrolling = Enrolling(services, links)
+        self._code = CodePage(services, links, designs, self._enrolling, form_page=self._page)
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -101,7 +97,7 @@ class InstallPage:
         visit_id = visits.new_visit_id()
         self._limits.count_visit(remote_address())
         with self._services.database.write() as tx:
-            self._record(tx, place, visit_id, "scan")
+            self._enrolling.record(tx, place, visit_id, "scan")
         token = self._links.visit_token(place.link.code, visit_id, now)
         answer = redirect(address(path, v=token), 303)
         answer.headers.update(HEADERS)
@@ -118,9 +114,7 @@ class InstallPage:
                 self._limits.count_seen(remote_address())
                 with self._services.database.read() as tx:  # nor who loads the page again
                     taken = visits.steps(tx, visit.visit_id)
-                steps = [
-                    kind for kind in _seen_in(request.headers.get("User-Agent", "")) if kind not in taken
-                ]
+                steps = [kind for kind in seen_in(request.headers.get("User-Agent", "")) if kind not in taken]
                 if steps:
                     with self._services.database.write() as tx:
                         for kind in steps:
@@ -155,16 +149,15 @@ class InstallPage:
         if filled.errors:
             return self._page(place, form, filled, status=422)
         try:
+            if place.brand.asks_phone == "proved":
+                return self._code.answer(place, form, filled)
             with self._services.database.write() as tx:
-                enrolment = self._enrol(tx, place, form, filled)
+                enrolment = self._enrolling.enrol(tx, place, form, filled)
         except NO_DATABASE as fault:
             if outage_of(fault) is None:  # an outage tells itself
                 log.error("database_unavailable", path="/i", fault=type(fault).__name__)  # noqa: TRY400
             return self._again(place, form)
-        card = self._links.card_token(enrolment.id, enrolment.card_link_version)
-        answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
-        answer.headers.update(HEADERS)
-        return answer  # type: ignore[return-value]
+        return self._enrolling.to_card(place, enrolment)
 
     def _again(self, place: Place, form: FormToken, wait: int | None = None) -> Response:
         """The form as the guest filled it in, to be sent again: in a crowd, in so many seconds."""
@@ -174,40 +167,6 @@ class InstallPage:
         answer = self._page(place, form, filled, status=503 if wait is None else 429, trouble=told)
         answer.headers["Retry-After"] = str(wait or 60)
         return answer
-
-    def _enrol(self, tx: Tx, place: Place, form: FormToken, filled: FilledForm) -> Enrolment:
-        """The same form twice is one card; the form of a friend who got the page's address is another's."""
-        visit_id = form.visit.visit_id
-        if not visits.claim_form(tx, visit_id, form.mark):
-            visit_id = self._links.friends_visit(form)
-            self._record(tx, place, visit_id, "scan")
-            visits.claim_form(tx, visit_id, form.mark)
-        # Whoever sends the form saw it, pictures switched off or not.
-        for kind in (*_seen_in(request.headers.get("User-Agent", "")), "form"):
-            self._record(tx, place, visit_id, kind)
-        language = current_language()
-        texts = consent_texts.consent_texts(place.brand, language)
-        wanted = EnrolmentRequest(
-            programme_id=place.link.programme_id,
-            venue_id=place.link.venue_id,
-            visit_id=visit_id,
-            name=filled.name,
-            phone=filled.number,
-            language=language,
-            consents=consent_texts.answers(texts, filled.ticked, language),
-        )
-        return enrol(tx, wanted, now=self._services.clock())
-
-    def _record(self, tx: Tx, place: Place, visit_id: VisitId, kind: visits.VisitEventKind) -> None:
-        visits.record(
-            tx,
-            visit_id=visit_id,
-            link_id=place.link.id,
-            kind=kind,
-            at=self._services.clock(),
-            device_kind=device_kind(request.headers.get("User-Agent", "")),
-            language=current_language(),
-        )
 
     def _page(
         self, place: Place, token: FormToken | None, filled: FilledForm, *, status: int = 200, **more: object
@@ -259,24 +218,3 @@ class InstallPage:
     def _look(self, place: Place) -> Look | None:
         with self._services.database.read() as tx:
             return self._designs.look(tx, place)
-
-
-def _seen_in(user_agent: str) -> tuple[visits.VisitEventKind, ...]:
-    """The steps that are taken by whoever sees the page with this User-Agent."""
-    return ("page",) if browser_window(user_agent).keeps_cards else ("page", "in_app")
-
-
-def newcomers_card(tx: Tx, place: Place) -> PassContent:
-    """The card as it would be issued now to somebody who gives no name."""
-    rules = programmes.programme(tx, place.link.programme_id).rules
-    points = point_rules(rules)
-    first = rules.tiers[0].key if isinstance(rules, TieredRules) else None
-    return cards.new_content(
-        language=current_language(),
-        card_code=CardCode(_NO_CODE),
-        member_name=None,
-        balance=points.welcome if points else 0,
-        tier=cards.tier_name(rules, first),
-        venues=(),
-        home=place.link.venue_id,
-    )

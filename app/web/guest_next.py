@@ -110,7 +110,7 @@ class NextPage:
         except BadInput:
             return self._page(known, token, said=said, status=422)
         except NotFound:  # forgotten since the card was read
-            raise Gone(known.place) from None
+            raise Gone(known.place.brand, known.place) from None
         return _see_other(address(_path(known.place, token), done="1") + "#birthday")
 
     def _known(self, code: str, token: str) -> _Known:

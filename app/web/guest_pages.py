@@ -62,11 +62,12 @@ def lean(name: str) -> bytes:
 
 
 ICON = (_STATIC / "card.svg").read_bytes()
-STYLE, SCRIPT, PHONE_SCRIPT = map(lean, ("guest.css", "guest.js", "phone.js"))
+STYLE, SCRIPT, PHONE_SCRIPT, CODE_SCRIPT = map(lean, ("guest.css", "guest.js", "phone.js", "code.js"))
 STYLE_ADDRESS = f"/i/-/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"  # no install code contains a hyphen
 ICON_ADDRESS = f"/i/-/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
 SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 PHONE_SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(PHONE_SCRIPT).hexdigest()[:12]}.js"
+CODE_SCRIPT_ADDRESS = f"/i/-/{hashlib.sha256(CODE_SCRIPT).hexdigest()[:12]}.js"
 _MINUTE = 60
 _MOST_DESIGNS = 32
 
@@ -90,9 +91,10 @@ class Look:
 class Gone(Exception):
     """The page was there once; whose it was is known."""
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place.link.code)
-        self.place = place
+    def __init__(self, brand: Brand, place: Place | None = None) -> None:
+        """``place`` is where the guest came from, as far as that is known."""
+        super().__init__(brand.slug)
+        self.brand, self.place = brand, place
 
 
 def find_place(tx: Tx, code: str) -> Place:
@@ -107,7 +109,7 @@ def open_place(tx: Tx, code: str) -> Place:
     """The same for a link that guests may begin at; raises :class:`Gone` where it is retired."""
     place = find_place(tx, code)
     if place.link.retired_at is not None:
-        raise Gone(place)
+        raise Gone(place.brand, place)
     return place
 
 
@@ -192,6 +194,7 @@ def notice(
     heading: str,
     words: str,
     *,
+    brand: Brand | None = None,
     place: Place | None = None,
     look: Look | None = None,
     href: str = "",
@@ -202,7 +205,7 @@ def notice(
     return page(
         "notice",
         status,
-        brand=place.brand if place else None,
+        brand=place.brand if place else brand,
         switch=language_switch(quote(request.path), **visit) if place else [],
         face=look,
         heading=heading,
@@ -229,12 +232,13 @@ def crowded(seconds: int) -> tuple[str, str]:
     return _("One moment, please"), words
 
 
-def gone(place: Place, look: Look | None) -> Response:
+def gone(brand: Brand, place: Place | None, look: Look | None) -> Response:
     """For a link or a card that has ended."""
     return notice(
         410,
         _("This link has ended"),
         _("To get a card, scan the code in the venue again or ask the staff."),
+        brand=brand,
         place=place,
         look=look,
     )

@@ -7,6 +7,7 @@ visit       this visit, begun at this link                 24 hours; also with a
 form        this rendering of the form, of this visit      as long as its visit
 card        this enrolment's card, in this link version    as long as the card; revoked by a new link version
 download    this card's .pkpass                            24 hours
+stop        the guest of this pass wants no advertising    as long as the card, in this version of its key
 ==========  =============================================  ==================================================
 
 A token is plain words and an HMAC-SHA-256 (itsdangerous), under a key of its own for every kind.
@@ -22,12 +23,13 @@ from typing import Literal
 
 from itsdangerous import BadSignature, Signer
 
-from app.db.identifiers import EnrolmentId, VisitId
+from app.db.identifiers import EnrolmentId, VisitId, WalletPassId
 
 VISIT_LIFETIME = timedelta(hours=24)
 DOWNLOAD_LIFETIME = timedelta(hours=24)
+STOP_PATH = "/i/-/stop"
 
-_Kind = Literal["visit", "form", "card", "download"]
+_Kind = Literal["visit", "form", "card", "download", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class CardToken:
     card_link_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class StopToken:
+    """The pass on whose back the link stands; stale where the version of the pass's key has moved on."""
+
+    pass_id: WalletPassId
+    key_version: int
+
+
 class Links:
     """Makes and reads every signed link of the guests' pages. Readers give None for what is not ours."""
 
@@ -64,7 +74,7 @@ class Links:
             kind: Signer(
                 secret_key, f"perkpass.{kind}", sep="~", key_derivation="hmac", digest_method=hashlib.sha256
             )
-            for kind in ("visit", "form", "card", "download")
+            for kind in ("visit", "form", "card", "download", "stop")
         }
         self._secret_key = secret_key
 
@@ -124,6 +134,19 @@ class Links:
         if words is None or int(words[2], 16) < _seconds(now):
             return None
         return CardToken(EnrolmentId(int(words[0], 16)), int(words[1], 16))
+
+    def stop_url(self, pass_id: WalletPassId, key_version: int) -> str:
+        """For the back of the pass: the page where its guest ends their consent to advertising."""
+        return f"{self._public_url}{self.stop_path(pass_id, key_version)}"
+
+    def stop_path(self, pass_id: WalletPassId, key_version: int) -> str:
+        """The same page for who is here already."""
+        return f"{STOP_PATH}/{self._sign('stop', f'{pass_id:x}.{key_version:x}')}"
+
+    def read_stop(self, token: str) -> StopToken | None:
+        """Whose consent it is about; the caller compares the version with the pass's."""
+        words = self._words("stop", token)
+        return StopToken(WalletPassId(int(words[0], 16)), int(words[1], 16)) if words else None
 
     def _sign(self, kind: _Kind, words: str, *, bound_to: str = "") -> str:
         # The link's code is signed with the words but not repeated: it stands in the path already.

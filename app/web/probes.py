@@ -18,6 +18,7 @@ from app.db.outages import Outage
 from app.delivery import queue
 from app.errors import Misconfigured, PerkpassError
 from app.passes.signing import expiry_stage, expiry_warning
+from app.web import sms_metrics
 from app.web.services import Services
 
 _OF_PROXIES = ("forwarded", "x-forwarded-", "x-real-ip")
@@ -96,7 +97,10 @@ def _readiness(services: Services, now: datetime) -> tuple[list[str], list[str]]
         warnings += [warning] if warning else []
     if outage := _outage(services):
         warnings.append(outage.message)
-    warnings += [f"{subject}: pushes are stopped, see the log" for subject in snapshot.open_breakers]
+    warnings += [
+        f"{subject}: {'texts' if subject.startswith('sms:') else 'pushes'} are stopped, see the log"
+        for subject in snapshot.open_breakers
+    ]
     return faults, warnings
 
 
@@ -137,4 +141,6 @@ def _queue_metrics(services: Services, now: datetime) -> bytes:
     watermark.set(services.evidence_age(now).total_seconds())
     writable = Gauge("perkpass_database_writable", "0 while the database takes nothing in", registry=registry)
     writable.set(_outage(services) is None)
+    if services.sms_book is not None:
+        sms_metrics.add(registry, services, services.sms_book, now)
     return generate_latest(registry)

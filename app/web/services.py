@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.db import Database, Tx
 from app.db.identifiers import WalletPassId
 from app.passes.press import Press
+
+if TYPE_CHECKING:
+    from app.sms.book import SmsBook
+    from app.sms.gateway import Gateway
 
 
 class Bell(Protocol):
@@ -38,3 +42,5 @@ class Services:
     trusted_proxies: int = 0
     badges_dir: Path | None = None  # the wallets' own artwork, where the operator put it
     threads: int = 4  # requests that are worked on at a time
+    sms_book: SmsBook | None = None  # who sends texts, and by which login; None: nobody
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by login

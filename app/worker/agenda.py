@@ -29,10 +29,13 @@ class Agenda:
         """Whether it is time to look for due promises."""
         return now >= self._look_at
 
-    def looked(self, now: float, *, more: bool) -> None:
-        """A look was taken; where it found its fill there is ``more``, and the next is due at once."""
+    def looked(self, now: float, *, more: bool = False, again: float | None = None) -> None:
+        """A look was taken; where it found its fill there is ``more``, and the next is due at once.
+
+        ``again`` says after how many seconds there may be, where the look knows.
+        """
         self._looked_at = now
-        self._look_at = now if more else now + self._poll
+        self._look_at = now if more else now + min(self._poll, self._poll if again is None else again)
 
     def must_settle(self, now: float, *, answered: int, unanswered: int) -> bool:
         """Whether it is time to settle what was ``answered`` while ``unanswered`` promises are under way."""

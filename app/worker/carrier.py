@@ -17,16 +17,9 @@ from app.delivery.budget import Policy
 from app.delivery.promises import Claim, Claimed, Kind, Outcome, State
 from app.worker import metrics
 from app.worker.channel import Answered, Channel, Ready
+from app.worker.lane import Taken
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one prepare beat brought."""
-
-    ready: tuple[Ready, ...]
-    touched: int  # rows looked at; 0 where nothing was due
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ class Carrier:
             log.warning("deliveries_rescued", count=count)
         return count
 
-    def take(self, limit: int) -> Taken:
+    def take(self, limit: int) -> Taken[Ready]:
         """Prepare: claim due rows, find out where they go, record the attempts. One short transaction."""
         now = self._clock()
         probes: list[Claimed] = []
@@ -89,7 +82,8 @@ class Carrier:
         metrics.HELD.inc(claim.held)
         for one in unsent:
             metrics.PUSHES.labels(one.claimed.pass_type_identifier, one.state).inc()
-        return Taken(tuple(ready), len(claimed) + claim.held)
+        touched = len(claimed) + claim.held
+        return Taken(tuple(ready), again=0.0 if touched >= limit else None)
 
     def _claim(
         self,

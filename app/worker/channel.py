@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.db import Tx
-from app.db.identifiers import DeviceId
+from app.db.identifiers import DeliveryId, DeviceId
 from app.delivery.breaker import Signal
 from app.delivery.promises import Claimed, Outcome, Unsent
 
@@ -23,6 +23,11 @@ class Ready:
     group: int  # opaque: devices that one guest can make up share it
     prepared_at: datetime
 
+    @property
+    def id(self) -> DeliveryId:
+        """The promise's."""
+        return self.claimed.id
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -32,6 +37,11 @@ class Answered:
     outcome: Outcome
     signal: Signal
     gone_since: datetime | None = None  # 410: since when the address is dead
+
+    @property
+    def id(self) -> DeliveryId:
+        """The promise's."""
+        return self.ready.claimed.id
 
 
 Report = Callable[[Sequence[Answered]], None]

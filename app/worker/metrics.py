@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from app.delivery.promises import PRIORITIES
+from app.delivery.text_promises import TEXT_PRIORITIES
 
 log = structlog.get_logger()
 
@@ -22,7 +23,7 @@ STALE: Final = Counter("perkpass_pushes_stale", "Answers that came after the lea
 BEATS: Final = Histogram(
     "perkpass_batch_seconds",
     "Seconds that each beat of a batch took",
-    ["beat"],  # prepare, send, settle
+    ["beat"],  # prepare, send, settle; of texts: prepare_texts, …
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 _LATENESS: Final = Histogram(
@@ -33,6 +34,19 @@ _LATENESS: Final = Histogram(
 )
 LATENESS: Final = {kind: _LATENESS.labels(kind) for kind in PRIORITIES}
 IN_FLIGHT: Final = Gauge("perkpass_pushes_in_flight", "Pushes claimed by this worker and not settled")
+TEXTS: Final = Counter("perkpass_texts", "Texts settled, by what came of them", ["login", "kind", "state"])
+RECEIPTS: Final = Counter("perkpass_text_receipts", "Receipts heard of, by what they say", ["login", "state"])
+TEXTS_IN_FLIGHT: Final = Gauge("perkpass_texts_in_flight", "Texts claimed by this worker and not settled")
+_TEXT_LATENESS: Final = Histogram(
+    "perkpass_text_lateness_seconds",
+    "Seconds from when a text was due until its gateway had taken it",
+    ["kind"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+TEXT_LATENESS: Final = {kind: _TEXT_LATENESS.labels(kind) for kind in TEXT_PRIORITIES}
+BALANCE: Final = Gauge(
+    "perkpass_sms_balance", "Left on a gateway's account, in minor units", ["login", "currency"]
+)
 BREAKER: Final = Gauge("perkpass_breaker_open", "1 while a breaker is open", ["subject"])
 TICKS: Final = Counter("perkpass_ticks", "Periodic work done", ["kind"])
 FAULTS: Final = Counter("perkpass_worker_faults", "Cycles that failed", ["kind"])  # database, other

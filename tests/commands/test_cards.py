@@ -43,6 +43,10 @@ def test_an_issued_card_is_signed_and_says_who_it_is(
     assert card["passTypeIdentifier"] == "pass.com.example.pechka"
     assert card["webServiceURL"] == "https://cards.example.com/passkit"
     assert card["barcodes"][0]["message"] == code
+    back = {field["key"]: field for field in card["storeCard"]["backFields"]}
+    assert back["withdrawal"]["label"] == "Stop advertising"
+    assert back["withdrawal"]["value"].startswith("https://cards.example.com/i/-/stop/")
+    assert '"Stop advertising" = "Отказаться от рекламы";' in bundle.read("ru.lproj/pass.strings").decode()
     (tmp_path / "manifest").write_bytes(bundle.read("manifest.json"))
     (tmp_path / "signature").write_bytes(bundle.read("signature"))
     verified = subprocess.run(

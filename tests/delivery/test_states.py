@@ -18,9 +18,11 @@ from app.delivery import queue, retry
 from app.delivery.budget import Policy
 from app.delivery.promises import EDGES, Claimed, Outcome, State, Unsent, Verdict
 from app.delivery.tables import attempt, delivery
+from app.delivery.text_promises import TEXT_EDGES
 from tests.delivery.conftest import NOON, TYPE, Devices, deliveries
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "delivery-states.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "delivery-states.md").read_text(encoding="utf-8")
+DOCUMENT, OF_TEXTS = PAGE.split("\n# Texts\n")
 STATES: tuple[State, ...] = get_args(State)
 LEASE = timedelta(seconds=30)
 FINAL = [state for state in STATES if not EDGES[state]]
@@ -75,6 +77,13 @@ def test_drawing_table_and_code_agree() -> None:
     assert drawn == listed == _edges()
     assert {*WALKS, ("pending", "sending")} == _edges()
     assert str(retry.MOST_ATTEMPTS) in DOCUMENT
+
+
+def test_drawing_table_and_code_agree_about_texts() -> None:
+    drawn = set(re.findall(r"^ +(\w+) --> (\w+):", OF_TEXTS, re.MULTILINE))
+    table = OF_TEXTS.split("## Edges of texts")[1].split("##")[0]
+    listed = set(re.findall(r"^\| (\w+) \| (\w+) \|", table, re.MULTILINE)) - {("from", "to")}
+    assert drawn == listed == {(start, end) for start, ends in TEXT_EDGES.items() for end in ends}
 
 
 def test_every_constraint_the_document_names_exists() -> None:

@@ -30,10 +30,14 @@ from app.places import links as install_links
 from app.places import placements, venues
 from app.places.links import InstallLink
 from app.places.venues import Venue, VenueDraft
+from app.sms.book import SmsBook
+from app.sms.gateway import Gateway
+from app.sms.logins import open_gateway
 from app.web.guest import guest_blueprint
 from app.web.guest_limits import GuestLimits
 from app.web.language import init_languages
 from app.web.services import Services
+from app.web.sms_receipts import sms_blueprint
 
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 SECRET = b"a key for these tests alone, 32 bytes"
@@ -152,6 +156,15 @@ def form_action(page: TestResponse) -> str:
     return unescape(found[1])
 
 
+def gateways_of(book: SmsBook | None, public_url: str) -> dict[str, Gateway]:
+    """The gateways of a book's logins, told where we hear them."""
+    receipts = f"{public_url}/sms/receipts"
+    return {
+        name: open_gateway(login, receipts_url=f"{receipts}/{name}")
+        for name, login in (book.logins if book else {}).items()
+    }
+
+
 def open_world(
     database: Database,
     *,
@@ -159,6 +172,7 @@ def open_world(
     limits: GuestLimits | None = None,
     public_url: str = "https://cards.example",
     clock: Clock | None = None,
+    sms_book: SmsBook | None = None,
 ) -> World:
     clock = clock or Clock()
     built: list[WalletPassId] = []
@@ -180,10 +194,13 @@ def open_world(
         public_url=public_url,
         secret_key=SECRET,
         pass_key=SECRET,
+        sms_book=sms_book,
+        gateways=gateways_of(sms_book, public_url),
     )
     app = Flask("tests.web.guests", static_folder=None)
     init_languages(app)
     app.register_blueprint(guest_blueprint(services, limits=limits))
+    app.register_blueprint(sms_blueprint(services))
     return World(database, clock, services, app, cafe, bakery, built)
 
 

@@ -18,7 +18,7 @@ from app.passes.content import LocalizedText
 from app.passes.layout import TierLook
 from app.places import links as install_links
 from app.web import card_face, qr
-from app.web.guest_install import newcomers_card
+from app.web.guest_enrolling import newcomers_card
 from app.web.guest_pages import STYLE, find_place
 from tests.web.guests import NOW, World, open_world
 

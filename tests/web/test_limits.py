@@ -18,6 +18,7 @@ import pytest
 
 from app.commands.processes import MOST_CONNECTIONS
 from app.commands.serve import HEADER_BYTES
+from app.loyalty import codes
 from app.loyalty.checks import MOST_MONEY, OLDEST_RECEIPT
 from app.loyalty.enrolment import LONGEST_NAME as LONGEST_GUEST_NAME
 from app.loyalty.idempotency import LONGEST_KEY
@@ -29,17 +30,27 @@ from app.web import api_funnel, qr
 from app.web.api import FAILURES, PER_KEY
 from app.web.api_reading import MOST_BYTES
 from app.web.body_limits import MOST_BODY, MOST_WAITING, MOST_WAITING_ALL, WAITING_THREADS
+from app.web.guest_code import PAUSE
 from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
 from app.web.passkit import LONGEST_NAME, LONGEST_PUSH_TOKEN
 from app.web.passkit_limit import CHANGE_BURST, LOG_BURST
 from app.web.posters import ALL_DRAWINGS, DRAWINGS
+from app.web.sms_receipts import FAILURES as STRANGERS
+from app.web.sms_receipts import MAX_BODY
 from tests.tables import LOGS
 from tests.web.edges import Edges, harmless, receipt
 from tests.web.whole_web import FORM, JSON, Answer
 from tests.web.whole_web import VISITS as VISIT_TABLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
+CODES = codes.CodeLimits(countries=(), brand_a_day=0)
+
+
+def _codes(an_hour: int, a_day: int) -> str:
+    return f"{an_hour} in 1 hour and {a_day} in 24 hours"
+
+
 NUMBERS: dict[str, str] = {
     "Body of a call, phones": f"{MOST_BODY:,} bytes",
     "Device library identifier, pass type identifier, serial number": f"{LONGEST_NAME} characters",
@@ -57,6 +68,13 @@ NUMBERS: dict[str, str] = {
     "New visits, by address": " and ".join(map(str, VISITS)),
     "Pages shown, by address": " and ".join(map(str, VISITS)),
     "Forms, by address": " and ".join(map(str, FORMS)),
+    "Codes to a number": _codes(CODES.number_an_hour, CODES.number_a_day),
+    "Codes to an address range (/24, /48)": _codes(CODES.address_range_an_hour, CODES.address_range_a_day),
+    "Codes of a visit": f"{CODES.visit_a_day} in 24 hours",
+    "Codes of a venue": f"{CODES.venue_a_day} in 24 hours",
+    "Pause before another code": f"{PAUSE.seconds} seconds",
+    "Life of a code": f"{codes.LIFE.seconds // 60} minutes",
+    "Tries at a code": f"{codes.TRIES}",
     "Scale of a QR code": f"{qr.MIN_SCALE} to {qr.MAX_SCALE}",
     "Posters drawn, by address": " and ".join(map(str, DRAWINGS)),
     "Posters drawn, of all addresses": " and ".join(map(str, ALL_DRAWINGS)),
@@ -70,6 +88,8 @@ NUMBERS: dict[str, str] = {
     "Calls without a valid key, by address": str(FAILURES),
     "Calls of the funnel, by key": str(api_funnel.PER_KEY),
     "Days of a funnel": f"{api_funnel.MOST_DAYS} days",
+    "Body of a call, gateways": f"{MAX_BODY:,} bytes",
+    "Calls that no gateway sent, by address": " and ".join(map(str, STRANGERS)),
     "Connections of a web process": f"{MOST_CONNECTIONS:,}, or what the system's limit of open files allows",
     "Unfinished bodies, by address": str(MOST_WAITING),
     "Unfinished bodies, of all addresses": str(MOST_WAITING_ALL),

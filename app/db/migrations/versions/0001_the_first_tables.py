@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("asks_phone", sa.Text(), server_default="no", nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "asks_phone IN ('no', 'optional', 'needed')", name=op.f("ck_brand_asks_phone_known")
+            "asks_phone IN ('no', 'optional', 'needed', 'proved')", name=op.f("ck_brand_asks_phone_known")
         ),
         sa.CheckConstraint(
             "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
@@ -130,8 +130,9 @@ def upgrade() -> None:
         "delivery",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("device_id", columns.Id, nullable=False),
-        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("device_id", columns.Id, nullable=True),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=True),
+        sa.Column("login", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -151,18 +152,29 @@ def upgrade() -> None:
             "(state IN ('pending', 'sending')) = (settled_at IS NULL)",
             name=op.f("ck_delivery_settled_when_over"),
         ),
-        sa.CheckConstraint("channel IN ('apple')", name=op.f("ck_delivery_channel_known")),
-        sa.CheckConstraint("kind IN ('receipt', 'campaign', 'silent')", name=op.f("ck_delivery_kind_known")),
         sa.CheckConstraint(
-            "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')",
-            name=op.f("ck_delivery_state_known"),
+            "(channel = 'apple' AND device_id IS NOT NULL AND pass_type_identifier IS NOT NULL AND login IS NULL)"
+            " OR (channel = 'sms' AND device_id IS NULL AND pass_type_identifier IS NULL AND login IS NOT NULL)",
+            name=op.f("ck_delivery_addressed_by_channel"),
+        ),
+        sa.CheckConstraint(
+            "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
+            " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))",
+            name=op.f("ck_delivery_kind_of_channel"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')"
+            " OR (channel = 'sms' AND state IN ('delivered', 'undelivered'))",
+            name=op.f("ck_delivery_state_of_channel"),
         ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
         sa.CheckConstraint(
             "held_since IS NULL OR state = 'pending'", name=op.f("ck_delivery_held_while_pending")
         ),
         sa.CheckConstraint(
-            "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1) OR (kind = 'silent' AND priority = 2)",
+            "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
+            " OR (kind = 'silent' AND priority = 2) OR (kind = 'code' AND priority = 10)"
+            " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)",
             name=op.f("ck_delivery_priority_follows_kind"),
         ),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
@@ -176,6 +188,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_due_text",
+            ["login", "priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND login IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND login IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_delivery_lease",
@@ -206,17 +225,81 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("phone_verified_at", columns.UtcDateTime(), nullable=True),
         sa.Column("birthday", sa.Text(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("merged_into_id", columns.Id, nullable=True),
         sa.CheckConstraint("birthday LIKE '__-__'", name=op.f("ck_member_birthday_is_month_and_day")),
         sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_member_language_known")),
         sa.CheckConstraint("phone LIKE '+%'", name=op.f("ck_member_phone_is_e164")),
+        sa.CheckConstraint(
+            "phone_verified_at IS NULL OR phone IS NOT NULL", name=op.f("ck_member_verified_is_a_number")
+        ),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR removed_at IS NOT NULL", name=op.f("ck_member_merged_is_over")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_brand_id")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["member.id"], name=op.f("fk_member_merged_into_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index("ix_member_brand", ["brand_id"], unique=False)
+        batch_op.create_index(
+            "ix_member_phone",
+            ["brand_id", "phone"],
+            unique=False,
+            sqlite_where=sa.text("phone IS NOT NULL"),
+            postgresql_where=sa.text("phone IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_member_verified_phone",
+            ["brand_id", "phone"],
+            unique=True,
+            sqlite_where=sa.text("phone_verified_at IS NOT NULL"),
+            postgresql_where=sa.text("phone_verified_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "login_pace",
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("free_at", columns.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("login", name=op.f("pk_login_pace")),
+    )
+    op.create_table(
+        "text_message",
+        sa.Column("delivery_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("sender", sa.Text(), nullable=True),
+        sa.Column("reference", sa.BigInteger(), nullable=False),
+        sa.Column("not_after", columns.UtcDateTime(), nullable=True),
+        sa.Column("encoding", sa.Text(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("in_doubt", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("receipt_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_text_message_number_is_e164")),
+        sa.CheckConstraint("encoding IN ('gsm7', 'ucs2')", name=op.f("ck_text_message_encoding_known")),
+        sa.CheckConstraint("parts >= 1", name=op.f("ck_text_message_parts_counted")),
+        sa.CheckConstraint(
+            "(price IS NULL) = (currency IS NULL)", name=op.f("ck_text_message_price_in_a_currency")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_text_message_brand_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_text_message_delivery_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_text_message_member_id")),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_text_message")),
+        sa.UniqueConstraint("reference", name=op.f("uq_text_message_reference")),
+    )
+    with op.batch_alter_table("text_message", schema=None) as batch_op:
+        batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
 
     op.create_table(
         "programme",
@@ -532,28 +615,90 @@ def upgrade() -> None:
         sa.Column("tier_due_at", columns.UtcDateTime(), nullable=True),
         sa.Column("enrolled_at", columns.UtcDateTime(), nullable=False),
         sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("merged_into_id", columns.Id, nullable=True),
         sa.CheckConstraint("balance >= 0", name=op.f("ck_enrolment_balance_not_negative")),
         sa.CheckConstraint("stamps >= 0", name=op.f("ck_enrolment_stamps_not_negative")),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR ended_at IS NOT NULL", name=op.f("ck_enrolment_merged_is_over")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_enrolment_brand_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_enrolment_member_id")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"], ["enrolment.id"], name=op.f("fk_enrolment_merged_into_id")
+        ),
         sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_enrolment_pass_id")),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_enrolment_programme_id")),
         sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_enrolment_venue_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_enrolment_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
         sa.UniqueConstraint("card_code", name=op.f("uq_enrolment_card_code")),
-        sa.UniqueConstraint("member_id", "programme_id", name=op.f("uq_enrolment_member_id_programme_id")),
         sa.UniqueConstraint("pass_id", name=op.f("uq_enrolment_pass_id")),
         sa.UniqueConstraint("visit_id", name=op.f("uq_enrolment_visit_id")),
     )
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.create_index("ix_enrolment_member", ["member_id"], unique=False)
         batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+        batch_op.create_index(
+            "uq_enrolment_one_card",
+            ["member_id", "programme_id"],
+            unique=True,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
         batch_op.create_index(
             "ix_enrolment_tier_due",
             ["tier_due_at"],
             unique=False,
             sqlite_where=sa.text("tier_due_at IS NOT NULL"),
             postgresql_where=sa.text("tier_due_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "returning_visit",
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_returning_visit_enrolment_id")
+        ),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_returning_visit_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_returning_visit")),
+    )
+    op.create_table(
+        "phone_code",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("delivery_id", columns.Id, nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("address_range", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_phone_code_number_is_e164")),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_phone_code_tries_counted")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_phone_code_brand_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_phone_code_delivery_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_phone_code_venue_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_phone_code_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_code")),
+    )
+    with op.batch_alter_table("phone_code", schema=None) as batch_op:
+        for name in ("number", "address_range", "venue_id", "brand_id"):
+            batch_op.create_index(
+                f"ix_phone_code_{name.removesuffix('_id')}", [name, "created_at"], unique=False
+            )
+        batch_op.create_index("ix_phone_code_created", ["created_at"], unique=False)
+        batch_op.create_index("ix_phone_code_delivery", ["delivery_id"], unique=False)
+        batch_op.create_index(
+            "uq_phone_code_active",
+            ["brand_id", "number"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     op.create_table(
@@ -629,6 +774,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_entry_enrolment", ["enrolment_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_ledger_entry_moved",
+            ["receipt_id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'correction'"),
+            postgresql_where=sa.text("kind = 'correction'"),
+        )
         batch_op.create_index(
             "uq_ledger_entry_accrual",
             ["receipt_id"],
@@ -708,6 +860,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("kind = 'accrual'"),
             postgresql_where=sa.text("kind = 'accrual'"),
         )
+        batch_op.drop_index(
+            "ix_ledger_entry_moved",
+            sqlite_where=sa.text("kind = 'correction'"),
+            postgresql_where=sa.text("kind = 'correction'"),
+        )
         batch_op.drop_index("ix_ledger_entry_enrolment")
 
     op.drop_table("ledger_entry")
@@ -722,7 +879,15 @@ def downgrade() -> None:
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index("ix_enrolment_tier_due")
         batch_op.drop_index("ix_enrolment_programme")
+        batch_op.drop_index("ix_enrolment_member")
+        batch_op.drop_index(
+            "uq_enrolment_one_card",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
 
+    op.drop_table("phone_code")
+    op.drop_table("returning_visit")
     op.drop_table("enrolment")
     op.drop_table("visit")
     with op.batch_alter_table("registration", schema=None) as batch_op:
@@ -778,11 +943,18 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_attempt_delivery")
 
+    op.drop_table("text_message")
+    op.drop_table("login_pace")
     op.drop_table("attempt")
     op.drop_table("venue")
     op.drop_table("push_budget")
     op.drop_table("programme")
     with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_member_phone",
+            sqlite_where=sa.text("phone IS NOT NULL"),
+            postgresql_where=sa.text("phone IS NOT NULL"),
+        )
         batch_op.drop_index("ix_member_brand")
 
     op.drop_table("member")

@@ -1,0 +1,152 @@
+"""The port of the room: what is handed to a gateway, and what comes back, whichever gateway it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from app.errors import PerkpassError
+from app.sms.encoding import Measured
+
+
+class Verdict(StrEnum):
+    """What an answer to sending means, in one word."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # nothing was taken: it may be sent again
+    REFUSED = "refused"  # this text never
+    STOPPED = "stopped"  # nothing of this login: password, money, a blocked address; tell the operator
+
+
+class ReceiptState(StrEnum):
+    """How far the gateway says a text came."""
+
+    WAITING = "waiting"  # accepted, on its way
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNKNOWN_TEXT = "unknown_text"  # the gateway has never heard of it: it was not sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A text to be sent. ``reference`` is ours, 1 to 2**31 - 1, the same for every try at this text."""
+
+    reference: int
+    number: str  # E.164
+    text: str
+    sender: str | None = None
+    validity: timedelta | None = None  # the gateway gives up then, where it can
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """Money for a whole text, in minor units of ``currency``."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A gateway's answer to sending, with its own words."""
+
+    verdict: Verdict
+    reason: str  # the gateway's own code or word
+    status: int | None = None  # HTTP status or SMPP command_status
+    provider_id: str | None = None
+    parts: int | None = None  # as the gateway counts them
+    price: Price | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a gateway tells of a text it took; names it by ``provider_id``, ``reference`` or both."""
+
+    state: ReceiptState
+    reason: str  # the gateway's own code or word
+    provider_id: str | None = None
+    reference: int | None = None
+    at: datetime | None = None  # when it happened, where the gateway says so
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A text that a guest sent us."""
+
+    number: str  # E.164, as far as the gateway says it so
+    text: str
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What is left on the account."""
+
+    amount: int  # minor units
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A request that a gateway (or somebody else) sent to our address."""
+
+    method: str
+    url: str  # as the gateway knows it: the public one, with its query
+    headers: Mapping[str, str]  # names in lower case
+    form: Mapping[str, str]  # of query and body
+
+
+class Unreachable(PerkpassError):
+    """Nothing was handed over: no connection, or it broke before the request had left."""
+
+
+class OutcomeUnknown(PerkpassError):
+    """The request may have arrived: no answer, a broken connection, a 5xx after the body was sent."""
+
+
+class NotOurs(PerkpassError):
+    """A callback that does not come from the gateway."""
+
+
+class Listener(Protocol):
+    """Who is told what a gateway sends over the connection it keeps."""
+
+    def __call__(self, heard: Sequence[Receipt | Inbound]) -> None:
+        """Called from the gateway's loop; must not block."""
+
+
+class Gateway(Protocol):
+    """One login at one gateway. Everything asynchronous runs in one event loop."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether :meth:`status` finds a text by our reference alone, so that a doubt can be settled."""
+
+    def measure(self, text: str) -> Measured:
+        """Encoding and parts as this gateway sends it."""
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Hand one text over; raises :class:`Unreachable` or :class:`OutcomeUnknown`."""
+
+    async def status(self, *, reference: int, number: str, provider_id: str | None) -> Receipt | None:
+        """How far a text came; None where this gateway cannot be asked so. Raises :class:`Unreachable`."""
+
+    async def balance(self) -> Balance | None:
+        """What is left; None where the gateway does not say. Raises :class:`Unreachable`."""
+
+    def hear(self, callback: Callback) -> Sequence[Receipt | Inbound]:
+        """What a callback says; raises :class:`NotOurs` where its proof is not the gateway's."""
+
+    def confirmation(self) -> tuple[str, str]:
+        """Body and media type that the gateway expects of an answered callback."""
+
+    async def listen(self, tell: Listener) -> None:
+        """Stay connected and tell what the gateway sends by itself (SMPP); else return at once."""
+
+    async def close(self) -> None:
+        """Close connections."""

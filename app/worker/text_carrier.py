@@ -1,0 +1,292 @@
+"""The two database beats of texts: prepare (claim, consent, quiet hours, departures) and settle."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from app.accounts import brands
+from app.db import Database, Tx
+from app.db.identifiers import BrandId, DeliveryId, MemberId
+from app.delivery import stopped, texts
+from app.delivery.quiet_hours import QuietHours
+from app.delivery.store_breakers import Breaker
+from app.delivery.text_promises import (
+    CONSENT_WITHDRAWN,
+    QUIET_HOURS,
+    TOO_LATE,
+    ClaimedText,
+    TextOutcome,
+    TextState,
+)
+from app.loyalty import consents
+from app.worker import metrics
+from app.worker.lane import Taken
+from app.worker.text_channel import TextChannel
+from app.worker.text_parcels import Ended, PutOff, TextAnswered, TextReady
+
+log = structlog.get_logger()
+
+_SOONEST: Final = 0.25
+"""Seconds until a login whose pace was the limit is looked at again: half of what is given out ahead."""
+_SHORTEST_VALIDITY: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTexts:
+    """Answers, settled until the database takes them."""
+
+    answers: tuple[TextAnswered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Claimed texts by what becomes of them."""
+
+    ready: tuple[tuple[ClaimedText, Ended | PutOff | None], ...]
+    ended: tuple[tuple[ClaimedText, Ended], ...]
+    put_off: tuple[tuple[ClaimedText, PutOff], ...]
+
+
+class TextCarrier:
+    """One worker's hands on texts."""
+
+    def __init__(
+        self,
+        database: Database,
+        channel: TextChannel,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        lease: timedelta,
+    ) -> None:
+        """``owner`` must be unlike every other worker's, living or dead."""
+        self._database, self._channel, self._owner = database, channel, owner
+        self._clock, self._lease = clock, lease
+
+    def rescue(self) -> int:
+        """Take back texts of dead workers: asked for where that can be, else given up."""
+        with self._database.write() as tx:
+            count = texts.rescue_texts(tx, now=self._clock(), can_ask=self._channel.can_ask)
+        if count:
+            metrics.RESCUED.inc(count)
+            log.warning("texts_rescued", count=count)
+        return count
+
+    def take(self, limit: int) -> Taken[TextReady]:
+        """Prepare: for each login with something due a short transaction of its own."""
+        now = self._clock()
+        with self._database.read() as tx:
+            due = texts.logins_due(tx, self._channel.logins, now=now)
+            closed = stopped.all_stopped(tx) if due else {}
+        ready: list[TextReady] = []
+        again: list[float] = []
+        for login in due:
+            if login in closed and closed[login].probe_at > now:
+                continue
+            taken = self._take(login, max(1, limit // len(due)), now)
+            ready += taken.ready
+            again += [] if taken.again is None else [taken.again]
+        return Taken(tuple(ready), min(again, default=None))
+
+    def _take(self, login: str, limit: int, now: datetime) -> Taken[TextReady]:
+        pace = self._channel.logins[login]
+        with self._database.write() as tx:
+            is_probe = login in stopped.all_stopped(tx)
+            if is_probe:
+                if not stopped.take_probe(tx, login, now=now):
+                    return Taken(())
+                limit = stopped.PROBE_SIZE
+            claimed = texts.claim_texts(
+                tx,
+                owner=self._owner,
+                login=login,
+                rate=pace.rate,
+                burst=pace.burst,
+                now=now,
+                lease=self._lease,
+                limit=limit,
+            )
+            parts = self._sort(tx, claimed, now)
+            if is_probe and not parts.ready:
+                stopped.give_back_probe(tx, login, now=now)
+            self._leave_alone(tx, parts, now)
+            leaving = [one for one, _ in parts.ready]
+            departures = texts.depart(tx, login, len(leaving), rate=pace.rate, burst=pace.burst, now=now)
+            texts.begin_attempts(tx, leaving, now=now)
+        for one, end in parts.ended:
+            metrics.TEXTS.labels(login, one.kind, end.state).inc()
+        ready = [
+            self._ready(one, unless, departure, now)
+            for (one, unless), departure in zip(parts.ready, departures, strict=True)
+        ]
+        if is_probe:
+            return Taken(tuple(ready))
+        more = len(claimed) >= limit or len(leaving) < len(claimed)
+        return Taken(tuple(ready), (0.0 if more else _SOONEST) if claimed else None)
+
+    def _ready(
+        self, one: ClaimedText, unless: Ended | PutOff | None, departure: datetime, now: datetime
+    ) -> TextReady:
+        at = time.monotonic()
+        left = one.not_after - departure if one.not_after else None
+        return TextReady(
+            claimed=one,
+            prepared_at=now,
+            prepared=at,
+            leaves=at + (departure - now).total_seconds(),
+            too_late=at + self._lease.total_seconds() / 3,  # what is begun then ends within the lease
+            validity=max(left, _SHORTEST_VALIDITY) if left is not None else None,
+            unless_taken=unless,
+        )
+
+    def _leave_alone(self, tx: Tx, parts: _Sorted, now: datetime) -> None:
+        texts.end_unsent(tx, self._owner, [(one, end.state, end.reason) for one, end in parts.ended], now=now)
+        for one, put_off in parts.put_off:
+            texts.put_off(tx, self._owner, [one], due_at=put_off.due_at, reason=put_off.reason, now=now)
+
+    def _sort(self, tx: Tx, claimed: Sequence[ClaimedText], now: datetime) -> _Sorted:
+        """What may be sent now; what is in doubt is asked for in any case, for it may have left."""
+        advertising = [one for one in claimed if one.kind == "advertising"]
+        members = {one.member_id for one in advertising if one.member_id is not None}
+        allowed = consents.allowing(tx, members, "advertising") if members else set()
+        quiet = self._quiet(tx, advertising, now)
+        ready: list[tuple[ClaimedText, Ended | PutOff | None]] = []
+        ended: list[tuple[ClaimedText, Ended]] = []
+        waits: list[tuple[ClaimedText, PutOff]] = []
+        for one in claimed:
+            unless = _unless(one, now, allowed, quiet)
+            if unless is None or one.in_doubt:
+                ready.append((one, unless))
+            elif isinstance(unless, Ended):
+                ended.append((one, unless))
+            else:
+                waits.append((one, unless))
+        return _Sorted(tuple(ready), tuple(ended), tuple(waits))
+
+    def _quiet(self, tx: Tx, advertising: Sequence[ClaimedText], now: datetime) -> Mapping[BrandId, datetime]:
+        """Brands whose guests are to be left in peace now, and until when."""
+        ends: dict[BrandId, datetime] = {}
+        for brand_id in sorted({one.brand_id for one in advertising}):
+            brand = brands.brand(tx, brand_id)
+            texting = self._channel.brands.get(brand.slug)
+            hours = texting.quiet if texting else QuietHours()
+            if end := hours.end(now, brand.time_zone):
+                ends[brand_id] = end
+        return ends
+
+    def hear(self, answers: Sequence[TextAnswered]) -> HeardTexts:
+        """Take in what came back."""
+        return HeardTexts(tuple(answers))
+
+    def settle(self, heard: HeardTexts) -> None:
+        """Settle: outcomes, receipts that came with them, stopped logins. One short transaction."""
+        now = self._clock()
+        reached: dict[DeliveryId, TextState] = {}
+        opened: list[tuple[str, str]] = []
+        closed: list[str] = []
+        outcomes = [answer.outcome for answer in heard.answers if answer.outcome]
+        with self._database.write() as tx:
+            breakers = stopped.all_stopped(tx)
+            for login, reason in _stops(heard.answers).items():
+                if stopped.stop(tx, login, reason=reason, now=now):
+                    opened.append((login, reason))
+            for can_ask in (True, False):
+                part = [one for one in outcomes if (one.claimed.login in self._channel.can_ask) is can_ask]
+                reached |= texts.settle_texts(tx, self._owner, part, now=now, can_ask=can_ask)
+            told = [answer.told for answer in heard.answers if answer.told]
+            texts.hear(tx, told, now=now)
+            self._never_left(tx, heard.answers, now)
+            closed = [
+                login
+                for login in sorted(_let_in(heard.answers, breakers) - {login for login, _ in opened})
+                if stopped.works(tx, login)
+            ]
+        self._tell(outcomes, reached, opened, closed, now)
+        for one in told:
+            metrics.RECEIPTS.labels(one.login, one.state).inc()
+
+    def _never_left(self, tx: Tx, answers: Sequence[TextAnswered], now: datetime) -> None:
+        """Texts that were in doubt, that the gateway never had, and that are not to be sent any more."""
+        ended: list[tuple[ClaimedText, Ended]] = []
+        waits: list[tuple[ClaimedText, PutOff]] = []
+        for answer in answers:
+            if answer.outcome is None and (unless := answer.ready.unless_taken):
+                sure = replace(answer.ready.claimed, in_doubt=False)
+                if isinstance(unless, Ended):
+                    ended.append((sure, unless))
+                else:
+                    waits.append((sure, unless))
+        self._leave_alone(tx, _Sorted((), tuple(ended), tuple(waits)), now)
+
+    def _tell(
+        self,
+        outcomes: Sequence[TextOutcome],
+        reached: Mapping[DeliveryId, TextState],
+        opened: Sequence[tuple[str, str]],
+        closed: Sequence[str],
+        now: datetime,
+    ) -> None:
+        settled = [one.claimed for one in outcomes if one.claimed.id in reached]
+        metrics.STALE.inc(len(outcomes) - len(settled))
+        for (login, kind, state), count in Counter(
+            (one.login, one.kind, reached[one.id]) for one in settled
+        ).items():
+            metrics.TEXTS.labels(login, kind, state).inc(count)
+        for one in settled:
+            if reached[one.id] == "accepted":
+                metrics.TEXT_LATENESS[one.kind].observe((now - one.due_at).total_seconds())
+        for login, reason in opened:
+            metrics.BREAKER.labels(stopped.subject_of(login)).set(1)
+            log.error(
+                "login_stopped",
+                login=login,
+                reason=reason,
+                action="texts wait and nothing is lost; check the login's password, money and addresses",
+            )
+        for login in closed:
+            metrics.BREAKER.labels(stopped.subject_of(login)).set(0)
+            log.warning("login_works", login=login)
+
+
+def _unless(
+    one: ClaimedText, now: datetime, allowed: set[MemberId], quiet: Mapping[BrandId, datetime]
+) -> Ended | PutOff | None:
+    """Why a text must not be sent, or not now."""
+    if one.not_after is not None and now >= one.not_after:
+        return Ended("exhausted", TOO_LATE)
+    if one.kind != "advertising":
+        return None
+    if one.member_id is None or one.member_id not in allowed:
+        return Ended("gone", CONSENT_WITHDRAWN)
+    if until := quiet.get(one.brand_id):
+        return PutOff(until, QUIET_HOURS)
+    return None
+
+
+def _stops(answers: Sequence[TextAnswered]) -> dict[str, str]:
+    """Logins that these answers say are stopped, and why."""
+    return {
+        answer.outcome.claimed.login: answer.outcome.reason
+        for answer in answers
+        if answer.stopped and answer.outcome
+    }
+
+
+def _let_in(answers: Sequence[TextAnswered], breakers: Mapping[str, Breaker]) -> set[str]:
+    """Stopped logins whose gateway took or refused a text for what it is, since they were stopped."""
+    return {
+        answer.outcome.claimed.login
+        for answer in answers
+        if answer.outcome
+        and answer.outcome.claimed.login in breakers
+        and not answer.stopped
+        and answer.outcome.verdict in ("accepted", "refused")
+        and answer.ready.prepared_at >= breakers[answer.outcome.claimed.login].opened_at
+    }

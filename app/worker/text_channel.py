@@ -1,0 +1,252 @@
+"""The way to guests' phones: texts through the gateways of logins, each leaving at its own moment.
+
+Nothing is ever sent again blindly: a text that may have left is asked for by our reference first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from app.delivery.stopped import PROBE_AFTER
+from app.delivery.text_promises import (
+    LOGIN_STOPPED,
+    TextOutcome,
+    TextVerdict,
+)
+from app.delivery.texts import ToAsk
+from app.sms.gateway import (
+    Answer,
+    Gateway,
+    Inbound,
+    OutcomeUnknown,
+    Outgoing,
+    Receipt,
+    ReceiptState,
+    Unreachable,
+    Verdict,
+)
+from app.worker import metrics
+from app.worker.text_parcels import (
+    TextAnswered,
+    TextingBrand,
+    TextLogin,
+    TextReady,
+    named,
+    told,
+)
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 16
+"""Requests of a login that wait for their answers beside each other."""
+LISTEN_AGAIN_AFTER: Final = 5.0
+_CALLED_BACK: Final = "NotSentInTime"
+
+
+TextReport = Callable[[Sequence[TextAnswered]], None]
+Heard = Callable[[str, Sequence[Receipt | Inbound]], None]
+"""Told the login and what its gateway says; must not block."""
+
+
+class TextChannel:
+    """Logins and their gateways. ``send``, ``listen``, ``ask``, ``refresh`` and ``close`` run in one loop."""
+
+    def __init__(
+        self, logins: Mapping[str, TextLogin], *, brands: Mapping[str, TextingBrand] | None = None
+    ) -> None:
+        """``brands`` by slug; one that is not named keeps the usual quiet hours."""
+        self.logins, self.brands = dict(logins), dict(brands or {})
+        self._hands: dict[str, asyncio.Semaphore] = {}
+        self._stopped: dict[str, float] = {}
+        self._closing = False
+
+    @property
+    def can_ask(self) -> frozenset[str]:
+        """Logins whose gateway finds a text by our reference alone."""
+        return frozenset(name for name, login in self.logins.items() if login.gateway.can_ask)
+
+    async def send(self, ready: Sequence[TextReady], report: TextReport) -> None:
+        """Hand each over at its moment and report it when it is answered."""
+
+        async def carry(one: TextReady) -> None:
+            report([await self._carry(one)])
+
+        await asyncio.gather(*(carry(one) for one in ready))
+
+    async def _carry(self, one: TextReady) -> TextAnswered:
+        await asyncio.sleep(max(0.0, one.leaves - time.monotonic()))
+        hands = self._hands.setdefault(one.claimed.login, asyncio.Semaphore(AT_ONCE))
+        async with hands:
+            if time.monotonic() > one.too_late:
+                return _untried(one, _CALLED_BACK)
+            if one.prepared <= self._stopped.get(one.claimed.login, -1.0):
+                return _untried(one, LOGIN_STOPPED)
+            try:
+                return await self._try(one)
+            except Exception as fault:  # it may have left
+                log.exception("text_failed", login=one.claimed.login, delivery=one.id)
+                return unknown(one, type(fault).__name__)
+
+    async def _try(self, one: TextReady) -> TextAnswered:
+        gateway = self.logins[one.claimed.login].gateway
+        if one.claimed.in_doubt and (found := await self._ask(gateway, one)):
+            return found
+        if one.unless_taken is not None:
+            return TextAnswered(ready=one, outcome=None)
+        claimed = one.claimed
+        outgoing = Outgoing(
+            reference=claimed.reference,
+            number=claimed.number,
+            text=claimed.text,
+            sender=claimed.sender,
+            validity=one.validity,
+        )
+        try:
+            answer = await gateway.send(outgoing)
+        except Unreachable as fault:
+            outcome = TextOutcome(claimed=claimed, verdict="retry", reason=_said("Unreachable", fault))
+            return TextAnswered(ready=one, outcome=outcome)
+        except OutcomeUnknown as fault:
+            return unknown(one, _said("OutcomeUnknown", fault))
+        return self._answered(one, answer)
+
+    async def _ask(self, gateway: Gateway, one: TextReady) -> TextAnswered | None:
+        """What the gateway knows of a text in doubt; None where it has never had it."""
+        claimed = one.claimed
+        try:
+            receipt = await gateway.status(
+                reference=claimed.reference, number=claimed.number, provider_id=claimed.provider_id
+            )
+        except (Unreachable, OutcomeUnknown) as fault:
+            return unknown(one, _said("NotAsked", fault))
+        if receipt is None:
+            return unknown(one, "CannotBeAsked")
+        if receipt.state is ReceiptState.UNKNOWN_TEXT:
+            return None
+        outcome = TextOutcome(
+            claimed=claimed,
+            verdict="accepted",
+            reason=receipt.reason,
+            provider_id=receipt.provider_id,
+            price=receipt.price.amount if receipt.price else None,
+            currency=receipt.price.currency if receipt.price else None,
+        )
+        return TextAnswered(
+            ready=one, outcome=outcome, told=told(claimed.login, receipt, of=claimed.reference)
+        )
+
+    def _answered(self, one: TextReady, answer: Answer) -> TextAnswered:
+        stopped = answer.verdict is Verdict.STOPPED
+        if stopped:
+            self._stopped[one.claimed.login] = time.monotonic()
+        if answer.verdict is Verdict.REFUSED:
+            log.warning("text_refused", login=one.claimed.login, reason=answer.reason, delivery=one.id)
+        outcome = TextOutcome(
+            claimed=one.claimed,
+            verdict=_VERDICTS[answer.verdict],
+            reason=answer.reason,
+            status=answer.status,
+            provider_id=answer.provider_id,
+            parts=answer.parts,
+            price=answer.price.amount if answer.price else None,
+            currency=answer.price.currency if answer.price else None,
+            retry_after=PROBE_AFTER if stopped else answer.retry_after,
+            counts=not stopped,
+        )
+        return TextAnswered(ready=one, outcome=outcome, stopped=stopped)
+
+    async def listen(self, heard: Heard) -> None:
+        """Stay connected where gateways speak by themselves; a connection that breaks is made anew."""
+        await asyncio.gather(*(self._listen(name, heard) for name in self.logins))
+
+    async def _listen(self, name: str, heard: Heard) -> None:
+        while not self._closing:
+            try:
+                await self.logins[name].gateway.listen(lambda said: heard(name, said))
+                return
+            except Exception as fault:
+                if not self._closing:
+                    log.warning("gateway_not_heard", login=name, error=_said(type(fault).__name__, fault))
+                    await asyncio.sleep(LISTEN_AGAIN_AFTER)
+
+    async def ask(
+        self, name: str, asked: Sequence[ToAsk], heard: Heard, cannot: Callable[[str], None]
+    ) -> None:
+        """Ask what became of texts that the gateway took; ``cannot`` is told where it does not say."""
+        gateway = self.logins[name].gateway
+        for one in asked:
+            try:
+                receipt = await gateway.status(
+                    reference=one.reference, number=one.number, provider_id=one.provider_id
+                )
+            except (Unreachable, OutcomeUnknown):
+                return
+            except Exception:
+                log.exception("gateway_not_asked", login=name)
+                return
+            if receipt is None and one.provider_id is None and not gateway.can_ask:
+                continue  # it never told us its name for this one
+            if receipt is None:
+                cannot(name)
+                return
+            heard(name, [named(receipt, one)])
+
+    async def refresh(self) -> None:
+        """Look at what is left on the accounts; the operator is told where it is little."""
+        for name, login in self.logins.items():
+            try:
+                balance = await login.gateway.balance()
+            except (Unreachable, OutcomeUnknown) as fault:
+                log.warning("balance_unknown", login=name, error=_said(type(fault).__name__, fault))
+                continue
+            if balance is None:
+                continue
+            metrics.BALANCE.labels(name, balance.currency).set(balance.amount)
+            if login.low_balance is not None and balance.amount < login.low_balance:
+                log.error(
+                    "balance_low",
+                    login=name,
+                    left_minor_units=balance.amount,
+                    currency=balance.currency,
+                    action="top up the gateway's account: texts stop when it is empty",
+                )
+
+    async def close(self) -> None:
+        """Close connections."""
+        self._closing = True
+        await asyncio.gather(*(login.gateway.close() for login in self.logins.values()))
+
+
+_VERDICTS: Final[Mapping[Verdict, TextVerdict]] = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.RETRY: "retry",
+    Verdict.REFUSED: "refused",
+    Verdict.STOPPED: "retry",
+}
+
+
+def unknown(one: TextReady, reason: str) -> TextAnswered:
+    """It may have left."""
+    outcome = TextOutcome(claimed=one.claimed, verdict="unknown", reason=reason)
+    return TextAnswered(ready=one, outcome=outcome)
+
+
+def _untried(one: TextReady, reason: str) -> TextAnswered:
+    """Nothing was asked nor sent; one in doubt stays so."""
+    outcome = TextOutcome(
+        claimed=one.claimed,
+        verdict="unknown" if one.claimed.in_doubt else "retry",
+        reason=reason,
+        counts=False,
+        retry_after=PROBE_AFTER if reason == LOGIN_STOPPED else None,
+    )
+    return TextAnswered(ready=one, outcome=outcome)
+
+
+def _said(word: str, fault: Exception) -> str:
+    return f"{word}: {fault}"[:200]

@@ -1,0 +1,147 @@
+"""What gateways tell of texts they took: heard over their connections, asked for where they say nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from app.accounts import brands
+from app.db import Database, Tx
+from app.delivery import jobs, texts
+from app.delivery.text_promises import ReceiptTold
+from app.loyalty import consents
+from app.loyalty.stop_words import asks_to_stop
+from app.sms.gateway import Inbound, Receipt
+from app.worker import metrics
+from app.worker.text_channel import TextChannel
+from app.worker.text_parcels import told
+
+log = structlog.get_logger()
+
+PATIENCE: Final = 120.0
+"""Seconds that a receipt waits for the answer to its text: without our reference nothing else names it."""
+_TRY_STRANGERS_EVERY: Final = 1.0
+_LEASE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How gateways are asked what became of texts; a login's turn comes once, whichever worker takes it."""
+
+    every: timedelta = timedelta(seconds=30)
+    silent_for: timedelta = timedelta(minutes=1)  # told nothing for so long
+    most: int = 50  # in one turn
+
+
+@dataclass(slots=True)
+class _Stranger:
+    """A receipt of a text that we do not know yet by the gateway's name for it."""
+
+    receipt: ReceiptTold
+    until: float
+
+
+class TextReceipts:
+    """One worker's ears. Gateways speak in the sending loop; all else is the worker's thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        channel: TextChannel,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        submit: Callable[[Coroutine[Any, Any, None]], None],
+        tell: Callable[[], None],
+        asking: Asking,
+    ) -> None:
+        """``submit`` has work done in the sending loop, ``tell`` wakes the worker."""
+        self._database, self._channel, self._owner, self._clock = database, channel, owner, clock
+        self._submit, self._tell, self._asking = submit, tell, asking
+        self._said: deque[tuple[str, Receipt | Inbound]] = deque()
+        self._strangers: deque[_Stranger] = deque()
+        self._try_strangers_at = 0.0
+        self._ask_at = 0.0
+        self._asked_until: dict[str, int] = {}
+        self._silent: set[str] = set()  # logins that cannot be asked
+
+    def listen(self) -> None:
+        """Begin to listen, and look at the accounts."""
+        self._submit(self._channel.listen(self._hear))
+        self._submit(self._channel.refresh())
+
+    def step(self) -> bool:
+        """Write what was heard, and ask where it is time; True where there is more to write."""
+        at = time.monotonic()
+        if self._said or (self._strangers and at >= self._try_strangers_at):
+            self._write(at)
+        if at >= self._ask_at:
+            self._ask_at = at + self._asking.every.total_seconds() / 2
+            for login in sorted(self._channel.logins.keys() - self._silent):
+                self._ask(login)
+        return bool(self._said)
+
+    def _hear(self, login: str, said: Sequence[Receipt | Inbound]) -> None:
+        """Called from the sending loop."""
+        self._said.extend((login, one) for one in said)
+        self._tell()
+
+    def _write(self, at: float) -> None:
+        said = [self._said[number] for number in range(min(500, len(self._said)))]
+        receipts = [one for login, heard in said if isinstance(heard, Receipt) if (one := told(login, heard))]
+        waiting = [stranger.receipt for stranger in self._strangers]
+        now = self._clock()
+        with self._database.write() as tx:
+            hearing = texts.hear(tx, [*waiting, *receipts], now=now)
+            for login, heard in said:
+                if isinstance(heard, Inbound):
+                    self._answer(tx, login, heard, now)
+        for _ in said:  # only now: what the database did not take is written later
+            self._said.popleft()
+        until = {id(stranger.receipt): stranger.until for stranger in self._strangers}
+        kept = [_Stranger(one, until.get(id(one), at + PATIENCE)) for one in hearing.strangers]
+        self._strangers = deque(stranger for stranger in kept if stranger.until > at)
+        self._try_strangers_at = at + _TRY_STRANGERS_EVERY
+        for one in receipts:
+            metrics.RECEIPTS.labels(one.login, one.state).inc()
+        if len(kept) > len(self._strangers):
+            log.warning("receipts_of_strangers", count=len(kept) - len(self._strangers))
+
+    def _answer(self, tx: Tx, login: str, inbound: Inbound, now: datetime) -> None:
+        """A guest wrote to us: a stop word withdraws consent for every brand that texts by this login."""
+        if not asks_to_stop(inbound.text):
+            return
+        for slug in _brands_of(self._channel, login):
+            brand = brands.brand_by_slug(tx, slug)
+            ended = consents.withdraw_by_number(
+                tx, brand.id, inbound.number, source=f"sms:{login}", text=inbound.text, now=now
+            )
+            log.info("consent_withdrawn", login=login, brand=slug, members=ended)
+
+    def _ask(self, login: str) -> None:
+        """Have the next texts of a login asked for, where this turn is ours."""
+        now = self._clock()
+        slot = jobs.slot_of(now, self._asking.every)
+        with self._database.read() as tx:
+            after = self._asked_until.get(login, 0)
+            before = now - self._asking.silent_for
+            asked = texts.to_ask(tx, login, accepted_before=before, limit=self._asking.most, after=after)
+        self._asked_until[login] = asked[-1].id if len(asked) == self._asking.most else 0
+        if not asked:
+            return
+        kind = f"ask:{login}"
+        with self._database.write() as tx:
+            if not jobs.take(tx, kind, slot, owner=self._owner, now=now, lease=_LEASE):
+                return
+            jobs.finish(tx, kind, slot, owner=self._owner, now=now)
+        self._submit(self._channel.ask(login, asked, self._hear, self._silent.add))
+
+
+def _brands_of(channel: TextChannel, login: str) -> Collection[str]:
+    return sorted(slug for slug, brand in channel.brands.items() if brand.login == login)
