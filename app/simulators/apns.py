@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from app.simulators.apns_tokens import ProviderKey, TokenDesk
 from app.simulators.apns_wire import QuickWire, StrictWire
 from app.simulators.authority import Authority
 from app.simulators.http_server import port_of
+from app.simulators.lifetime import in_thread, until_cancelled
 
 _T = TypeVar("_T")
 
@@ -164,36 +164,11 @@ class RunningApns:
 @contextmanager
 def running(settings: ApnsSettings, *, faults: Faults | None = None) -> Iterator[RunningApns]:
     """The simulator in a thread, until the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="apns-simulator", daemon=True)
-    thread.start()
     simulator = ApnsSimulator(settings, faults=faults)
-    try:
-        asyncio.run_coroutine_threadsafe(simulator.start(), loop).result(30)
+    with in_thread(simulator, name="apns-simulator") as loop:
         yield RunningApns(simulator, loop)
-    finally:
-        asyncio.run_coroutine_threadsafe(_stop_all(simulator), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
-
-
-async def _stop_all(simulator: ApnsSimulator) -> None:
-    await simulator.stop()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0.05)  # TLS transports of aborted connections close in the next turns of the loop
 
 
 async def serve(settings: ApnsSettings, *, ready: Callable[[ApnsSimulator], None] | None = None) -> None:
     """Run until cancelled; ``ready`` is told when the ports accept and the addresses are known."""
-    simulator = ApnsSimulator(settings)
-    await simulator.start()
-    try:
-        if ready:
-            ready(simulator)
-        await asyncio.Event().wait()
-    finally:
-        await simulator.stop()
+    await until_cancelled(ApnsSimulator(settings), ready)

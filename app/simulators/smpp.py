@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 import json
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ from typing import TypeVar
 
 from app.simulators import smpp_wire as wire
 from app.simulators.http_server import Request, Response, json_response, listen, port_of
+from app.simulators.lifetime import in_thread, until_cancelled
 from app.simulators.smpp_connection import Connection
 from app.simulators.smpp_faults import Faults
 from app.simulators.smpp_log import Log, Part
@@ -254,36 +254,11 @@ class RunningSmpp:
 @contextmanager
 def running(settings: SmppSettings | None = None, *, faults: Faults | None = None) -> Iterator[RunningSmpp]:
     """The centre in a thread, until the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="smpp-simulator", daemon=True)
-    thread.start()
     simulator = SmppSimulator(settings, faults=faults)
-    try:
-        asyncio.run_coroutine_threadsafe(simulator.start(), loop).result(30)
+    with in_thread(simulator, name="smpp-simulator") as loop:
         yield RunningSmpp(simulator, loop)
-    finally:
-        asyncio.run_coroutine_threadsafe(_stop_all(simulator), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
-
-
-async def _stop_all(simulator: SmppSimulator) -> None:
-    await simulator.stop()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0)
 
 
 async def serve(settings: SmppSettings, *, ready: Callable[[SmppSimulator], None] | None = None) -> None:
     """Run until cancelled; ``ready`` is told when the ports accept and the addresses are known."""
-    simulator = SmppSimulator(settings)
-    await simulator.start()
-    try:
-        if ready:
-            ready(simulator)
-        await asyncio.Event().wait()
-    finally:
-        await simulator.stop()
+    await until_cancelled(SmppSimulator(settings), ready)

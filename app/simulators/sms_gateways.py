@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.simulators.http_server import Request, Response, converse, json_response, listen, port_of
+from app.simulators.lifetime import in_thread, until_cancelled
 from app.simulators.sms_faults import Faults
 from app.simulators.sms_ledger import Account, Ledger
 from app.simulators.sms_receipts import Postman, Secrets, smsc_incoming, twilio_incoming
@@ -235,36 +235,11 @@ class RunningSms:
 @contextmanager
 def running(settings: SmsSettings | None = None, *, faults: Faults | None = None) -> Iterator[RunningSms]:
     """The simulator in a thread, until the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sms-simulator", daemon=True)
-    thread.start()
     simulator = SmsSimulator(settings or SmsSettings(), faults=faults)
-    try:
-        asyncio.run_coroutine_threadsafe(simulator.start(), loop).result(30)
+    with in_thread(simulator, name="sms-simulator") as loop:
         yield RunningSms(simulator, loop)
-    finally:
-        asyncio.run_coroutine_threadsafe(_stop_all(simulator), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
-
-
-async def _stop_all(simulator: SmsSimulator) -> None:
-    await simulator.stop()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0)
 
 
 async def serve(settings: SmsSettings, *, ready: Callable[[SmsSimulator], None] | None = None) -> None:
     """Run until cancelled; ``ready`` is told when the ports accept and the addresses are known."""
-    simulator = SmsSimulator(settings)
-    await simulator.start()
-    try:
-        if ready:
-            ready(simulator)
-        await asyncio.Event().wait()
-    finally:
-        await simulator.stop()
+    await until_cancelled(SmsSimulator(settings), ready)
