@@ -271,6 +271,6 @@ def test_numbers_are_in_no_log(desk: Desk) -> None:
     desk.server.ledger.fates.extend(["refuse", "throttle", "break", "take and be silent", "stop"])
     desk.promise(6)
     with capture_logs() as logs, desk.working():
-        desk.until(lambda rows: all(row.attempts for row in rows))
+        desk.until(lambda rows: all(row.attempts or row.reason for row in rows))
         time.sleep(0.3)
     assert "+7900" not in str(logs)
