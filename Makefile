@@ -19,7 +19,7 @@ $(VENV)/.sandbox: requirements-sandbox.lock pyproject.toml
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.sandbox
 	@echo "Installing the developers' tools into $(VENV)."
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: $(VENV)/.dev ## install the service, the sandbox and the developers' tools into .venv

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import Connection, Engine, event
 
 from app.db import Database, connect, schema
 from tests import servers
@@ -62,6 +64,29 @@ class _CompiledOnce(BytecodeCache):
 
 
 Flask.jinja_options["bytecode_cache"] = _CompiledOnce()
+
+
+class _StatementsOnce(dict[Any, Any]):
+    """Statements as SQLAlchemy compiled them, for all engines of a dialect: hundreds of tests open one."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(self._of_any_engine(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(self._of_any_engine(key), compiled)
+
+    @staticmethod
+    def _of_any_engine(key: Any) -> Any:
+        dialect, *statement = key
+        return (type(dialect), *statement)
+
+
+_statements = _StatementsOnce()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _compile_once(connection: Connection) -> None:
+    connection.execution_options(compiled_cache=_statements)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
 
 from app.db import Tx
 from app.db.identifiers import BrandId, DeliveryId, MemberId
@@ -69,8 +69,15 @@ def _rows(tx: Tx, statement: Select[Any]) -> list[TextRow]:
 def spent(tx: Tx, brand_id: BrandId, since: datetime) -> list[Spent]:
     """What the brand's texts of that time cost, by kind and currency."""
     first = _first_since(tx, since - _CLOCKS)
-    if first is None:
-        return []
+    return [] if first is None else _spent(tx, brand_id, since, text_message.c.delivery_id >= first)
+
+
+def spent_on_codes(tx: Tx, brand_id: BrandId, since: datetime) -> list[Spent]:
+    """The same of codes alone, found by an index of their own."""
+    return _spent(tx, brand_id, since, delivery.c.kind == literal_column("'code'"))
+
+
+def _spent(tx: Tx, brand_id: BrandId, since: datetime, which: ColumnElement[bool]) -> list[Spent]:
     rows: Any = tx.execute(
         select(
             delivery.c.kind,
@@ -80,12 +87,7 @@ def spent(tx: Tx, brand_id: BrandId, since: datetime) -> list[Spent]:
             func.coalesce(func.sum(text_message.c.price), 0).label("amount"),
         )
         .select_from(_JOINED)
-        .where(
-            text_message.c.brand_id == brand_id,
-            text_message.c.delivery_id >= first,
-            delivery.c.created_at >= since,
-            _costs(),
-        )
+        .where(text_message.c.brand_id == brand_id, delivery.c.created_at >= since, which, _costs())
         .group_by(delivery.c.kind, text_message.c.currency)
         .order_by(delivery.c.kind, text_message.c.currency)
     )

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import insert as plain_insert
+from sqlalchemy import update
 
 from app.db import Tx, insert
-from app.db.identifiers import DeliveryId
+from app.db.identifiers import DeliveryId, MemberId
 from app.delivery.tables import delivery, text_message
 from app.delivery.text_promises import TEXT_PRIORITIES, TextDraft
 
@@ -43,6 +44,11 @@ def add(tx: Tx, drafts: Sequence[TextDraft], *, now: datetime) -> list[DeliveryI
         for stored in tx.scalars(statement.returning(text_message.c.delivery_id), messages).all():
             del left[stored]
     return ids
+
+
+def hand_over(tx: Tx, *, out_of: MemberId, into: MemberId) -> None:
+    """Every text to ``out_of`` is one to ``into``."""
+    tx.execute(update(text_message).where(text_message.c.member_id == out_of).values(member_id=into))
 
 
 def _message(delivery_id: DeliveryId, draft: TextDraft) -> dict[str, Any]:

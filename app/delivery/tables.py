@@ -108,6 +108,13 @@ delivery = Table(
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_delivery_device", "device_id", "id"),
+    # What a day's codes cost is asked before each new one.
+    Index(
+        "ix_delivery_code",
+        "created_at",
+        sqlite_where=text("kind = 'code'"),
+        postgresql_where=text("kind = 'code'"),
+    ),
 )
 
 # What a text says and to whom, and what became of it beyond its promise. Never changed but for the answers.

@@ -241,8 +241,18 @@ def text(tx: Tx, delivery_id: DeliveryId) -> TextRow | None:
 
 
 def spent(tx: Tx, brand_id: BrandId, *, since: datetime) -> list[Spent]:
-    """What a brand's texts since then cost, or will, by kind and currency."""
+    """What a brand's texts since then cost, or will, by kind and currency. Reads every one of them."""
     return store_text_books.spent(tx, brand_id, since)
+
+
+def spent_on_codes(tx: Tx, brand_id: BrandId, *, since: datetime) -> list[Spent]:
+    """The same of codes alone, by currency: reads no more rows than codes were asked for since then."""
+    return store_text_books.spent_on_codes(tx, brand_id, since)
+
+
+def hand_over(tx: Tx, *, out_of: MemberId, into: MemberId) -> None:
+    """Texts to a member who lives on as another are that one's: what waits goes by that one's consent."""
+    store_text_promises.hand_over(tx, out_of=out_of, into=into)
 
 
 def queues(tx: Tx, *, now: datetime) -> Sequence[TextQueue]:

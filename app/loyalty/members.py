@@ -127,10 +127,10 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     The ledger and the consents stay: they are the brand's books and its evidence, and name nobody now.
     A member who was merged is the one who lives on. Doing it twice changes nothing. Raises NotFound.
     """
+    row = store_consents.lock_member(tx, member_id) or _member(tx, member_id)
     for known in store.enrolments_of_member(tx, member_id):
         if known.ended_at is None:  # tills wait; the others are never locked
             store.lock(tx, known.id)
-    row = store_consents.lock_member(tx, member_id) or _member(tx, member_id)
     if row.merged_into_id is not None:
         remove(tx, row.merged_into_id, now=now, actor=actor)
     if row.removed_at is not None:

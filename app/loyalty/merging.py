@@ -4,7 +4,7 @@ Balances add up: points move in lots of their own with the expiry they had, by e
 other; stamps move along; receipts of both count for the tier, and a refund of either finds the points. The
 other card's pass is a tombstone, its code leads every till to the card that lives on. The members become one:
 cards of other programmes move along or are merged in the same way, consents of both are the member's.
-Locks: enrolments in order of id, members, passes, promises, the tag counter.
+Locks: members, enrolments, texts, passes, promises, the tag counter.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime
 from app.accounts import audit
 from app.db import Tx
 from app.db.identifiers import EnrolmentId, MemberId, WalletPassId
+from app.delivery import texts
 from app.errors import Conflict, NotFound
 from app.loyalty import (
     ledger,
@@ -65,8 +66,8 @@ def unite(
     Where both have a card of a programme, the older one lives on, or the one that this ``keeps``. ``number``
     (E.164), where given, is the proved number of both; without it the living member keeps what it has.
     """
-    cards = store.lock_cards(tx, [living, ending])
     rows = {row.id: row for row in store.lock_members(tx, [living, ending])}
+    cards = store.lock_cards(tx, [living, ending])
     if living == ending or len(rows) < 2 or any(row.removed_at is not None for row in rows.values()):
         return False
     by_programme: dict[int, list[Enrolment]] = {}
@@ -134,6 +135,7 @@ def _unite_members(
     said = store_enrolments.consents(tx, ending.id)
     evidence = [replace(row, source=f"{row.source} (member {ending.id})") for row in said]
     store_consents.add(tx, [(living.id, row) for row in evidence])
+    texts.hand_over(tx, out_of=ending.id, into=living.id)
     store.end_member(tx, ending.id, into=living.id, now=now)
     if ending.name and not living.name:
         store.name_member(tx, living.id, ending.name)

@@ -25,18 +25,23 @@ class OpenLot:
 
 
 def lock_cards(tx: Tx, member_ids: Sequence[int]) -> list[Enrolment]:
-    """The members' cards that have not ended, sorted and locked: first of all locks."""
+    """The cards of locked members that have not ended; all are locked, in the order in which tills find them.
+
+    A till that waited for a card while it was merged keeps its lock, and goes on to the one that it was
+    merged into: cards that ended earlier come first, those that have not come last.
+    """
     rows = tx.execute(
         select(*(enrolment.c[name] for name in Enrolment.__dataclass_fields__))
-        .where(among(enrolment.c.member_id, member_ids), enrolment.c.ended_at.is_(None))
-        .order_by(enrolment.c.id)
+        .where(among(enrolment.c.member_id, member_ids))
+        .order_by(enrolment.c.ended_at.nulls_last(), enrolment.c.id)
         .with_for_update()
     )
-    return [Enrolment(**row._mapping) for row in rows]
+    cards = [Enrolment(**row._mapping) for row in rows]
+    return [card for card in cards if card.ended_at is None]
 
 
 def lock_members(tx: Tx, member_ids: Sequence[int]) -> list[MemberRow]:
-    """The members, sorted and locked, after their cards."""
+    """The members, sorted and locked: first of all locks."""
     rows = tx.execute(
         select(*(member.c[name] for name in MemberRow.__dataclass_fields__))
         .where(among(member.c.id, member_ids))

@@ -60,6 +60,7 @@ class Answer:
     parts: int | None = None  # as the gateway counts them
     price: Price | None = None
     retry_after: timedelta | None = None
+    opted_out: bool = False  # refused, because the number's holder told the gateway to stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ class AnswerMeaning:
 
     verdict: Verdict | None  # None: an equal text may have been taken before: ask, then decide
     words: str
+    opted_out: bool = False  # the number's holder told the gateway that they want no more
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ ANSWERS: Final[Mapping[int, AnswerMeaning]] = {
     21603: AnswerMeaning(Verdict.STOPPED, "the sender is missing"),
     21606: AnswerMeaning(Verdict.STOPPED, "the sender is not one of the account, or cannot send"),
     21608: AnswerMeaning(Verdict.REFUSED, "a trial account may not send to this number"),
-    21610: AnswerMeaning(Verdict.REFUSED, "the guest told the gateway to stop"),
+    21610: AnswerMeaning(Verdict.REFUSED, "the guest told the gateway to stop", opted_out=True),
     21611: AnswerMeaning(Verdict.RETRY, "the sender's queue is full"),
     21612: AnswerMeaning(Verdict.REFUSED, "this sender cannot reach this number"),
     21614: AnswerMeaning(Verdict.REFUSED, "the number is not a mobile one"),

@@ -211,6 +211,7 @@ def _answer(reply: Reply) -> Answer:
         reason=code or f"HTTP {reply.status}",
         status=reply.status,
         retry_after=reply.retry_after,
+        opted_out=meaning is not None and meaning.opted_out,
     )
 
 

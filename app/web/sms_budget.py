@@ -32,7 +32,9 @@ def keep_to(tx: Tx, brand: Brand, limits: BrandTexts, price: Price | None, *, no
         return
     since = midnight(brand, now)
     spent = sum(
-        part.amount for part in texts.spent(tx, brand.id, since=since) if part.currency == price.currency
+        part.amount
+        for part in texts.spent_on_codes(tx, brand.id, since=since)
+        if part.currency == price.currency
     )
     if spent + price.amount > limits.budget_a_day:
         log.error("sms_budget_spent", brand=brand.slug, spent=spent, budget=limits.budget_a_day)

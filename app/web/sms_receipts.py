@@ -97,9 +97,7 @@ def keep(services: Services, login: str, heard: Sequence[Receipt | Inbound]) -> 
     if not (told or stops):
         return
     with services.database.write() as tx:
-        if told:
-            texts.hear_receipts(tx, told, now=now)
-        for stop in stops:
+        for stop in stops:  # members are locked before their texts, everywhere
             withdrawn = sum(
                 consents.withdraw_by_number(
                     tx, brand_id, stop.number, source=f"sms:{login}", text=stop.text, now=now
@@ -107,6 +105,8 @@ def keep(services: Services, login: str, heard: Sequence[Receipt | Inbound]) -> 
                 for brand_id in _brands_of(tx, services, login)
             )
             log.info("sms_stop", login=login, number=stop.number, members=withdrawn)
+        if told:
+            texts.hear_receipts(tx, told, now=now)
 
 
 def _brands_of(tx: Tx, services: Services, login: str) -> Iterable[BrandId]:

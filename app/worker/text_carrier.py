@@ -193,6 +193,7 @@ class TextCarrier:
         closed: list[str] = []
         outcomes = [answer.outcome for answer in heard.answers if answer.outcome]
         with self._database.write() as tx:
+            _opt_out(tx, heard.answers, now)  # members are locked before their texts, everywhere
             breakers = stopped.all_stopped(tx)
             for login, reason in _stops(heard.answers).items():
                 if stopped.stop(tx, login, reason=reason, now=now):
@@ -268,6 +269,19 @@ def _unless(
     if until := quiet.get(one.brand_id):
         return PutOff(until, QUIET_HOURS)
     return None
+
+
+def _opt_out(tx: Tx, answers: Sequence[TextAnswered], now: datetime) -> None:
+    """Whoever told the gateway to stop told it to us: their consent ends here too."""
+    for answer in sorted(
+        (each for each in answers if each.opted_out), key=lambda each: each.ready.claimed.number
+    ):
+        one = answer.ready.claimed
+        reason = answer.outcome.reason if answer.outcome else ""
+        ended = consents.withdraw_by_number(
+            tx, one.brand_id, one.number, source=f"sms:{one.login}", text=reason, now=now
+        )
+        log.info("consent_withdrawn", login=one.login, brand=one.brand_id, members=ended)
 
 
 def _stops(answers: Sequence[TextAnswered]) -> dict[str, str]:

@@ -158,7 +158,7 @@ class TextChannel:
             retry_after=PROBE_AFTER if stopped else answer.retry_after,
             counts=not stopped,
         )
-        return TextAnswered(ready=one, outcome=outcome, stopped=stopped)
+        return TextAnswered(ready=one, outcome=outcome, stopped=stopped, opted_out=answer.opted_out)
 
     async def listen(self, heard: Heard) -> None:
         """Stay connected where gateways speak by themselves; a connection that breaks is made anew."""

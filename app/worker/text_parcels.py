@@ -72,6 +72,7 @@ class TextAnswered:
     outcome: TextOutcome | None
     stopped: bool = False  # the login is, whatever the text
     told: ReceiptTold | None = None  # asking said how far it came
+    opted_out: bool = False  # the number's holder told the gateway to stop
 
     @property
     def id(self) -> DeliveryId:

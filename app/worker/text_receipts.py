@@ -98,10 +98,10 @@ class TextReceipts:
         waiting = [stranger.receipt for stranger in self._strangers]
         now = self._clock()
         with self._database.write() as tx:
-            hearing = texts.hear(tx, [*waiting, *receipts], now=now)
-            for login, heard in said:
+            for login, heard in said:  # members are locked before their texts, everywhere
                 if isinstance(heard, Inbound):
                     self._answer(tx, login, heard, now)
+            hearing = texts.hear(tx, [*waiting, *receipts], now=now)
         for _ in said:  # only now: what the database did not take is written later
             self._said.popleft()
         until = {id(stranger.receipt): stranger.until for stranger in self._strangers}

@@ -314,6 +314,7 @@ def test_what_a_brand_spent_counts_what_may_have_left(texting: Texting) -> None:
     with texting.database.read() as tx:
         (spent,) = texts.spent(tx, texting.brand_id, since=NOON)
         everything = texts.spent(tx, texting.brand_id, since=NOON - 2 * HOUR)
+        assert texts.spent_on_codes(tx, texting.brand_id, since=NOON - 2 * HOUR) == [spent]
     assert (spent.kind, spent.currency, spent.texts, spent.parts) == ("code", "RUB", 5, 5)
     assert spent.amount == 2 * 100 + 100 + 100 + 90  # taken, unknown, again, on its way
     assert {one.kind: one.texts for one in everything} == {"code": 5, "service": 3}

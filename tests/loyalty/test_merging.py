@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -15,6 +17,8 @@ from sqlalchemy import func, select
 from app.accounts import audit
 from app.db import Database, Tx
 from app.db.identifiers import MemberId
+from app.delivery import texts
+from app.delivery.text_promises import TextDraft
 from app.errors import Conflict, NotFound
 from app.loyalty import consents, enrolment, members, merging, periodic, programmes, store_contacts, till
 from app.loyalty.enrolment import Enrolment, EnrolmentRequest
@@ -57,6 +61,31 @@ def books(tx: Tx, card: Enrolment) -> int:
         content = issuing.wallet_pass(tx, card.pass_id).content
         assert (content.balance, content.stamps) == (found.balance, found.stamps)
     return found.balance
+
+
+def test_a_text_that_waits_goes_on_by_the_consent_of_the_one_who_lives_on(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, EXPIRING)
+        old, new = towns.guest(tx, town), towns.guest(tx, town)
+        draft = TextDraft(
+            brand_id=town.brand.id,
+            member_id=new.member_id,
+            login="main",
+            kind="advertising",
+            number="+79161234567",
+            text="Пирог недели",
+            encoding="ucs2",
+            sender=None,
+            parts=1,
+            price=None,
+            currency=None,
+            due_at=NOW,
+            not_after=None,
+        )
+        promised = texts.enqueue_text(tx, draft, now=NOW)
+        merge(tx, old, new)
+        assert [one.id for one in texts.texts_of_member(tx, old.member_id)] == [promised]
+        assert texts.texts_of_member(tx, new.member_id) == []
 
 
 def test_balances_add_up_and_the_other_card_points_to_the_one_that_lives_on(database: Database) -> None:
@@ -354,6 +383,36 @@ def test_whatever_happens_before_and_after_the_books_agree(
 
 def _total(tx: Tx) -> int:
     return tx.scalar(select(func.coalesce(func.sum(lot.c.remaining), 0))) or 0
+
+
+def test_a_till_that_waited_for_a_card_while_it_was_merged_stops_no_further_merge(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        first, second, third = (towns.guest(tx, town) for _ in range(3))
+    faults = list[BaseException]()
+
+    def at_once(act: Callable[[Tx], object]) -> Thread:
+        def run() -> None:
+            try:
+                with database.write() as tx:
+                    act(tx)
+            except BaseException as fault:  # told below
+                faults.append(fault)
+
+        thread = Thread(target=run)
+        thread.start()
+        time.sleep(0.2)  # it waits now for who came before
+        return thread
+
+    with database.write() as tx:
+        merge(tx, second, third)
+        further = at_once(lambda tx: merge(tx, first, second))
+        till_call = at_once(lambda tx: receipt(tx, town, third.card_code, "1", 100_00))
+    for thread in (further, till_call):
+        thread.join(30)
+    assert not faults
+    with database.write() as tx:
+        assert books(tx, first) == 5_00
 
 
 def test_tills_and_merges_at_once_lose_nothing(database: Database) -> None:

@@ -82,7 +82,7 @@ def test_a_messaging_service_counts_parts_later(sms: RunningSms) -> None:
 def test_every_error_has_one_verdict(sms: RunningSms, code: int, verdict: Verdict) -> None:
     sms.turn(refused={ANNA: code})
     answer = with_gateway(twilio(sms), lambda gateway: gateway.send(text()))
-    assert (answer.verdict, answer.reason) == (verdict, str(code))
+    assert (answer.verdict, answer.reason, answer.opted_out) == (verdict, str(code), code == 21610)
     assert not sms.ask(lambda simulator: simulator.ledger.texts)
 
 

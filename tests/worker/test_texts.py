@@ -219,6 +219,20 @@ def test_consent_and_quiet_hours_are_asked_for_before_advertising_leaves(desk: D
     assert 0 < (rows[-2].due_at - now()).total_seconds() <= 3600
 
 
+def test_whoever_told_the_gateway_to_stop_told_it_to_us(desk: Desk) -> None:
+    anna, boris = desk.texting.members(2)
+    with desk.database.write() as tx:
+        tx.execute(member.update().where(member.c.id == anna).values(phone=desk.texting.draft(0).number))
+    desk.server.ledger.fates.extend(["opted out", "refuse"])
+    for one in (anna, boris):
+        desk.promise(1, kind="advertising", member_id=one)
+    with desk.working(desk.channel(rate=1.0, burst=1)):
+        desk.all_are("refused")
+    with desk.database.read() as tx:
+        (ended,) = tx.execute(consent.select().where(consent.c.granted.is_(False))).all()
+    assert (ended.member_id, ended.source, ended.text) == (anna, "sms:main", "opted out")
+
+
 def test_what_is_too_late_is_not_sent(desk: Desk) -> None:
     desk.promise(1, kind="code", not_after=now() - timedelta(seconds=1))
     with desk.working():

@@ -30,8 +30,14 @@ from app.sms.gateway import (
     Verdict,
 )
 
-Fate = Literal["take", "take and be silent", "break", "throttle", "refuse", "stop"]
+Fate = Literal["take", "take and be silent", "break", "throttle", "refuse", "opted out", "stop"]
 PRICE = 100
+_NOT_TAKEN: Mapping[Fate, str] = {
+    "throttle": "retry",
+    "refuse": "refused",
+    "opted out": "refused",
+    "stop": "stopped",
+}
 
 
 @dataclass
@@ -134,11 +140,8 @@ class GatewayServer:
         fate = fates.popleft() if fates else self.ledger.always or "take"
         if fate == "break":
             return None
-        if fate in ("throttle", "refuse", "stop"):
-            return {
-                "verdict": {"throttle": "retry", "refuse": "refused", "stop": "stopped"}[fate],
-                "why": fate,
-            }
+        if fate in _NOT_TAKEN:
+            return {"verdict": _NOT_TAKEN[fate], "why": fate}
         taken = Taken(
             asked["reference"],
             asked["number"],
@@ -179,7 +182,8 @@ class LineGateway:
         said = await self._asked({"do": "send", **asked}, OutcomeUnknown)
         verdict = Verdict(said["verdict"])
         if verdict is not Verdict.ACCEPTED:
-            return Answer(verdict=verdict, reason=said["why"], status=429)
+            why = said["why"]
+            return Answer(verdict=verdict, reason=why, status=429, opted_out=why == "opted out")
         price = Price(amount=PRICE, currency="RUB")
         return Answer(verdict=verdict, reason="ok", status=200, provider_id=said["id"], parts=1, price=price)
 

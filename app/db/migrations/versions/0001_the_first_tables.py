@@ -181,6 +181,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_code",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'code'"),
+            postgresql_where=sa.text("kind = 'code'"),
+        )
         batch_op.create_index("ix_delivery_device", ["device_id", "id"], unique=False)
         batch_op.create_index(
             "ix_delivery_due",
@@ -980,6 +987,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.drop_index("ix_delivery_device")
+        batch_op.drop_index(
+            "ix_delivery_code",
+            sqlite_where=sa.text("kind = 'code'"),
+            postgresql_where=sa.text("kind = 'code'"),
+        )
 
     op.drop_table("delivery")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
