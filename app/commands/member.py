@@ -10,7 +10,7 @@ from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import opened
 from app.commands.sms_accounts import text_record
 from app.delivery import texts
-from app.loyalty import codes, enrolment, members
+from app.loyalty import codes, enrolment, members, merging
 
 
 @click.group()
@@ -61,6 +61,27 @@ def revoke_link(card_code: str, as_json: bool) -> None:
             known = enrolment.enrolment_of_card(tx, card_code)
             after = members.revoke_card_link(tx, known.id, now=shell.now, actor=shell.actor)
         show({"card_code": after.card_code, "card_link_version": after.card_link_version}, as_json=as_json)
+
+
+@member.command("merge")
+@click.argument("living")
+@click.argument("ending")
+@json_option
+def merge_cards(living: str, ending: str, as_json: bool) -> None:
+    """Make the card with code ENDING one with LIVING: balances add up, ENDING's code leads to LIVING.
+
+    For a guest with two cards of a programme who stands before you with both; it cannot be undone.
+    """
+    from app import bootstrap
+
+    with opened() as shell:
+        with shell.database.write() as tx:
+            cards = [enrolment.enrolment_of_card(tx, code) for code in (living, ending)]
+            kept = merging.merge(tx, living=cards[0].id, ending=cards[1].id, now=shell.now, actor=shell.actor)
+        wakeup = bootstrap.make_wakeup(shell.settings)
+        wakeup.ring()
+        wakeup.close()
+        show(asdict(kept), as_json=as_json)
 
 
 @member.command()

@@ -56,6 +56,19 @@ def of_member(tx: Tx, member_id: MemberId, limit: int) -> list[TextRow]:
     )
 
 
+def brands_that_texted(tx: Tx, login: str, number: str) -> list[BrandId]:
+    """Whose texts went to this number by this login, in order."""
+    return list(
+        tx.scalars(
+            select(text_message.c.brand_id)
+            .distinct()
+            .select_from(_JOINED)
+            .where(text_message.c.number == number, delivery.c.login == login)
+            .order_by(text_message.c.brand_id)
+        )
+    )
+
+
 def one(tx: Tx, delivery_id: DeliveryId) -> TextRow | None:
     """That text."""
     rows = _rows(tx, select(*_ROW).select_from(_JOINED).where(delivery.c.id == delivery_id))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from app.db import Tx, insert
+from app.db import Tx, among, insert
 from app.db.identifiers import DeliveryId, MemberId
 from app.delivery.tables import delivery, text_message
 from app.delivery.text_promises import TEXT_PRIORITIES, TextDraft
@@ -44,6 +44,25 @@ def add(tx: Tx, drafts: Sequence[TextDraft], *, now: datetime) -> list[DeliveryI
         for stored in tx.scalars(statement.returning(text_message.c.delivery_id), messages).all():
             del left[stored]
     return ids
+
+
+def supersede(tx: Tx, ids: Collection[DeliveryId], *, reason: str, now: datetime) -> list[DeliveryId]:
+    """End those that wait and surely have not left; which they were."""
+    doubted = select(text_message.c.delivery_id).where(
+        among(text_message.c.delivery_id, sorted(ids)), text_message.c.in_doubt
+    )
+    return list(
+        tx.scalars(
+            update(delivery)
+            .where(
+                among(delivery.c.id, sorted(ids)),
+                delivery.c.state == "pending",
+                delivery.c.id.not_in(doubted),
+            )
+            .values(state="superseded", reason=reason, settled_at=now)
+            .returning(delivery.c.id)
+        )
+    )
 
 
 def hand_over(tx: Tx, *, out_of: MemberId, into: MemberId) -> None:

@@ -145,6 +145,7 @@ text_message = Table(
     CheckConstraint("(price IS NULL) = (currency IS NULL)", name="price_in_a_currency"),
     Index("ix_text_message_provider", "provider_id"),
     Index("ix_text_message_member", "member_id", "delivery_id"),
+    Index("ix_text_message_number", "number"),  # whoever writes back
     Index("ix_text_message_brand", "brand_id", "delivery_id"),
 )
 

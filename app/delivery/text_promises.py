@@ -34,6 +34,7 @@ TEXT_PRIORITIES: Final[Mapping[TextKind, int]] = {"code": 10, "service": 11, "ad
 UNKNOWN: Final = "Unknown"
 """The reason of a text that may have left, and is not sent again."""
 TOO_LATE: Final = "TooLate"
+REPLACED: Final = "Replaced"
 CONSENT_WITHDRAWN: Final = "ConsentWithdrawn"
 QUIET_HOURS: Final = "QuietHours"
 LOGIN_STOPPED: Final = "LoginStopped"

@@ -26,6 +26,7 @@ from app.delivery import (
 from app.delivery.pace import Pace
 from app.delivery.store_text_receipts import Meant
 from app.delivery.text_promises import (
+    REPLACED,
     TOO_LATE,
     UNKNOWN,
     ClaimedText,
@@ -75,6 +76,12 @@ def enqueue_text(tx: Tx, draft: TextDraft, *, now: datetime) -> DeliveryId:
 def enqueue_texts(tx: Tx, drafts: Sequence[TextDraft], *, now: datetime) -> list[DeliveryId]:
     """Promise texts; each gets a reference of its own by chance. Their ids, in the order of the drafts."""
     return store_text_promises.add(tx, drafts, now=now)
+
+
+def call_off(tx: Tx, ids: Collection[DeliveryId], *, now: datetime) -> None:
+    """End promised texts that say nothing any more, but for those that are on their way or may have left."""
+    called_off = store_text_promises.supersede(tx, ids, reason=REPLACED, now=now)
+    store_texts.forget_codes(tx, called_off)
 
 
 def logins_due(tx: Tx, logins: Collection[str], *, now: datetime) -> list[str]:
@@ -238,6 +245,11 @@ def texts_of_member(tx: Tx, member_id: MemberId, *, limit: int = 50) -> list[Tex
 def text(tx: Tx, delivery_id: DeliveryId) -> TextRow | None:
     """That text, if there is one."""
     return store_text_books.one(tx, delivery_id)
+
+
+def brands_that_texted(tx: Tx, login: str, number: str) -> list[BrandId]:
+    """Brands whose texts went to this number (E.164) by this login: whom an answer may be meant for."""
+    return store_text_books.brands_that_texted(tx, login, number)
 
 
 def spent(tx: Tx, brand_id: BrandId, *, since: datetime) -> list[Spent]:

@@ -9,16 +9,35 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from app.db import Tx
 from app.db.identifiers import BrandId, MemberId
+from app.delivery import texts
 from app.errors import NotFound
 from app.loyalty import store_consents as store
 from app.loyalty.enrolment import Purpose
 from app.loyalty.store_enrolments import ConsentRow
 from app.passes.content import Language
 
-__all__ = ["Purpose", "allowing", "withdraw", "withdraw_by_number"]
+__all__ = [
+    "Purpose",
+    "Recipient",
+    "allowing",
+    "hear_stop",
+    "may_be_sent_advertising",
+    "withdraw",
+    "withdraw_by_number",
+]
+
+
+class Recipient(NamedTuple):
+    """Who an advertising text would go to."""
+
+    member_id: MemberId
+    brand_id: BrandId
+    number: str  # E.164
+
 
 OWN_WORDS = "own words"
 """The version of a text that no brand wrote: the guest did."""
@@ -64,22 +83,57 @@ def withdraw_by_number(
     """Note that whoever has this number (E.164) wants no advertising; returns how many members that ends.
 
     Everybody in the brand who gave the number is meant, whether they proved it or not: texts go to the
-    number, and its holder has spoken. ``text`` is what the holder sent.
+    number, and its holder has spoken. The number itself is silenced too: a text that waits may go to a number
+    that its member has no more. ``text`` is what the holder sent.
     """
+    words = text.replace("\x00", "")[:_LONGEST_OWN_WORDS]  # PostgreSQL takes in no NUL
     rows = store.lock_members_of_number(tx, brand_id, number)
     evidence = {
         row.id: ConsentRow(
             purpose="advertising",
             granted=False,
             text_version=OWN_WORDS,
-            text=text.replace("\x00", "")[:_LONGEST_OWN_WORDS],  # which PostgreSQL takes in no text
+            text=words,
             language=row.language,
             source=source,
             at=now,
         )
         for row in rows
     }
-    return _withdraw(tx, evidence, "advertising")
+    ended = _withdraw(tx, evidence, "advertising")
+    last = [one.at for one in store.last_words(tx, list(evidence), "advertising")]
+    store.silence(tx, brand_id, number, source=source, text=words, at=max([now, *last]))
+    return ended
+
+
+def hear_stop(
+    tx: Tx, login: str, brand_ids: Collection[BrandId], number: str, *, text: str, now: datetime
+) -> int:
+    """A guest answered ``login`` with a stop word: it is meant for whoever texts by it, or has texted so.
+
+    ``brand_ids`` send by it today. Returns how many members' consent that ends.
+    """
+    meant = sorted({*brand_ids, *texts.brands_that_texted(tx, login, number)})
+    return sum(
+        withdraw_by_number(tx, brand_id, number, source=f"sms:{login}", text=text, now=now)
+        for brand_id in meant
+    )
+
+
+def may_be_sent_advertising(tx: Tx, recipients: Collection[Recipient]) -> set[Recipient]:
+    """Those whose latest word is a grant, and whose number has not been silenced since."""
+    said = {
+        one.member_id: one.at
+        for one in store.last_words(tx, [each.member_id for each in recipients], "advertising")
+        if one.granted
+    }
+    silenced = store.silenced(tx, [each.number for each in recipients])
+    return {
+        each
+        for each in recipients
+        if (granted_at := said.get(each.member_id)) is not None
+        and ((silent_at := silenced.get((each.brand_id, each.number))) is None or silent_at < granted_at)
+    }
 
 
 def allowing(tx: Tx, member_ids: Collection[MemberId], purpose: Purpose) -> set[MemberId]:

@@ -105,6 +105,12 @@ def phone(tx: Tx, member_id: MemberId) -> str | None:
     return store_contacts.contact(tx, member_id).phone
 
 
+def proved_phone(tx: Tx, member_id: MemberId) -> str | None:
+    """The number (E.164), where the guest proved that it is theirs."""
+    contact = store_contacts.contact(tx, member_id)
+    return contact.phone if contact.phone_verified_at else None
+
+
 def birthday(tx: Tx, member_id: MemberId) -> str | None:
     """The month and day that the guest named ("MM-DD"), or None."""
     return store_contacts.contact(tx, member_id).birthday

@@ -9,6 +9,7 @@ Locks: members, enrolments, texts, passes, promises, the tag counter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -27,7 +28,7 @@ from app.loyalty import (
 )
 from app.loyalty import store_merging as store
 from app.loyalty.account import Account
-from app.loyalty.store_enrolments import Enrolment, MemberRow
+from app.loyalty.store_enrolments import ConsentRow, Enrolment, MemberRow
 from app.passes import issuing
 from app.passes.content import PassContent
 from app.passes.issuing import Revision
@@ -132,7 +133,7 @@ def _unite_members(
     """What is known of the one is known of the other; evidence of both stays with both."""
     theirs = store_contacts.contact(tx, ending.id)
     mine = store_contacts.contact(tx, living.id)
-    said = store_enrolments.consents(tx, ending.id)
+    said = _said(store_enrolments.consents(tx, ending.id))
     evidence = [replace(row, source=f"{row.source} (member {ending.id})") for row in said]
     store_consents.add(tx, [(living.id, row) for row in evidence])
     texts.hand_over(tx, out_of=ending.id, into=living.id)
@@ -146,6 +147,17 @@ def _unite_members(
         store_numbers.set_proved(tx, living.id, proved, now=now)
     elif theirs.phone and not mine.phone:
         store_contacts.set_phone(tx, living.id, theirs.phone)
+
+
+def _said(rows: Sequence[ConsentRow]) -> list[ConsentRow]:
+    """What a guest said, in order: a box that was never ticked on another form takes nothing back."""
+    granted: set[str] = set()
+    said = []
+    for row in sorted(rows, key=lambda row: row.at):
+        granted |= {row.purpose} if row.granted else set()
+        if row.purpose in granted:
+            said.append(row)
+    return said
 
 
 def _open(card: Enrolment | None) -> Enrolment:

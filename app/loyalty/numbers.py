@@ -15,7 +15,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId
 from app.errors import BadInput, NotFound, Unavailable
 from app.loyalty import enrolment as enrolments
-from app.loyalty import merging, programmes, store_consents, store_enrolments
+from app.loyalty import merging, programmes, store_consents, store_contacts, store_enrolments
 from app.loyalty import store_numbers as store
 from app.loyalty.enrolment import Enrolment, EnrolmentRequest
 
@@ -61,7 +61,9 @@ def enrol_proved(tx: Tx, request: EnrolmentRequest, *, now: datetime) -> Enrolme
     number = request.phone or ""
     _refuse_no_number(number)
     if request.visit_id and (earlier := enrolments.enrolment_of_visit(tx, request.visit_id)):
-        return earlier
+        if store_contacts.contact(tx, earlier.member_id).phone == number:
+            return earlier
+        request = replace(request, visit_id=None)  # the next guest, on the phone of the one before
     enrolments.checked_name(request.name)
     enrolments.refuse_without_consent(request)
     brand_id = programmes.programme(tx, request.programme_id).brand_id

@@ -38,8 +38,9 @@ def checked_phone(words: str, *, region: str) -> str | None:
 def region_of(number: str) -> str | None:
     """Which country (ISO 3166-1 alpha-2) a number in E.164 is of; None for one that no guest's phone has.
 
-    Numbers that cost the caller or the called one more (premium rate, shared cost, toll-free) and those of
-    companies and pagers are none of a guest's. A range that is not known yet is its country code's.
+    Numbers that cost the caller or the called one more (premium rate, shared cost, toll-free), those of
+    companies and pagers, and landlines are none of a guest's. Nor is a range that nobody has been given yet,
+    as far as the package of numbering plans knows: texts to such ranges are what pumping earns from.
     """
     import phonenumbers
 
@@ -55,10 +56,9 @@ def region_of(number: str) -> str | None:
         kinds.UAN,
         kinds.PAGER,
         kinds.VOICEMAIL,
+        kinds.FIXED_LINE,
     )
-    if not phonenumbers.is_possible_number(parsed) or phonenumbers.number_type(parsed) in special:
+    if not phonenumbers.is_valid_number(parsed) or phonenumbers.number_type(parsed) in special:
         return None
     region = phonenumbers.region_code_for_number(parsed)
-    if region is None and parsed.country_code is not None:
-        region = phonenumbers.region_code_for_country_code(parsed.country_code)
     return region if region and region.isalpha() else None  # "001": of no country, such as satellites

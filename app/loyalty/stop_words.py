@@ -14,13 +14,18 @@ from __future__ import annotations
 
 import unicodedata
 
-_ENGLISH = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "remove")
-_RUSSIAN = (
-    *("стоп", "отписка", "отписаться", "отписать", "отпиши", "отпишите", "отмена", "отменить", "отказ"),
-    *("отказаться", "отказываюсь", "нет", "хватит", "довольно", "прекратить", "прекратите", "ненадо"),
-    *("неприсылать", "неприсылайте", "otpiska", "otpisatsya", "otkaz", "otmena", "net"),
+_ENGLISH = (
+    *("stop", "stopall", "stopsms", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "remove"),
+    *("no",),
 )
-_WORDS = frozenset((*_ENGLISH, *_RUSSIAN))
+_RUSSIAN = (
+    *("стоп", "стопсмс", "отписка", "отписаться", "отписать", "отпиши", "отпишите", "отпишитесь", "отмена"),
+    *("отменить", "отказ", "отказаться", "отказываюсь", "нет", "хватит", "довольно", "прекратить"),
+    *("прекратите", "ненадо", "неприсылать", "неприсылайте"),
+    *("otpiska", "otpisatsya", "otkaz", "otmena", "net"),
+)
+_ALIKE = str.maketrans("авекмнорстухё", "abekmhopctyxe")
+"""Letters of two alphabets that look the same on a keyboard that was switched halfway through the word."""
 _LONGEST = 40
 
 
@@ -31,7 +36,13 @@ def asks_to_stop(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return False
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
-    return "".join(character for character in folded if character.isalpha()) in _WORDS and not any(
-        character.isdigit() for character in folded
-    )
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    letters = "".join(character for character in folded if character.isalpha())
+    return _drawn(letters) in _WORDS and not any(character.isdigit() for character in folded)
+
+
+def _drawn(word: str) -> str:
+    return word.translate(_ALIKE)
+
+
+_WORDS = frozenset(_drawn(word) for word in (*_ENGLISH, *_RUSSIAN))

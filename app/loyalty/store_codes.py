@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Delete, Select, bindparam, delete, func, select, text, update
 
 from app.db import Tx, insert
-from app.db.identifiers import BrandId, DeliveryId, PhoneCodeId, VenueId, VisitId
+from app.db.identifiers import BrandId, DeliveryId, EnrolmentId, PhoneCodeId, VenueId, VisitId
 from app.loyalty.tables import phone_code
 
 _LOCK = 0x7065726B636F6465  # "perkcode"
-_SCOPES = ("number", "address_range", "venue_id", "brand_id", "visit_id")
+Among = Mapping[str, Any]
+"""Columns that say whose codes are meant; one of them has an index and a bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,8 @@ class CodeRow:
     id: PhoneCodeId
     brand_id: BrandId
     venue_id: VenueId
-    visit_id: VisitId
+    visit_id: VisitId | None
+    enrolment_id: EnrolmentId | None
     delivery_id: DeliveryId | None
     number: str  # E.164
     address_range: str
@@ -40,7 +42,8 @@ class ActiveCode:
     """What a try is judged by."""
 
     id: PhoneCodeId
-    visit_id: VisitId
+    visit_id: VisitId | None
+    enrolment_id: EnrolmentId | None
     digest: str
     tries: int
     created_at: datetime
@@ -56,30 +59,25 @@ def wait_for_turn(tx: Tx) -> None:
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
-def asked(tx: Tx, scope: str, whose: Any, *, nth: int, of_venue: int, since: datetime) -> datetime | None:
-    """When the ``nth`` newest code since then was asked for; None where there were fewer.
-
-    ``scope`` is the column that says whose codes they are.
-    """
-    given = {"whose": whose, "since": since, "offset": nth - 1}
-    if scope == "visit_id":
-        given["of_venue"] = of_venue
-    found: datetime | None = tx.execute(_nth(scope), given).scalar()
+def asked(tx: Tx, among: Among, *, nth: int, since: datetime) -> datetime | None:
+    """When the ``nth`` newest of these codes since then was asked for; None where there were fewer."""
+    given = {**among, "since": since, "offset": nth - 1}
+    found: datetime | None = tx.execute(_nth(tuple(sorted(among))), given).scalar()
     return found
 
 
 @cache
-def _nth(scope: str) -> Select[Any]:
-    if scope not in _SCOPES:
-        raise ValueError(f"codes are not counted by {scope}")
-    column = phone_code.c[scope]
-    statement = select(phone_code.c.created_at).where(
-        column == bindparam("whose", type_=column.type),
-        phone_code.c.created_at > bindparam("since", type_=phone_code.c.created_at.type),
+def _nth(scopes: tuple[str, ...]) -> Select[Any]:
+    return (
+        select(phone_code.c.created_at)
+        .where(
+            *(phone_code.c[name] == bindparam(name, type_=phone_code.c[name].type) for name in scopes),
+            phone_code.c.created_at > bindparam("since", type_=phone_code.c.created_at.type),
+        )
+        .order_by(phone_code.c.created_at.desc())
+        .limit(1)
+        .offset(bindparam("offset"))
     )
-    if scope == "visit_id":  # found by its venue, which has an index and a bound
-        statement = statement.where(phone_code.c.venue_id == bindparam("of_venue"))
-    return statement.order_by(phone_code.c.created_at.desc()).limit(1).offset(bindparam("offset"))
 
 
 def count(tx: Tx, brand_id: int, *, since: datetime) -> int:
@@ -92,15 +90,17 @@ def count(tx: Tx, brand_id: int, *, since: datetime) -> int:
     return tx.execute(statement).scalar_one()
 
 
-def end_active(tx: Tx, brand_id: int, number: str, *, now: datetime) -> None:
-    """Whatever code this number has in the brand is over; waits for a try at it."""
-    tx.execute(
+def end_active(tx: Tx, brand_id: int, number: str, *, now: datetime) -> list[DeliveryId]:
+    """Whatever code this number has in the brand is over; waits for a try at it. The texts that carry it."""
+    ended = tx.scalars(
         update(phone_code)
         .where(
             phone_code.c.brand_id == brand_id, phone_code.c.number == number, phone_code.c.ended_at.is_(None)
         )
         .values(ended_at=now)
+        .returning(phone_code.c.delivery_id)
     )
+    return [delivery_id for delivery_id in ended if delivery_id is not None]
 
 
 def add(
@@ -108,7 +108,8 @@ def add(
     *,
     brand_id: int,
     venue_id: int,
-    visit_id: str,
+    visit_id: str | None,
+    enrolment_id: int | None,
     number: str,
     address_range: str,
     digest: str,
@@ -120,6 +121,7 @@ def add(
         brand_id=brand_id,
         venue_id=venue_id,
         visit_id=visit_id,
+        enrolment_id=enrolment_id,
         number=number,
         address_range=address_range,
         digest=digest,

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from app.db import Identifiers, Tx, among, insert
-from app.db.identifiers import MemberId
+from app.db.identifiers import BrandId, MemberId
 from app.loyalty.store_enrolments import ConsentRow, MemberRow
-from app.loyalty.tables import consent, member
+from app.loyalty.tables import consent, member, silenced_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,24 @@ def add(tx: Tx, rows: Sequence[tuple[MemberId, ConsentRow]]) -> None:
     ]
     if values:
         tx.execute(insert(tx, consent), values)
+
+
+def silence(tx: Tx, brand_id: int, number: str, *, source: str, text: str, at: datetime) -> None:
+    """Note what the number's holder told the brand, in place of what they told it before."""
+    said = {"at": at, "source": source, "text": text}
+    tx.execute(
+        insert(tx, silenced_number)
+        .values(brand_id=brand_id, number=number, **said)
+        .on_conflict_do_update(index_elements=["brand_id", "number"], set_=said)
+    )
+
+
+def silenced(tx: Tx, numbers: Sequence[str]) -> dict[tuple[BrandId, str], datetime]:
+    """When which of these numbers were silenced, by brand."""
+    rows = tx.execute(_SILENCED, {"numbers": sorted(set(numbers))})
+    return {(row.brand_id, row.number): row.at for row in rows}
+
+
+_SILENCED = select(silenced_number.c.brand_id, silenced_number.c.number, silenced_number.c.at).where(
+    silenced_number.c.number.in_(bindparam("numbers", expanding=True))
+)

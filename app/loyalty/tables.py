@@ -123,6 +123,18 @@ returning_visit = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+# Numbers whose holders told a brand to stop, whoever they are: looked at before advertising leaves.
+silenced_number = Table(
+    "silenced_number",
+    metadata,
+    refers("brand_id", "brand.id", primary_key=True),
+    Column("number", Text, primary_key=True),  # E.164
+    Column("at", UtcDateTime, nullable=False),  # the last time
+    Column("source", Text, nullable=False),
+    Column("text", Text, nullable=False),  # what the holder wrote
+    CheckConstraint("number LIKE '+%'", name="number_is_e164"),
+)
+
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
 consent = Table(
     "consent",
@@ -147,7 +159,9 @@ phone_code = Table(
     identity(),
     refers("brand_id", "brand.id"),
     refers("venue_id", "venue.id"),
-    Column("visit_id", Text, ForeignKey("visit.id"), nullable=False),
+    # Who may enter it: the visit whose form asked, or whoever has the card that asked.
+    Column("visit_id", Text, ForeignKey("visit.id")),
+    refers("enrolment_id", "enrolment.id", nullable=True),
     refers("delivery_id", "delivery.id", nullable=True),
     Column("number", Text, nullable=False),  # E.164
     Column("address_range", Text, nullable=False),  # of the asker: a /24 or a /48
@@ -158,6 +172,7 @@ phone_code = Table(
     Column("ended_at", UtcDateTime),  # used, replaced, or tried too often
     CheckConstraint("number LIKE '+%'", name="number_is_e164"),
     CheckConstraint("tries >= 0", name="tries_counted"),
+    CheckConstraint("(visit_id IS NULL) <> (enrolment_id IS NULL)", name="one_asked"),
     Index(
         "uq_phone_code_active",
         "brand_id",

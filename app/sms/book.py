@@ -50,6 +50,9 @@ class BrandTexts:
     budget_a_day: int  # minor units of the login's currency
     quiet_from: time = time(21)
     quiet_until: time = time(10)
+    codes_per_network_an_hour: int = 60  # of one Wi-Fi, or of whom an operator sends out by one address
+    codes_per_network_a_day: int = 200
+    refuse: tuple[str, ...] = ()  # "+7940": no codes to numbers that begin so
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,21 @@ def read(path: Path) -> SmsBook:
     if book is None or faults:
         raise Misconfigured(*(f"{path}: {fault}" for fault in faults))
     brands = {slug: part.texts(slug) for slug, part in book.brands.items()}
+    if faults := _unpriced(logins, brands):
+        raise Misconfigured(*(f"{path}: {fault}" for fault in faults))
     return SmsBook(MappingProxyType(logins), MappingProxyType(brands))
+
+
+def _unpriced(logins: Mapping[str, Login], brands: Mapping[str, BrandTexts]) -> list[str]:
+    """Countries whose texts no price is known of: a day's budget would not see them."""
+    return [
+        f"brands.{brand.brand}: login {brand.login!r} names no price for {country} ({prefix}…), so that its"
+        " texts would escape budget_a_day: add one to its prices, or take the country out"
+        for brand in brands.values()
+        for country in brand.countries
+        if price_of(logins[brand.login], prefix := f"+{phonenumbers.country_code_for_region(country)}", 1)
+        is None
+    ]
 
 
 def open_gateway(login: Login, *, receipts_url: str | None) -> Gateway:
@@ -255,6 +269,9 @@ class _BrandPart(_Part):
     budget_a_day: Annotated[int, Field(ge=0, le=10**12)]
     quiet_from: time = time(21)
     quiet_until: time = time(10)
+    codes_per_network_an_hour: Annotated[int, Field(ge=1, le=10**6)] = 60
+    codes_per_network_a_day: Annotated[int, Field(ge=1, le=10**6)] = 200
+    refuse: list[Annotated[str, Field(pattern=r"^\+[0-9]{1,14}$")]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -271,6 +288,9 @@ class _BrandPart(_Part):
             budget_a_day=self.budget_a_day,
             quiet_from=self.quiet_from,
             quiet_until=self.quiet_until,
+            codes_per_network_an_hour=self.codes_per_network_an_hour,
+            codes_per_network_a_day=self.codes_per_network_a_day,
+            refuse=tuple(self.refuse),
         )
 
 

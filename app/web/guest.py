@@ -19,6 +19,7 @@ from app.web.guest_files import GuestFiles
 from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
 from app.web.guest_next import NextPage
+from app.web.guest_number import NumberPage
 from app.web.guest_pages import Designs, Gone, crowded, gone, notice, unsaved
 from app.web.guest_stop import StopPage
 from app.web.language import current_language
@@ -40,6 +41,7 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     InstallPage(services, links, limits, designs).add_to(blueprint)
     CardPage(services, links, designs).add_to(blueprint)
     NextPage(services, links, limits, designs).add_to(blueprint)
+    NumberPage(services, links, limits, designs).add_to(blueprint)
     StopPage(services, links, limits).add_to(blueprint)
     GuestFiles(services, links, designs, badges).add_to(blueprint)
     Posters(services, links, designs).add_to(blueprint)

@@ -23,6 +23,7 @@ from app.passes.layout import Design
 from app.passes.looks import look_number
 from app.web import card_app, card_face, qr
 from app.web.card_poll import PAGE_HEADERS, etag_of, is_known
+from app.web.code_sending import asks_holders
 from app.web.device_kind import device_kind
 from app.web.guest_pages import (
     HEADERS,
@@ -74,12 +75,13 @@ class CardPage:
             etag = etag_of(tx, place.link.code, named, request.environ, now=now) if named else None
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
+            proves = asks_holders(tx, self._services, place.brand, card.member_id)
         if etag is None:
             raise Gone(place.brand, place)
         if is_known(etag, request.environ):
             answer = Response(status=304)
         else:
-            answer = self._drawn(place, card, wallet_pass, design, etag, now=now)
+            answer = self._drawn(place, card, wallet_pass, design, etag, proves, now=now)
         answer.headers.update(PAGE_HEADERS)
         answer.headers["ETag"] = etag
         return answer
@@ -91,6 +93,7 @@ class CardPage:
         wallet_pass: WalletPass,
         design: Design,
         etag: str,
+        proves: bool,
         *,
         now: datetime,
     ) -> Response:
@@ -126,6 +129,7 @@ class CardPage:
             next=address(f"/i/{code}/next/{token}"),
             next_state=address(f"/i/{code}/next/{token}/state"),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
+            number_page=address(f"/i/{code}/number/{token}") if proves else "",
             stop=address(self._links.stop_path(wallet_pass.id, wallet_pass.key_version)),
             messages=[self._message(message, place) for message in content.messages],
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,16 +17,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.db import Tx
-from app.delivery import texts
-from app.delivery.texts import TextDraft
-from app.errors import BadInput, Misconfigured, TooMany
+from app.db.identifiers import EnrolmentId, VisitId
+from app.errors import BadInput, NotFound, TooMany
 from app.loyalty import codes, numbers
-from app.loyalty.codes import CodeAsked, CodeLimits
+from app.loyalty.codes import CodeAsked
 from app.loyalty.enrolment import Enrolment
-from app.sms.book import BrandTexts, Login, price_of
-from app.sms.gateway import Gateway
-from app.web import card_face, consent_texts, sms_budget
-from app.web.code_text import code_text
+from app.web import card_face, consent_texts
+from app.web.code_sending import needed_sender, send_code
 from app.web.guest_enrolling import Enrolling, newcomers_card
 from app.web.guest_form import FilledForm, spelt
 from app.web.guest_pages import CODE_SCRIPT_ADDRESS, Designs, Place, address, files_at, page, remote_address
@@ -40,15 +36,6 @@ PAUSE = timedelta(minutes=1)
 _MINUTE = 60
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Sender:
-    """How a brand's texts leave."""
-
-    brand: BrandTexts
-    login: Login
-    gateway: Gateway
 
 
 class CodePage:
@@ -79,78 +66,38 @@ class CodePage:
 
     def _ask(self, place: Place, form: FormToken, filled: FilledForm, *, again: bool) -> Response:
         """Have a code sent, unless one has just been."""
-        sender, now = self._sender(place), self._services.clock()
+        sender, now = needed_sender(self._services, place.brand), self._services.clock()
         number = filled.number or ""
         with self._services.database.read() as tx:
-            since = _asked_at(tx, place, form, number, now=now)
+            since = asked_at(tx, place, number, visit_id=form.visit.visit_id, now=now)
         if since is not None and now - since < PAUSE:
             return self._page(place, form, filled, sent_at=since, told="early" if again else "")
         try:
             with self._services.database.write() as tx:
-                self._enrolling.record_seen(tx, place, form.visit.visit_id)
-                self._send(tx, place, form, number, sender)
+                asked = CodeAsked(
+                    brand_id=place.brand.id,
+                    venue_id=place.link.venue_id,
+                    visit_id=form.visit.visit_id,
+                    number=number,
+                    address=remote_address(),
+                )
+                send_code(tx, self._services, place.brand, sender, asked)
         except BadInput as refused:
-            filled.errors["phone"] = (
-                _("We cannot send codes to numbers of this country.")
-                if refused.code == "country-not-served"
-                else _("We cannot send codes to this number. Please give a mobile number of your own.")
-            )
+            filled.errors["phone"] = refused_words(refused)
             return self._form_page(place, form, filled, status=422)
+        except NotFound:  # no browser showed the page of this visit: it does now, if it is one
+            log.info("code_without_a_page", link=place.link.code)
+            return self._form_page(place, form, filled, status=409, trouble=_not_shown())
         except TooMany as limit:
             seconds = math.ceil(limit.retry_after.total_seconds())
             if again:
                 answer = self._page(place, form, filled, sent_at=since, told="many", wait=seconds, status=429)
             else:
-                answer = self._form_page(place, form, filled, status=429, trouble=_too_many(seconds))
+                answer = self._form_page(place, form, filled, status=429, trouble=too_many_words(seconds))
             answer.headers["Retry-After"] = f"{seconds}"
             return answer
         self._services.wakeup.ring()
         return self._page(place, form, filled, sent_at=now, told="again" if again else "")
-
-    def _send(self, tx: Tx, place: Place, form: FormToken, number: str, sender: _Sender) -> None:
-        """A code and the promise of its text; raises TooMany and BadInput as :func:`codes.ask` does."""
-        now, brand = self._services.clock(), place.brand
-        code = codes.ask(
-            tx,
-            CodeAsked(
-                brand_id=brand.id,
-                venue_id=place.link.venue_id,
-                visit_id=form.visit.visit_id,
-                number=number,
-                address=remote_address(),
-            ),
-            limits=CodeLimits(countries=sender.brand.countries, brand_a_day=sender.brand.codes_a_day),
-            key=self._services.secret_key,
-            now=now,
-        )
-        words, measured = code_text(
-            code.digits,
-            brand_name=brand.name,
-            public_url=self._services.public_url,
-            measure=sender.gateway.measure,
-        )
-        price = price_of(sender.login, number, measured.parts)
-        sms_budget.keep_to(tx, brand, sender.brand, price, now=now)
-        delivery_id = texts.enqueue_text(
-            tx,
-            TextDraft(
-                brand_id=brand.id,
-                member_id=None,
-                login=sender.login.name,
-                kind="code",
-                number=number,
-                text=words,
-                sender=sender.login.sender,
-                encoding=measured.encoding,
-                parts=measured.parts,
-                price=price.amount if price else None,
-                currency=price.currency if price else None,
-                due_at=now,
-                not_after=code.expires_at,
-            ),
-            now=now,
-        )
-        codes.sent_as(tx, code.id, delivery_id)
 
     def _check(self, place: Place, form: FormToken, filled: FilledForm) -> Response:
         """The card, or the code's page with what is wrong."""
@@ -173,19 +120,8 @@ class CodePage:
         if made is not None:
             return self._enrolling.to_card(place, made)
         with self._services.database.read() as tx:
-            since = _asked_at(tx, place, form, number, now=now)
+            since = asked_at(tx, place, number, visit_id=form.visit.visit_id, now=now)
         return self._page(place, form, filled, sent_at=since, told=verdict, status=422)
-
-    def _sender(self, place: Place) -> _Sender:
-        """Raises :class:`Misconfigured` where the operator forgot whom the brand's texts leave by."""
-        book = self._services.sms_book
-        brand = book.brands.get(place.brand.slug) if book else None
-        if book is None or brand is None:
-            raise Misconfigured(
-                f'brand {place.brand.slug} has numbers proved (asks_phone = "proved") and sends no texts:'
-                " name it in the file of PERKPASS_SMS_FILE"
-            )
-        return _Sender(brand, book.logins[brand.login], self._services.gateways[brand.login])
 
     def _page(
         self,
@@ -223,22 +159,43 @@ class CodePage:
             digits=codes.DIGITS,
             rest=max(0, rest),
             code_script=CODE_SCRIPT_ADDRESS,
-            wrong=_wrong_words(told),
-            told=_too_many(wait)[1] if wait else _told_words(told),
+            wrong=wrong_words(told),
+            told=too_many_words(wait)[1] if wait else told_words(told),
         )
 
 
-def _asked_at(tx: Tx, place: Place, form: FormToken, number: str, *, now: datetime) -> datetime | None:
-    """When the code that this guest can enter was asked for; None where there is none."""
+def asked_at(
+    tx: Tx,
+    place: Place,
+    number: str,
+    *,
+    visit_id: VisitId | None = None,
+    enrolment_id: EnrolmentId | None = None,
+    now: datetime,
+) -> datetime | None:
+    """When the code that this visit, or this card, can enter was asked for; None where there is none."""
     mine = [
         code.created_at
         for code in codes.codes_of_number(tx, place.brand.id, number)
-        if code.visit_id == form.visit.visit_id and code.ended_at is None and now < code.expires_at
+        if (code.visit_id, code.enrolment_id) == (visit_id, enrolment_id)
+        and code.ended_at is None
+        and now < code.expires_at
     ]
     return max(mine, default=None)
 
 
-def _wrong_words(told: str) -> str:
+def refused_words(refused: BadInput) -> str:
+    """Why no code is sent to this number."""
+    words = (
+        _("We cannot send codes to numbers of this country.")
+        if refused.code == "country-not-served"
+        else _("We cannot send codes to this number. Please give a mobile number of your own.")
+    )
+    return str(words)
+
+
+def wrong_words(told: str) -> str:
+    """What is wrong with the code that was entered; nothing where nothing is."""
     match told:
         case "wrong":
             return str(_("This is not the code. Look at the message once more."))
@@ -248,7 +205,8 @@ def _wrong_words(told: str) -> str:
             return ""
 
 
-def _told_words(told: str) -> str:
+def told_words(told: str) -> str:
+    """What became of the wish for another code."""
     match told:
         case "again":
             return str(_("A new code is on its way. The one before does not work any more."))
@@ -258,7 +216,14 @@ def _told_words(told: str) -> str:
             return ""
 
 
-def _too_many(seconds: int) -> tuple[str, str]:
+def _not_shown() -> tuple[str, str]:
+    """What is said to a form whose page was never shown in a browser."""
+    return str(_("Once more, please")), str(
+        _("We could not see that this page was open. Press the button again.")
+    )
+
+
+def too_many_words(seconds: int) -> tuple[str, str]:
     """What is said where no more codes may be sent: a heading, and when to come back."""
     words = ngettext(
         "Too many codes were asked for. Please try again in %(num)s minute, or ask the staff.",

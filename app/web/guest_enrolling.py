@@ -40,8 +40,9 @@ class Enrolling:
     ) -> Enrolment:
         """The same form twice is one card; the form of a friend who got the page's address is another's."""
         visit_id = form.visit.visit_id
-        if not visits.claim_form(tx, visit_id, form.mark):
-            visit_id = self._links.friends_visit(form)
+        proved = (filled.number or "") if verb is not enrol else ""
+        if not visits.claim_form(tx, visit_id, form.mark) or _led_another(tx, visit_id, proved):
+            visit_id = self._links.friends_visit(form, proved)
             self.record(tx, place, visit_id, "scan")
             visits.claim_form(tx, visit_id, form.mark)
         self.record_seen(tx, place, visit_id)
@@ -62,8 +63,8 @@ class Enrolling:
     def earlier(self, tx: Tx, form: FormToken, number: str) -> Enrolment | None:
         """What this very form led to before, with this very number; None where it led to nothing."""
         visit_id = form.visit.visit_id
-        if not visits.is_claimed_by(tx, visit_id, form.mark):
-            visit_id = self._links.friends_visit(form)
+        if not visits.is_claimed_by(tx, visit_id, form.mark) or _led_another(tx, visit_id, number):
+            visit_id = self._links.friends_visit(form, number)
         found = enrolment_of_visit(tx, visit_id)
         return found if found and members.phone(tx, found.member_id) == number else None
 
@@ -93,6 +94,12 @@ class Enrolling:
 
     def _now(self) -> datetime:
         return self._services.clock()
+
+
+def _led_another(tx: Tx, visit_id: VisitId, proved: str) -> bool:
+    """Whether this very form was used before by somebody who proved another number: one phone, two guests."""
+    found = enrolment_of_visit(tx, visit_id) if proved else None
+    return found is not None and members.phone(tx, found.member_id) != proved
 
 
 def seen_in(user_agent: str) -> tuple[visits.VisitEventKind, ...]:

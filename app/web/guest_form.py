@@ -71,7 +71,7 @@ def form_values(brand: Brand, filled: FilledForm) -> dict[str, object]:
         "name": filled.name,
         "name_length": LONGEST_NAME,
         "name_words": _name_words(),
-        "phone": _phone_values(brand, filled) if brand.asks_phone != "no" else None,
+        "phone": phone_values(brand, filled.phone) if brand.asks_phone != "no" else None,
         "consent_words": _consent_words(),
         "consents": [
             {
@@ -101,10 +101,11 @@ def _is_needed(brand: Brand) -> bool:
     return brand.asks_phone in ("needed", "proved")
 
 
-def _phone_values(brand: Brand, filled: FilledForm) -> dict[str, object]:
+def phone_values(brand: Brand, written: str) -> dict[str, object]:
+    """What the template draws the field for a number from."""
     country = phone_country(region(brand.time_zone))
     return {
-        "value": filled.phone,
+        "value": written,
         "length": LONGEST_PHONE,
         "needed": _is_needed(brand),
         "proved": brand.asks_phone == "proved",

@@ -20,7 +20,7 @@ from app.accounts import brands
 from app.accounts.brands import Brand
 from app.db import Tx
 from app.errors import NotFound
-from app.loyalty import consents
+from app.loyalty import consents, members
 from app.loyalty.enrolment import Enrolment, enrolment, enrolment_of_pass
 from app.passes import issuing
 from app.web.guest_limits import GuestLimits
@@ -77,6 +77,7 @@ class StopPage:
         self._limits.count_form(remote_address())
         if known.agreed:
             words = _words(known.brand)
+            now = self._services.clock()
             with self._services.database.write() as tx:
                 consents.withdraw(
                     tx,
@@ -86,8 +87,13 @@ class StopPage:
                     text=words,
                     text_version=f"stop-{hashlib.sha256(words.encode()).hexdigest()[:12]}",
                     language=current_language(),
-                    now=self._services.clock(),
+                    now=now,
                 )
+                # The guest may have another card with this number: the page promises no more texts to it.
+                if number := members.proved_phone(tx, known.card.member_id):
+                    consents.withdraw_by_number(
+                        tx, known.brand.id, number, source=SOURCE, text=words, now=now
+                    )
         answer = redirect(address(f"{STOP_PATH}/{token}"), 303)
         answer.headers.update(HEADERS)
         return answer  # type: ignore[return-value]

@@ -109,9 +109,12 @@ class Links:
         visit = _fresh_visit(words[0], words[1], now)
         return FormToken(visit, words[2]) if visit else None
 
-    def friends_visit(self, form: FormToken) -> VisitId:
-        """The visit of a form whose own was claimed by another: the same form always gets the same one."""
-        words = f"friend/{form.visit.visit_id}/{form.mark}".encode()
+    def friends_visit(self, form: FormToken, number: str = "") -> VisitId:
+        """The visit of a form whose own was claimed by another: the same form always gets the same one.
+
+        ``number`` where guests prove one: two of them may use one form, one after the other.
+        """
+        words = f"friend/{form.visit.visit_id}/{form.mark}{number and '/'}{number}".encode()
         return VisitId(hmac.new(self._secret_key, words, hashlib.sha256).hexdigest()[:32])
 
     def card_token(self, enrolment_id: EnrolmentId, card_link_version: int) -> str:

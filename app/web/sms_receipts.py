@@ -98,12 +98,8 @@ def keep(services: Services, login: str, heard: Sequence[Receipt | Inbound]) -> 
         return
     with services.database.write() as tx:
         for stop in stops:  # members are locked before their texts, everywhere
-            withdrawn = sum(
-                consents.withdraw_by_number(
-                    tx, brand_id, stop.number, source=f"sms:{login}", text=stop.text, now=now
-                )
-                for brand_id in _brands_of(tx, services, login)
-            )
+            brand_ids = list(_brands_of(tx, services, login))
+            withdrawn = consents.hear_stop(tx, login, brand_ids, stop.number, text=stop.text, now=now)
             log.info("sms_stop", login=login, number=stop.number, members=withdrawn)
         if told:
             texts.hear_receipts(tx, told, now=now)

@@ -13,7 +13,7 @@ import structlog
 
 from app.accounts import brands
 from app.db import Database, Tx
-from app.db.identifiers import BrandId, DeliveryId, MemberId
+from app.db.identifiers import BrandId, DeliveryId
 from app.delivery import stopped, texts
 from app.delivery.quiet_hours import QuietHours
 from app.delivery.store_breakers import Breaker
@@ -26,6 +26,7 @@ from app.delivery.text_promises import (
     TextState,
 )
 from app.loyalty import consents
+from app.loyalty.consents import Recipient
 from app.worker import metrics
 from app.worker.lane import Taken
 from app.worker.text_channel import TextChannel
@@ -154,8 +155,8 @@ class TextCarrier:
     def _sort(self, tx: Tx, claimed: Sequence[ClaimedText], now: datetime) -> _Sorted:
         """What may be sent now; what is in doubt is asked for in any case, for it may have left."""
         advertising = [one for one in claimed if one.kind == "advertising"]
-        members = {one.member_id for one in advertising if one.member_id is not None}
-        allowed = consents.allowing(tx, members, "advertising") if members else set()
+        recipients = [recipient for one in advertising if (recipient := _recipient(one))]
+        allowed = consents.may_be_sent_advertising(tx, recipients) if recipients else set()
         quiet = self._quiet(tx, advertising, now)
         ready: list[tuple[ClaimedText, Ended | PutOff | None]] = []
         ended: list[tuple[ClaimedText, Ended]] = []
@@ -256,15 +257,19 @@ class TextCarrier:
             log.warning("login_works", login=login)
 
 
+def _recipient(one: ClaimedText) -> Recipient | None:
+    return None if one.member_id is None else Recipient(one.member_id, one.brand_id, one.number)
+
+
 def _unless(
-    one: ClaimedText, now: datetime, allowed: set[MemberId], quiet: Mapping[BrandId, datetime]
+    one: ClaimedText, now: datetime, allowed: set[Recipient], quiet: Mapping[BrandId, datetime]
 ) -> Ended | PutOff | None:
     """Why a text must not be sent, or not now."""
     if one.not_after is not None and now >= one.not_after:
         return Ended("exhausted", TOO_LATE)
     if one.kind != "advertising":
         return None
-    if one.member_id is None or one.member_id not in allowed:
+    if _recipient(one) not in allowed:
         return Ended("gone", CONSENT_WITHDRAWN)
     if until := quiet.get(one.brand_id):
         return PutOff(until, QUIET_HOURS)

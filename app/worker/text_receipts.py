@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,8 +14,10 @@ import structlog
 
 from app.accounts import brands
 from app.db import Database, Tx
+from app.db.identifiers import BrandId
 from app.delivery import jobs, texts
 from app.delivery.text_promises import ReceiptTold
+from app.errors import NotFound
 from app.loyalty import consents
 from app.loyalty.stop_words import asks_to_stop
 from app.sms.gateway import Inbound, Receipt
@@ -117,12 +120,10 @@ class TextReceipts:
         """A guest wrote to us: a stop word withdraws consent for every brand that texts by this login."""
         if not asks_to_stop(inbound.text):
             return
-        for slug in _brands_of(self._channel, login):
-            brand = brands.brand_by_slug(tx, slug)
-            ended = consents.withdraw_by_number(
-                tx, brand.id, inbound.number, source=f"sms:{login}", text=inbound.text, now=now
-            )
-            log.info("consent_withdrawn", login=login, brand=slug, members=ended)
+        ended = consents.hear_stop(
+            tx, login, _brands_of(tx, self._channel, login), inbound.number, text=inbound.text, now=now
+        )
+        log.info("consent_withdrawn", login=login, members=ended)
 
     def _ask(self, login: str) -> None:
         """Have the next texts of a login asked for, where this turn is ours."""
@@ -143,5 +144,11 @@ class TextReceipts:
         self._submit(self._channel.ask(login, asked, self._hear, self._silent.add))
 
 
-def _brands_of(channel: TextChannel, login: str) -> Collection[str]:
-    return sorted(slug for slug, brand in channel.brands.items() if brand.login == login)
+def _brands_of(tx: Tx, channel: TextChannel, login: str) -> list[BrandId]:
+    """Brands that send by this login today; one that is named in the file and not made yet is nobody's."""
+    found = []
+    for slug, brand in channel.brands.items():
+        if brand.login == login:
+            with suppress(NotFound):
+                found.append(brands.brand_by_slug(tx, slug).id)
+    return found

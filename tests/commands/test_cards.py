@@ -149,3 +149,13 @@ def test_a_move_wakes_the_worker_while_it_goes_on(
     finally:
         bell.close()
         listener.join(30)
+
+
+def test_two_cards_of_a_guest_are_made_one(perkpass: Run, link: str, tmp_path: Path) -> None:
+    living, ending = (_issue(perkpass, link, tmp_path / f"{n}.pkpass") for n in range(2))
+    merged = perkpass("member", "merge", living, ending, "--json")
+    assert (merged.status, merged.json["card_code"]) == (0, living), merged.err
+    assert perkpass("member", "show", ending, "--json").json["enrolments"][0]["card_code"] == living
+    again = perkpass("member", "merge", living, ending)
+    assert again.status == 1
+    assert "ended" in again.err

@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import Database, Tx
-from app.errors import NotFound, TooMany
+from app.delivery import texts
+from app.delivery.text_promises import TextDraft
+from app.errors import BadInput, NotFound, TooMany
 from app.loyalty import codes
 from app.loyalty.codes import CodeAsked, CodeLimits
 from app.loyalty.tables import phone_code
@@ -154,7 +156,7 @@ def test_pumping_ends_at_every_bound(database: Database) -> None:
         ),
         (
             "codes-of-address",
-            [asked(town, one_visit, number, f"203.0.113.{host}") for host, number in enumerate(_numbers(40))],
+            [asked(town, one_visit, number, f"203.0.113.{host}") for host, number in enumerate(_numbers(99))],
             roomy,
             LIMITS.address_range_an_hour,
         ),
@@ -183,6 +185,62 @@ def test_pumping_ends_at_every_bound(database: Database) -> None:
             told = _pump(tx, wanted, limits)
             assert told == Counter({"sent": most, bound: len(wanted) - most}), bound
             tx.rollback()
+
+
+def test_nobody_shuts_a_number_or_a_network_out_of_another_brand(database: Database) -> None:
+    with database.write() as tx:
+        cup, tea = towns.build(tx, BONUS), towns.build(tx, BONUS, slug="tea")
+        ours, theirs = opened(tx, cup), opened(tx, tea)
+        limits = replace(LIMITS, address_range_an_hour=3)
+        assert _pump(tx, [asked(cup, ours)] * 5, limits) == Counter({"sent": 3, "codes-of-number": 2})
+        assert _pump(tx, [asked(tea, theirs)] * 5, limits) == Counter({"sent": 3, "codes-of-number": 2})
+        anywhere = replace(LIMITS, number_anywhere_an_hour=6)
+        fresh = towns.build(tx, BONUS, slug="pie")
+        assert _pump(tx, [asked(fresh, opened(tx, fresh))], anywhere) == Counter({"codes-of-number": 1})
+
+
+def test_a_code_that_was_replaced_is_not_paid_for(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        wanted = asked(town, opened(tx, town))
+        promised = []
+        for second in range(3):
+            code = ask(tx, wanted, now=NOW + second * SECOND)
+            draft = TextDraft(
+                brand_id=town.brand.id,
+                member_id=None,
+                login="main",
+                kind="code",
+                number=NUMBER,
+                text=f"Код {code.digits}",
+                sender=None,
+                encoding="ucs2",
+                parts=1,
+                price=300,
+                currency="RUB",
+                due_at=NOW,
+                not_after=code.expires_at,
+            )
+            promised.append(texts.enqueue_text(tx, draft, now=NOW))
+            codes.sent_as(tx, code.id, promised[-1])
+        seen = [texts.text(tx, one) for one in promised]
+        assert [(row.state, row.reason, row.text is None) for row in seen if row] == [
+            ("superseded", "Replaced", True),
+            ("superseded", "Replaced", True),
+            ("pending", None, False),
+        ]
+        assert [each.texts for each in texts.spent_on_codes(tx, town.brand.id, since=NOW)] == [1]
+
+
+@pytest.mark.parametrize("number", ["+74951234567", "+76001234567", "+70001234567", "+79401234567"])
+def test_codes_go_to_mobile_phones_alone_and_where_the_brand_lets_them(
+    database: Database, number: str
+) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        wanted = asked(town, opened(tx, town), number)
+        with pytest.raises(BadInput):
+            ask(tx, wanted, limits=replace(LIMITS, refused=("+7940",)))
 
 
 def test_many_links_do_not_widen_a_brands_day(database: Database) -> None:

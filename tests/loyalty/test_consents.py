@@ -10,9 +10,12 @@ import pytest
 
 from app.db import Database, Tx
 from app.db.identifiers import MemberId
+from app.delivery import texts
+from app.delivery.text_promises import TextDraft
 from app.errors import NotFound
 from app.loyalty import consents, enrolment, members, store_contacts, store_enrolments
 from app.loyalty.store_enrolments import ConsentRow
+from app.loyalty.tables import silenced_number
 from tests.loyalty import town as towns
 from tests.loyalty.town import ADVERTISING, BONUS, DATA, NOW, Town
 
@@ -152,3 +155,49 @@ def test_withdrawals_at_once_are_one(database: Database) -> None:
     assert sorted(done) == [False, False, False, True]
     with database.read() as tx:
         assert len(members.show(tx, member_id).consents) == 3
+
+
+def _texted(tx: Tx, town: Town, member_id: MemberId, number: str) -> None:
+    draft = TextDraft(
+        brand_id=town.brand.id,
+        member_id=member_id,
+        login="main",
+        kind="advertising",
+        number=number,
+        text="Пирог недели",
+        sender=None,
+        encoding="ucs2",
+        parts=1,
+        price=None,
+        currency=None,
+        due_at=NOW,
+        not_after=None,
+    )
+    texts.enqueue_text(tx, draft, now=NOW)
+
+
+def test_a_stop_word_is_heard_by_every_brand_that_texted_so(database: Database) -> None:
+    """Also where the brand has moved to another login, and where the member has another number by now."""
+    with database.write() as tx:
+        cup, tea, pie = (towns.build(tx, BONUS, slug=slug) for slug in ("cup", "tea", "pie"))
+        guests = [_guest(tx, town, phone=NUMBER) for town in (cup, tea, pie)]
+        moved = _guest(tx, cup, phone="+79120000000")
+        _texted(tx, cup, guests[0], NUMBER)
+        _texted(tx, cup, moved, NUMBER)  # promised when the number was theirs
+        waiting = consents.Recipient(moved, cup.brand.id, NUMBER)
+        elsewhere = consents.Recipient(moved, cup.brand.id, "+79120000000")
+        assert consents.may_be_sent_advertising(tx, [waiting, elsewhere]) == {waiting, elsewhere}
+        ended = consents.hear_stop(tx, "main", [tea.brand.id], NUMBER, text="Стоп", now=NOW + MINUTE)
+        assert ended == 2
+        assert consents.allowing(tx, guests, "advertising") == {guests[2]}  # who never texted by this login
+        assert consents.may_be_sent_advertising(tx, [waiting, elsewhere]) == {elsewhere}
+        _grant(tx, moved, NOW + 2 * MINUTE)  # and asks for it again
+        assert consents.may_be_sent_advertising(tx, [waiting]) == {waiting}
+
+
+def test_a_stop_word_of_nobody_we_know_is_kept_all_the_same(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        assert consents.hear_stop(tx, "main", [town.brand.id], NUMBER, text="STOP\x00", now=NOW) == 0
+        (kept,) = tx.execute(silenced_number.select()).all()
+        assert (kept.number, kept.at, kept.source, kept.text) == (NUMBER, NOW, "sms:main", "STOP")

@@ -260,12 +260,26 @@ def test_members_become_one_and_the_strictest_word_counts(database: Database) ->
         assert consents.allowing(tx, [old.member_id], "advertising") == set()
 
 
+def test_a_box_left_empty_on_the_other_form_takes_nothing_back(database: Database) -> None:
+    with database.write() as tx:
+        town = towns.build(tx, BONUS)
+        willing = replace(towns.request(town, None), consents=(DATA, replace(ADVERTISING, granted=True)))
+        old = enrolment.enrol(tx, willing, now=NOW)
+        new = enrolment.enrol(tx, towns.request(town, None), now=NOW + DAY)
+        merge(tx, old, new, day=2)
+        assert consents.allowing(tx, [old.member_id], "advertising") == {old.member_id}
+
+
 def test_a_refusal_later_than_the_grant_wins(database: Database) -> None:
     with database.write() as tx:
         town = towns.build(tx, BONUS)
         willing = replace(towns.request(town, None), consents=(DATA, replace(ADVERTISING, granted=True)))
         old = enrolment.enrol(tx, willing, now=NOW)
-        new = enrolment.enrol(tx, towns.request(town, None), now=NOW + DAY)  # left the box empty
+        other = replace(willing, visit_id=None)
+        new = enrolment.enrol(tx, other, now=NOW)
+        consents.withdraw(
+            tx, new.member_id, source="card", text="Нет", text_version="1", language="ru", now=NOW + DAY
+        )
         merge(tx, old, new, day=2)
         assert consents.allowing(tx, [old.member_id], "advertising") == set()
 

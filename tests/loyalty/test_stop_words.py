@@ -12,7 +12,8 @@ from app.loyalty.stop_words import asks_to_stop
     ["STOP", "stop", " Stop. ", "STOPALL", "Stop all!", "UNSUBSCRIBE", "cancel", "END", "Quit", "opt-out",
      "OPT OUT", "revoke", "СТОП", "стоп!!!", "Отписка", "ОТПИСАТЬСЯ", "нет", "Нет.", "не надо",
      "«Стоп»", "\uff33\uff34\uff2f\uff30",
-     "Не присылайте", "отмена", "otpiska", "\u200bSTOP", "STOP\n", "end…"],
+     "Не присылайте", "отмена", "otpiska", "\u200bSTOP", "STOP\n", "end…", "cтоп", "STОP", "стоп смс",
+     "отпишитесь", "No"],
 )  # fmt: skip
 def test_a_stop_word_is_one_however_it_is_typed(text: str) -> None:
     assert asks_to_stop(text)
@@ -22,7 +23,7 @@ def test_a_stop_word_is_one_however_it_is_typed(text: str) -> None:
     "text",
     ["", " ", "!", "да", "yes", "please stop sending me the newspaper", "stop at the corner of Main street",
      "Нет, спасибо, приду завтра", "Не останавливайтесь", "nonstop", "stop 5", "123456", "start", "СТОПЛИСТ",
-     "stop" * 20, "👍"],
+     "stop" * 20, "👍", "но", "стоит", "now"],
 )  # fmt: skip
 def test_anything_else_is_a_letter_for_a_person(text: str) -> None:
     assert not asks_to_stop(text)

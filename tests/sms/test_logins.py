@@ -36,6 +36,7 @@ gateway = "twilio"
 sender = "+15550006666"
 rate = 1.0
 secrets = {{ account_sid = "{ACCOUNT_SID}", auth_token = "very-secret" }}
+prices = [{{ prefix = "+4", amount = 9, currency = "USD" }}]
 
 [brands.kofe]
 login = "main"
@@ -88,6 +89,14 @@ def test_a_whole_file(tmp_path: Path) -> None:
     )
     assert (book.brands["kofe"].quiet_from, book.brands["kofe"].quiet_until) == (time(21), time(10))
     assert book.brands["pechka"].quiet_until == time(9, 30)
+
+
+def test_a_country_without_a_price_would_escape_the_budget(tmp_path: Path) -> None:
+    whole = WHOLE.replace('countries = ["DE"]', 'countries = ["DE", "BY"]')
+    with pytest.raises(
+        Misconfigured, match=r"brands\.pechka: login 'abroad' names no price for BY \(\+375…\)"
+    ):
+        logins.read(written(tmp_path, whole))
 
 
 def test_no_secret_is_in_a_repr(tmp_path: Path) -> None:

@@ -126,10 +126,10 @@ class Guest:
     def get(self, address: str, **headers: str) -> TestResponse:
         return self.client.get(address, headers=headers)
 
-    def scan(self, shop: Shop) -> TestResponse:
-        """The page behind a code, its pixel loaded."""
+    def scan(self, shop: Shop, *, shown: bool = True) -> TestResponse:
+        """The page behind a code, its pixel loaded: ``shown``."""
         page = self.client.get(shop.path, follow_redirects=True)
-        if pixel := re.search(r'src="([^"]+/seen/[^"]+)"', page.text):
+        if shown and (pixel := re.search(r'src="([^"]+/seen/[^"]+)"', page.text)):
             self.client.get(pixel[1])
         return page
 

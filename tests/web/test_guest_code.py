@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.accounts.brands import ASKS_PHONE
+from app.accounts.tables import brand
 from app.db import Database
+from app.delivery.tables import text_message
 from app.loyalty.tables import consent, enrolment, member, phone_code
 from app.places.tables import visit_event
 from app.sms.encoding import measure
@@ -243,6 +245,24 @@ def test_a_brand_sends_so_many_codes_a_day_and_pays_so_much(
     assert len(sent(world)) == most
 
 
+def test_a_brands_day_begins_at_its_own_midnight_and_counts_its_own_money(
+    database: Database, tmp_path: Path
+) -> None:
+    world = open_world(database, sms_book=a_book(tmp_path, budget=450))
+    prove_numbers(world, world.cafe)
+    with world.database.write() as tx:
+        zone = "Asia/Kamchatka"  # 12 hours before UTC
+        tx.execute(brand.update().where(brand.c.id == world.cafe.brand.id).values(time_zone=zone))
+    world.clock.now = datetime(2026, 7, 1, 11, 0, tzinfo=UTC)  # an hour before midnight there
+    assert asked(world, phone="+7 912 345-67-01")[1].status_code == 200
+    assert asked(world, phone="+7 912 345-67-02")[1].status_code == 429
+    world.clock.now = datetime(2026, 7, 1, 12, 1, tzinfo=UTC)
+    assert asked(world, phone="+7 912 345-67-03")[1].status_code == 200
+    with world.database.write() as tx:  # what was paid in another currency is another account's
+        tx.execute(text_message.update().values(currency="USD"))
+    assert asked(world, phone="+7 912 345-67-04")[1].status_code == 200
+
+
 def test_without_a_way_to_send_texts_the_page_says_that_it_is_not_ready(database: Database) -> None:
     world = open_world(database)
     prove_numbers(world, world.cafe)
@@ -274,3 +294,33 @@ def test_a_code_is_bound_to_a_named_https_host_alone() -> None:
     assert bound_line("https://cards.example.com:8443", "012345") == "@cards.example.com #012345"
     for address in ("http://cards.example.com", "https://192.0.2.1", "https://[::1]"):
         assert bound_line(address, "012345") == ""
+
+
+def test_a_second_guest_on_the_same_phone_gets_a_card_of_their_own(world: World) -> None:
+    """Back to the form, another number, its code: a couple shares one phone at the table."""
+    guest, page = asked(world)
+    first = enter(guest, page, newest_code(world))
+    form = guest.send(page, step="back")
+    other = guest.send(form, phone="8 912 000-00-01", name="Борис", data="yes")
+    digits = newest_code(world)
+    second = enter(guest, other, digits)
+    assert second.status_code == 303
+    assert second.location != first.location
+    assert (count(world), count(world, member)) == (2, 2)
+    assert enter(guest, other, digits).location == second.location  # a second tap
+    assert enter(guest, page, "000000").status_code == 303  # and the first one's form leads to the first card
+    assert count(world) == 2
+
+
+def test_no_code_without_a_page_that_a_browser_showed(world: World) -> None:
+    guest = world.phone()
+    unseen = guest.scan(world.cafe, shown=False)
+    refused = guest.send(unseen, **FILLED)
+    assert refused.status_code == 409
+    assert "Press the button again" in refused.text
+    assert sent(world) == []
+    picture = re.search(r'<img class="seen" src="([^"]+)"', refused.text)
+    assert picture is not None
+    guest.get(unescape(picture[1]))
+    assert guest.send(refused, **FILLED).status_code == 200
+    assert len(sent(world)) == 1

@@ -32,6 +32,7 @@ url = "http://127.0.0.1:9"
 rate = 10
 sender = "Zerno"
 secrets = { account_sid = "AC0123", auth_token = "%(token)s" }
+prices = [{ prefix = "+", amount = 9, currency = "USD" }]
 
 [brands.%(first)s]
 login = "smsc"

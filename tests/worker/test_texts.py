@@ -223,11 +223,12 @@ def test_whoever_told_the_gateway_to_stop_told_it_to_us(desk: Desk) -> None:
     anna, boris = desk.texting.members(2)
     with desk.database.write() as tx:
         tx.execute(member.update().where(member.c.id == anna).values(phone=desk.texting.draft(0).number))
-    desk.server.ledger.fates.extend(["opted out", "refuse"])
-    for one in (anna, boris):
+    desk.server.ledger.fates.extend(["opted out"])
+    for one in (anna, boris):  # to one number: who has it now, and who had it when the text was promised
         desk.promise(1, kind="advertising", member_id=one)
     with desk.working(desk.channel(rate=1.0, burst=1)):
-        desk.all_are("refused")
+        rows = desk.all_are("refused", "gone")
+    assert [row.state for row in rows] == ["refused", "gone"]
     with desk.database.read() as tx:
         (ended,) = tx.execute(consent.select().where(consent.c.granted.is_(False))).all()
     assert (ended.member_id, ended.source, ended.text) == (anna, "sms:main", "opted out")

@@ -306,6 +306,7 @@ def upgrade() -> None:
     with op.batch_alter_table("text_message", schema=None) as batch_op:
         batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
         batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
 
     op.create_table(
@@ -672,11 +673,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_returning_visit")),
     )
     op.create_table(
+        "silenced_number",
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_silenced_number_number_is_e164")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_silenced_number_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", "number", name=op.f("pk_silenced_number")),
+    )
+    op.create_table(
         "phone_code",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("brand_id", columns.Id, nullable=False),
         sa.Column("venue_id", columns.Id, nullable=False),
-        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("enrolment_id", columns.Id, nullable=True),
         sa.Column("delivery_id", columns.Id, nullable=True),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("address_range", sa.Text(), nullable=False),
@@ -687,8 +700,12 @@ def upgrade() -> None:
         sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_phone_code_number_is_e164")),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_phone_code_tries_counted")),
+        sa.CheckConstraint(
+            "(visit_id IS NULL) <> (enrolment_id IS NULL)", name=op.f("ck_phone_code_one_asked")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_phone_code_brand_id")),
         sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_phone_code_delivery_id")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_phone_code_enrolment_id")),
         sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_phone_code_venue_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_phone_code_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_code")),
@@ -894,6 +911,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("phone_code")
+    op.drop_table("silenced_number")
     op.drop_table("returning_visit")
     op.drop_table("enrolment")
     op.drop_table("visit")
