@@ -128,6 +128,15 @@ def _code(studio: Studio, page: Page) -> None:
     studio.ask_phone("pechka", "no")
 
 
+def _number(studio: Studio, page: Page) -> None:
+    """The page where a card's holder proves a number."""
+    studio.join(page)
+    studio.ask_phone("pechka", "proved")
+    page.goto(page.url.replace("/card/", "/number/"))
+    page.locator("#phone").wait_for()
+    studio.ask_phone("pechka", "no")
+
+
 def _stop(studio: Studio, page: Page) -> None:
     studio.scan(page)
     page.locator("#advertising").check()
@@ -239,6 +248,7 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "iphone-code": (IPHONE, _code),
     "iphone-card": (IPHONE, _card),
     "iphone-card-in-instagram": (INSTAGRAM, _card),
+    "iphone-number": (IPHONE, _number),
     "iphone-stop": (IPHONE, _stop),
     "iphone-stopped": (IPHONE, _stopped),
     "iphone-next": (IPHONE, _next),
@@ -258,6 +268,7 @@ SHOTS: dict[str, tuple[str, Shot]] = {
     "desktop-install": (DESKTOP, _install),
     "desktop-install-wrong": (DESKTOP, _wrong),
     "desktop-code": (DESKTOP, _code),
+    "desktop-number": (DESKTOP, _number),
     "desktop-stop": (DESKTOP, _stop),
     "desktop-card": (DESKTOP, _card),
     "desktop-next": (DESKTOP, _next),
