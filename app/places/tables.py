@@ -53,6 +53,7 @@ install_link = Table(
     refers("staff_member_id", "staff_member.id", nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
+    Column("printed_at", UtcDateTime),  # when a print of it was first drawn for a manager
     CheckConstraint("placement_id IS NULL OR staff_member_id IS NULL", name="one_source"),
     Index("ix_install_link_venue", "venue_id"),
 )

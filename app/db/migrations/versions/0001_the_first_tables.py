@@ -457,6 +457,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("left_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("monthly_target", sa.Integer(), nullable=True),
+        sa.CheckConstraint("monthly_target > 0", name=op.f("ck_staff_member_target_is_something")),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_staff_member_brand_id")),
         sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_staff_member_venue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_member")),
@@ -495,6 +497,7 @@ def upgrade() -> None:
         sa.Column("staff_member_id", columns.Id, nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("retired_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("printed_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "placement_id IS NULL OR staff_member_id IS NULL", name=op.f("ck_install_link_one_source")
         ),
@@ -615,6 +618,7 @@ def upgrade() -> None:
         sa.Column("tier_due_at", columns.UtcDateTime(), nullable=True),
         sa.Column("enrolled_at", columns.UtcDateTime(), nullable=False),
         sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("blocked_at", columns.UtcDateTime(), nullable=True),
         sa.Column("merged_into_id", columns.Id, nullable=True),
         sa.CheckConstraint("balance >= 0", name=op.f("ck_enrolment_balance_not_negative")),
         sa.CheckConstraint("stamps >= 0", name=op.f("ck_enrolment_stamps_not_negative")),
@@ -839,8 +843,64 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "lot_id", name=op.f("pk_lot_use")),
     )
 
+    op.create_table(
+        "member_key",
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_key_brand_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_member_key_member_id")),
+        sa.PrimaryKeyConstraint("member_id", "key", name=op.f("pk_member_key")),
+    )
+    with op.batch_alter_table("member_key", schema=None) as batch_op:
+        batch_op.create_index("ix_member_key_search", ["brand_id", "key", "member_id"], unique=False)
+
+    op.create_table(
+        "card_act",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("form_key", sa.Text(), nullable=False),
+        sa.Column("entry_id", columns.Id, nullable=True),
+        sa.Column("former_pass_id", columns.Id, nullable=True),
+        sa.Column("former_card_code", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('correction', 'block', 'unblock', 'reissue')", name=op.f("ck_card_act_kind_known")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'correction') = (entry_id IS NOT NULL)", name=op.f("ck_card_act_correction_has_entry")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'reissue') = (former_pass_id IS NOT NULL)"
+            " AND (former_pass_id IS NULL) = (former_card_code IS NULL)",
+            name=op.f("ck_card_act_reissue_has_former"),
+        ),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_card_act_enrolment_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_card_act_entry_id")),
+        sa.ForeignKeyConstraint(
+            ["former_pass_id"], ["wallet_pass.id"], name=op.f("fk_card_act_former_pass_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_act")),
+        sa.UniqueConstraint("former_pass_id", name=op.f("uq_card_act_former_pass_id")),
+        sa.UniqueConstraint("form_key", name=op.f("uq_card_act_form_key")),
+    )
+    with op.batch_alter_table("card_act", schema=None) as batch_op:
+        batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_card_act_former_code",
+            ["former_card_code"],
+            unique=False,
+            sqlite_where=sa.text("former_card_code IS NOT NULL"),
+            postgresql_where=sa.text("former_card_code IS NOT NULL"),
+        )
+
 
 def downgrade() -> None:
+    op.drop_table("card_act")
+    op.drop_table("member_key")
     op.drop_table("lot_use")
     with op.batch_alter_table("lot", schema=None) as batch_op:
         batch_op.drop_index("ix_lot_expiring")

@@ -1,4 +1,4 @@
-"""Publishing a design from the command line: the version, and its line in the audit log."""
+"""Publishing a template as a programme's design: the version, what it shows of the rules, its audit line."""
 
 from __future__ import annotations
 
