@@ -244,7 +244,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.create_index("ix_member_brand", ["brand_id"], unique=False)
+        batch_op.create_index("ix_member_brand", ["brand_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_member_merged",
+            ["merged_into_id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_member_phone",
             ["brand_id", "phone"],
@@ -298,6 +305,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("text_message", schema=None) as batch_op:
         batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
         batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
 
@@ -401,10 +409,12 @@ def upgrade() -> None:
         "design",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("programme_id", columns.Id, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("layout", columns.Json, nullable=False),
+        sa.Column("source", columns.Json, server_default="{}", nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("version >= 1", name=op.f("ck_design_version_counts_from_one")),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_design_programme_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_design")),
@@ -465,6 +475,105 @@ def upgrade() -> None:
         sa.UniqueConstraint("brand_id", "name", name=op.f("uq_staff_member_brand_id_name")),
     )
     op.create_table(
+        "user_account",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_changed_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Boolean(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_account_email_in_lower_case")),
+        sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_user_account_language_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
+    )
+    op.create_table(
+        "user_access",
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('owner', 'marketer', 'manager', 'cashier')", name=op.f("ck_user_access_role_known")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_user_access_brand_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_access_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "brand_id", name=op.f("pk_user_access")),
+    )
+    with op.batch_alter_table("user_access", schema=None) as batch_op:
+        batch_op.create_index("ix_user_access_brand", ["brand_id"], unique=False)
+
+    op.create_table(
+        "user_venue",
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_user_venue_brand_id")),
+        sa.ForeignKeyConstraint(
+            ["user_id", "brand_id"],
+            ["user_access.user_id", "user_access.brand_id"],
+            name=op.f("fk_user_venue_user_id_brand_id"),
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_venue_user_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_user_venue_venue_id")),
+        sa.PrimaryKeyConstraint("user_id", "venue_id", name=op.f("pk_user_venue")),
+    )
+    with op.batch_alter_table("user_venue", schema=None) as batch_op:
+        batch_op.create_index("ix_user_venue_venue", ["venue_id"], unique=False)
+
+    op.create_table(
+        "user_session",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("seen_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_session_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_user_session_token_hash")),
+    )
+    with op.batch_alter_table("user_session", schema=None) as batch_op:
+        batch_op.create_index("ix_user_session_expires", ["expires_at"], unique=False)
+        batch_op.create_index("ix_user_session_user", ["user_id"], unique=False)
+
+    op.create_table(
+        "invitation",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=True),
+        sa.Column("user_id", columns.Id, nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("venues", columns.Json, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("used_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'operator' AND brand_id IS NULL AND user_id IS NULL AND role IS NULL)"
+            " OR (kind = 'brand' AND brand_id IS NOT NULL AND user_id IS NULL"
+            " AND role IN ('owner', 'marketer', 'manager', 'cashier'))"
+            " OR (kind = 'password' AND user_id IS NOT NULL AND role IS NULL)",
+            name=op.f("ck_invitation_kind_says_what_for"),
+        ),
+        sa.CheckConstraint(
+            "used_at IS NULL OR withdrawn_at IS NULL", name=op.f("ck_invitation_used_or_withdrawn")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_invitation_brand_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_invitation_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_invitation_token_hash")),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index("ix_invitation_brand", ["brand_id"], unique=False)
+
+    op.create_table(
         "till_call",
         sa.Column("venue_id", columns.Id, nullable=False),
         sa.Column("idempotency_key", sa.Text(), nullable=False),
@@ -516,6 +625,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_install_link_code")),
     )
     with op.batch_alter_table("install_link", schema=None) as batch_op:
+        batch_op.create_index("ix_install_link_brand", ["brand_id"], unique=False)
         batch_op.create_index("ix_install_link_venue", ["venue_id"], unique=False)
 
     op.create_table(
@@ -524,6 +634,7 @@ def upgrade() -> None:
         sa.Column("pass_type_identifier", sa.Text(), nullable=False),
         sa.Column("serial_number", sa.Text(), nullable=False),
         sa.Column("design_id", columns.Id, nullable=False),
+        sa.Column("previous_design_id", columns.Id, nullable=True),
         sa.Column("content", columns.Json, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("tag", sa.BigInteger(), nullable=False),
@@ -533,6 +644,9 @@ def upgrade() -> None:
         sa.Column("voided_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("version >= 1", name=op.f("ck_wallet_pass_version_counts_from_one")),
         sa.ForeignKeyConstraint(["design_id"], ["design.id"], name=op.f("fk_wallet_pass_design_id")),
+        sa.ForeignKeyConstraint(
+            ["previous_design_id"], ["design.id"], name=op.f("fk_wallet_pass_previous_design_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_pass")),
         sa.UniqueConstraint(
             "pass_type_identifier",
@@ -543,6 +657,107 @@ def upgrade() -> None:
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
         batch_op.create_index("ix_wallet_pass_design", ["design_id", "id"], unique=False)
 
+    op.create_table(
+        "design_draft",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("base_design_id", columns.Id, nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ending", sa.Text(), nullable=True),
+        sa.CheckConstraint("revision >= 1", name=op.f("ck_design_draft_revision_counts_from_one")),
+        sa.CheckConstraint("ending IN ('published', 'discarded')", name=op.f("ck_design_draft_ending_known")),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ending IS NULL)", name=op.f("ck_design_draft_ended_somehow")
+        ),
+        sa.ForeignKeyConstraint(
+            ["base_design_id"], ["design.id"], name=op.f("fk_design_draft_base_design_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_design_draft_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_design_draft")),
+    )
+    with op.batch_alter_table("design_draft", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_design_draft_open",
+            ["programme_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "draft_revision",
+        sa.Column("draft_id", columns.Id, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("source", columns.Json, nullable=False),
+        sa.Column("files", columns.Json, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["design_draft.id"], name=op.f("fk_draft_revision_draft_id")),
+        sa.PrimaryKeyConstraint("draft_id", "revision", name=op.f("pk_draft_revision")),
+    )
+    op.create_table(
+        "draft_file",
+        sa.Column("draft_id", columns.Id, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["design_draft.id"], name=op.f("fk_draft_file_draft_id")),
+        sa.PrimaryKeyConstraint("draft_id", "digest", name=op.f("pk_draft_file")),
+    )
+    op.create_table(
+        "rollout",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("source_design_id", columns.Id, nullable=False),
+        sa.Column("target_design_id", columns.Id, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("at_design_id", columns.Id, nullable=True),
+        sa.Column("after_pass_id", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('running', 'waiting', 'stopped', 'done', 'going_back', 'taken_back')",
+            name=op.f("ck_rollout_state_known"),
+        ),
+        sa.CheckConstraint("stage BETWEEN 0 AND 2", name=op.f("ck_rollout_stage_known")),
+        sa.CheckConstraint("source_design_id <> target_design_id", name=op.f("ck_rollout_leads_somewhere")),
+        sa.ForeignKeyConstraint(["at_design_id"], ["design.id"], name=op.f("fk_rollout_at_design_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_rollout_programme_id")),
+        sa.ForeignKeyConstraint(
+            ["source_design_id"], ["design.id"], name=op.f("fk_rollout_source_design_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_design_id"], ["design.id"], name=op.f("fk_rollout_target_design_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout")),
+    )
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_rollout_going_on",
+            ["programme_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+            postgresql_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+        )
+        batch_op.create_index("ix_rollout_programme", ["programme_id", "id"], unique=False)
+
+    op.create_table(
+        "test_card",
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_test_card_pass_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_test_card_programme_id")),
+        sa.PrimaryKeyConstraint("pass_id", name=op.f("pk_test_card")),
+        sa.UniqueConstraint("programme_id", "actor", name=op.f("uq_test_card_programme_id_actor")),
+    )
     op.create_table(
         "pass_evidence",
         sa.Column("pass_id", columns.Id, nullable=False),
@@ -591,7 +806,9 @@ def upgrade() -> None:
         sa.Column("device_kind", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("form_mark", sa.Text(), nullable=True),
+        sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')",
             name=op.f("ck_visit_device_known"),
@@ -711,9 +928,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("install_link_id", columns.Id, nullable=False),
-        sa.Column("began_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')",
+            "kind IN ('scan', 'page', 'in_app', 'form', 'code', 'added', 'receipt', 'again', 'active', 'removed')",
             name=op.f("ck_visit_event_kind_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -724,8 +941,42 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_visit_event_link_began", ["install_link_id", "began_at", "kind"], unique=False
+            "ix_visit_event_link_day", ["install_link_id", "day", "kind"], unique=False
         )
+
+    op.create_table(
+        "visit_tally",
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("scan", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("page", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("in_app", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("form", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("code", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("added", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("receipt", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("again", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("active", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("removed", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["install_link_id"], ["install_link.id"], name=op.f("fk_visit_tally_install_link_id")
+        ),
+        sa.PrimaryKeyConstraint("install_link_id", "day", name=op.f("pk_visit_tally")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "visit_change",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("change", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('scan', 'page', 'in_app', 'form', 'code', 'added', 'receipt', 'again', 'active', 'removed')",
+            name=op.f("ck_visit_change_kind_known"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_change")),
+    )
 
     op.create_table(
         "receipt",
@@ -899,6 +1150,44 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("test_card")
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.drop_index("ix_rollout_programme")
+        batch_op.drop_index(
+            "uq_rollout_going_on",
+            sqlite_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+            postgresql_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+        )
+
+    op.drop_table("rollout")
+    op.drop_table("draft_file")
+    op.drop_table("draft_revision")
+    with op.batch_alter_table("design_draft", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_design_draft_open",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("design_draft")
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.drop_index("ix_invitation_brand")
+
+    op.drop_table("invitation")
+    with op.batch_alter_table("user_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_session_user")
+        batch_op.drop_index("ix_user_session_expires")
+
+    op.drop_table("user_session")
+    with op.batch_alter_table("user_venue", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_venue_venue")
+
+    op.drop_table("user_venue")
+    with op.batch_alter_table("user_access", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_access_brand")
+
+    op.drop_table("user_access")
+    op.drop_table("user_account")
     op.drop_table("card_act")
     op.drop_table("member_key")
     op.drop_table("lot_use")
@@ -933,8 +1222,10 @@ def downgrade() -> None:
 
     op.drop_table("receipt")
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
-        batch_op.drop_index("ix_visit_event_link_began")
+        batch_op.drop_index("ix_visit_event_link_day")
 
+    op.drop_table("visit_change")
+    op.drop_table("visit_tally")
     op.drop_table("visit_event")
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index("ix_enrolment_tier_due")
@@ -972,6 +1263,7 @@ def downgrade() -> None:
     op.drop_table("wallet_pass")
     with op.batch_alter_table("install_link", schema=None) as batch_op:
         batch_op.drop_index("ix_install_link_venue")
+        batch_op.drop_index("ix_install_link_brand")
 
     op.drop_table("install_link")
     op.drop_table("design_file")
