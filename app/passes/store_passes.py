@@ -99,7 +99,11 @@ _EDITIONS_OF_DESIGN = (
 )
 _NEWEST_DESIGN = (
     select(design.c.id)
-    .where(design.c.programme_id == bindparam("programme_id"))
+    .where(
+        design.c.programme_id == bindparam("programme_id"),
+        design.c.version.is_not(None),
+        design.c.withdrawn_at.is_(None),
+    )
     .order_by(design.c.version.desc())
     .limit(1)
 )
