@@ -18,7 +18,7 @@ def draft(
     programme: Programme, template_dir: Path, values: BrandValues, *, now: datetime
 ) -> designs.DesignDraft:
     """What would be published: the template with the brand's values, and what the programme's rules show."""
-    return designs.draft(template_dir, _with_rules(values, programme.rules), now=now)
+    return designs.draft(template_dir, with_rules(values, programme.rules), now=now)
 
 
 def publish(
@@ -40,7 +40,7 @@ def publish(
     return made, is_new
 
 
-def _with_rules(values: BrandValues, rules: Rules) -> BrandValues:
+def with_rules(values: BrandValues, rules: Rules) -> BrandValues:
     """What a card shows of its programme's rules: how many stamps there are to collect, which tiers."""
     match rules:
         case StampRules(for_reward=for_reward):
