@@ -40,6 +40,7 @@ class News:
     risen_to: LocalizedText | None = None  # the new tier, where it is a higher one
     welcome: bool = False
     refund: bool = False
+    corrected: bool = False  # by hand, by somebody of the brand
     merged: bool = False  # the points and stamps are those of the guest's other card
 
 
@@ -65,6 +66,8 @@ def _line(news: News, language: Language) -> str:
         parts.append("Добро пожаловать!" if language == "ru" else "Welcome!")
     if news.merged:
         parts.append("Ваши карты объединены" if language == "ru" else "Your cards are one now")
+    if news.corrected:
+        parts.append("Баланс исправлен" if language == "ru" else "Balance corrected")
     if news.refund and (news.points or news.stamps):
         parts.append("Возврат" if language == "ru" else "Refund")
     if news.points:

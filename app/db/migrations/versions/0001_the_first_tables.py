@@ -34,13 +34,54 @@ def upgrade() -> None:
             "asks_phone IN ('no', 'optional', 'needed', 'proved')", name=op.f("ck_brand_asks_phone_known")
         ),
         sa.CheckConstraint(
-            "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
+            "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
             name=op.f("ck_brand_credentials_are_a_reference"),
         ),
         sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_brand_language_known")),
         sa.CheckConstraint("length(currency) = 3", name=op.f("ck_brand_currency_is_iso_4217")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_brand")),
         sa.UniqueConstraint("slug", name=op.f("uq_brand_slug")),
+    )
+    op.create_table(
+        "stored_certificate",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("team_identifier", sa.Text(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("intermediate", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("stored_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("stored_by", sa.Text(), nullable=False),
+        sa.Column("replaced_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_stored_certificate_key_is_sealed")),
+        sa.CheckConstraint(
+            "length(fingerprint) = 64", name=op.f("ck_stored_certificate_fingerprint_is_sha_256")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_certificate")),
+    )
+    with op.batch_alter_table("stored_certificate", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_stored_certificate_in_use",
+            ["pass_type_identifier"],
+            unique=True,
+            sqlite_where=sa.text("replaced_at IS NULL"),
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.create_table(
+        "certificate_request",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=False),
+        sa.Column("made_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_certificate_request_key_is_sealed")),
+        sa.CheckConstraint(
+            "length(fingerprint) = 64", name=op.f("ck_certificate_request_fingerprint_is_sha_256")
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_certificate_request")),
     )
     op.create_table(
         "breaker",
@@ -859,6 +900,7 @@ def upgrade() -> None:
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.create_index("ix_enrolment_member", ["member_id"], unique=False)
         batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+        batch_op.create_index("ix_enrolment_venue", ["venue_id", "id"], unique=False)
         batch_op.create_index(
             "uq_enrolment_one_card",
             ["member_id", "programme_id"],
@@ -940,9 +982,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("visit_id", "kind", name=op.f("pk_visit_event")),
     )
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_visit_event_link_day", ["install_link_id", "day", "kind"], unique=False
-        )
+        batch_op.create_index("ix_visit_event_link_day", ["install_link_id", "day", "kind"], unique=False)
 
     op.create_table(
         "visit_tally",
@@ -1347,4 +1387,13 @@ def downgrade() -> None:
     op.drop_table("key_fingerprint")
     op.drop_table("device")
     op.drop_table("breaker")
+    op.drop_table("certificate_request")
+    with op.batch_alter_table("stored_certificate", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_stored_certificate_in_use",
+            sqlite_where=sa.text("replaced_at IS NULL"),
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.drop_table("stored_certificate")
     op.drop_table("brand")
