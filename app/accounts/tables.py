@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
 
@@ -18,14 +29,15 @@ brand = Table(
     Column("language", Text, nullable=False),  # for guests whose own language we do not speak
     Column("pass_type_identifier", Text, nullable=False),
     Column("team_identifier", Text, nullable=False),
-    Column("credentials", Text, nullable=False),  # "file:DIRECTORY" or "env:PREFIX"; never the key itself
+    Column("credentials", Text, nullable=False),  # "file:DIRECTORY", "env:PREFIX" or "stored:"; never the key
     Column("asks_phone", Text, nullable=False, server_default="no"),  # whether the install page asks for one
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("length(currency) = 3", name="currency_is_iso_4217"),
     CheckConstraint("language IN ('ru', 'en')", name="language_known"),
     CheckConstraint("asks_phone IN ('no', 'optional', 'needed', 'proved')", name="asks_phone_known"),
     CheckConstraint(
-        "credentials LIKE 'file:%' OR credentials LIKE 'env:%'", name="credentials_are_a_reference"
+        "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
+        name="credentials_are_a_reference",
     ),
 )
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db.identifiers import PassTypeIdentifier
 from app.passes.cms import DetachedSigner
-from app.passes.credentials import load_credentials
+from app.passes.credentials import Credentials, load_credentials
 
 WARNING_DAYS = (60, 30, 7, 1)
 """How long before the end the operator is told, again and more urgently."""
@@ -43,6 +43,13 @@ def load_signer(reference: str, *, pass_type_identifier: str, team_identifier: s
     credentials = load_credentials(
         reference, pass_type_identifier=pass_type_identifier, team_identifier=team_identifier, now=now
     )
+    return signer_from(
+        credentials, pass_type_identifier=pass_type_identifier, team_identifier=team_identifier
+    )
+
+
+def signer_from(credentials: Credentials, *, pass_type_identifier: str, team_identifier: str) -> Signer:
+    """A signer of credentials that are checked already."""
     return Signer(
         pass_type_identifier=PassTypeIdentifier(pass_type_identifier),
         team_identifier=team_identifier,
@@ -67,7 +74,7 @@ def expiry_warning(signer: Signer, now: datetime) -> str | None:
     if left <= timedelta(0):
         return (
             f"{what} expired on {ends:%Y-%m-%d}: no card can be issued or updated, and no push can be sent. "
-            "Replace it and restart."
+            "Replace it; nothing needs to be restarted."
         )
     if left > timedelta(days=WARNING_DAYS[0]):
         return None

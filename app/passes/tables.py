@@ -232,3 +232,42 @@ test_card = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("programme_id", "actor"),
 )
+
+# Certificates that were uploaded. The newest is in use, the one before it is kept to come back to.
+stored_certificate = Table(
+    "stored_certificate",
+    metadata,
+    identity(),
+    Column("pass_type_identifier", Text, nullable=False),
+    Column("team_identifier", Text, nullable=False),
+    Column("organization", Text, nullable=False),
+    Column("certificate", Text, nullable=False),  # PEM; public
+    Column("intermediate", Text, nullable=False),  # PEM; public
+    Column("sealed_key", Text, nullable=False),  # opens with the installation's pass key alone
+    Column("fingerprint", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("stored_at", UtcDateTime, nullable=False),
+    Column("stored_by", Text, nullable=False),
+    Column("replaced_at", UtcDateTime),
+    CheckConstraint("sealed_key LIKE '1:%'", name="key_is_sealed"),
+    CheckConstraint("length(fingerprint) = 64", name="fingerprint_is_sha_256"),
+    Index(
+        "uq_stored_certificate_in_use",
+        "pass_type_identifier",
+        unique=True,
+        sqlite_where=text("replaced_at IS NULL"),
+        postgresql_where=text("replaced_at IS NULL"),
+    ),
+)
+
+# Keys that were made for a request to Apple and wait for its answer.
+certificate_request = Table(
+    "certificate_request",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),  # SHA-256 of the public key
+    Column("sealed_key", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", Text, nullable=False),
+    CheckConstraint("sealed_key LIKE '1:%'", name="key_is_sealed"),
+    CheckConstraint("length(fingerprint) = 64", name="fingerprint_is_sha_256"),
+)

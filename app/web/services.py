@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from app.db import Database, Tx
 from app.db.identifiers import WalletPassId
 from app.passes.press import Press
+from app.passes.sealing import Safe
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from app.sms.book import SmsBook
     from app.sms.gateway import Gateway
 
@@ -44,3 +47,9 @@ class Services:
     threads: int = 4  # requests that are worked on at a time
     sms_book: SmsBook | None = None  # who sends texts, and by which login; None: nobody
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by login
+    authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
+
+    @property
+    def safe(self) -> Safe:
+        """What opens and closes the keys of certificates that were uploaded."""
+        return Safe.of(self.pass_key, authorities=self.authorities)
