@@ -1,0 +1,32 @@
+"""The console: what owners, marketers and managers work with, under ``/console``.
+
+Each area is a module with ``register(blueprint, services)``; :mod:`registry` declares its addresses and what
+they need, :mod:`door` admits visitors. Pages are in ``templates/console/``, their words in catalogues called
+``console_*``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from app.web.console import account, entrance, frame, people
+from app.web.console.registry import Console
+from app.web.services import Services
+
+AREAS: tuple[Callable[[Console, Services], None], ...] = (
+    entrance.register,
+    account.register,
+    people.register,
+)
+
+
+def add_console(app: Flask, services: Services) -> Console:
+    """Give ``app`` the console; returns it with the list of its routes."""
+    console = Console(services)
+    for register in AREAS:
+        register(console, services)
+    frame.dress(app, console)
+    app.register_blueprint(console)
+    return console
