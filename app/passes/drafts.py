@@ -10,6 +10,7 @@ Everything here is of one programme, whose id the caller has already checked aga
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -51,7 +52,7 @@ KEPT_REVISIONS = 30
 """Steps that can be undone."""
 KEPT = timedelta(days=30)
 """How long a draft is kept after it was published or discarded."""
-MOST_FILES, MOST_BYTES = 200, 4 * 1024 * 1024
+MOST_FILES, MOST_BYTES, MOST_WORDS = 200, 4 * 1024 * 1024, 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,9 +288,28 @@ def _write(
             f"A design has at most {MOST_FILES} images of {MOST_BYTES // 1024 // 1024} MB together.",
             field="images",
         )
+    _refuse_unstorable(template)
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in template.files.items()}
     store_drafts.add_files(tx, draft_id, {digests[path]: data for path, data in template.files.items()})
     store_drafts.write(tx, draft_id, revision, replace(template, files={}), digests, actor=actor, now=now)
+
+
+def _refuse_unstorable(template: Template) -> None:
+    """Words that a database or JSON has no form for; they come in through files that somebody wrote."""
+    try:
+        said = json.dumps(template.to_json(), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        said = "\0"
+    # A lone half of a pair is no text either.
+    if "\0" in said or "\\u0000" in said or any("\ud800" <= letter <= "\udfff" for letter in said):
+        raise BadInput(
+            "layout-unstorable", "The layout holds a number or a letter that no card can show: remove it."
+        )
+    if len(said) > MOST_WORDS:
+        raise BadInput(
+            "layout-too-large",
+            f"The layout and its words have more than {MOST_WORDS // 1024} KB: shorten them.",
+        )
 
 
 def _record(

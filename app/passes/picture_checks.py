@@ -23,6 +23,7 @@ MOST_PIXELS: Final = 25_000_000
 """Of an upload, told by its header before anything is unpacked; unpacked they take 100 MB."""
 MOST_KEPT: Final = 2_000_000
 """Pixels of an image that is kept as it is: a strip at three pixels a point has 486,000."""
+_ENOUGH: Final = (1320, 1320)
 _MOST_PROFILE: Final = 64 * 1024
 _KINDS: Final = ("PNG", "JPEG", "WEBP")
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -47,6 +48,7 @@ def opened(upload: bytes, *, field: str = "image") -> Image.Image:
                 raise BadInput(
                     "picture-moves", "Cards show still pictures: save one picture of it.", field=field
                 )
+            image.draft("RGB", _ENOUGH)  # of a JPEG: not unpacked larger than any card needs
             return _plain(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(field) from None
