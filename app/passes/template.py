@@ -37,8 +37,8 @@ WORDS = (LAYOUT, GOOGLE_LAYOUT, TEXTS, *STRINGS)
 """Every file of a folder that is no image."""
 _DEEPEST = 32  # tables and lists within one another; Apple's and Google's keys take eight
 _FOLDER = re.compile(rf"|(?:{'|'.join(LANGUAGES)})\.lproj|google|stamps|tiers/[1-9]\d?")
-_TEXT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TAKEN_TEXTS = ("description", "logo_text")  # made from the brand's name and programme's text
+TEXT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+TAKEN_TEXTS = ("description", "logo_text")  # made from the brand's name and programme's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _texts(files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dic
     texts = {}
     for name, words in _document(TEXTS, files, findings).items() if TEXTS in files else ():
         where = f"{TEXTS}: {name}"
-        if not _TEXT_NAME.fullmatch(name) or name in _TAKEN_TEXTS:
+        if not TEXT_NAME.fullmatch(name) or name in TAKEN_TEXTS:
             message = 'name the text in small letters, digits and "_", not description or logo_text'
         elif not (
             isinstance(words, dict)
