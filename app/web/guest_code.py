@@ -88,6 +88,7 @@ class CodePage:
         try:
             with self._services.database.write() as tx:
                 self._enrolling.record_seen(tx, place, form.visit.visit_id)
+                self._enrolling.record(tx, place, form.visit.visit_id, "form")
                 self._send(tx, place, form, number, sender)
         except BadInput as refused:
             filled.errors["phone"] = (
@@ -167,7 +168,7 @@ class CodePage:
                 now=now,
             )
             if verdict == "right":
-                made = self._enrolling.enrol(tx, place, form, filled, verb=numbers.enrol_proved)
+                made = self._enrolling.enrol(tx, place, form, filled, verb=numbers.enrol_proved, proved=True)
             elif verdict == "over":  # or sent twice: the first one has the card
                 made = self._enrolling.earlier(tx, form, number)
         if made is not None:
