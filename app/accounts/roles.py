@@ -24,7 +24,9 @@ Permission = Literal[
     "funnel.read",
     "funnel.export",
     "member.read",
-    "member.correct",
+    "member.phone",  # the whole number; without it the last digits are shown
+    "member.card",  # block a card, hand it over, issue it anew
+    "member.correct",  # a balance
     "member.export",
     "member.erase",
     "launch.read",
@@ -36,7 +38,17 @@ Permission = Literal[
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 _MANAGER: Final[frozenset[Permission]] = frozenset(
-    {"brand.read", "places.read", "places.edit", "staff.edit", "funnel.read", "funnel.export", "launch.read"}
+    {
+        "brand.read",
+        "places.read",
+        "places.edit",
+        "staff.edit",
+        "funnel.read",
+        "funnel.export",
+        "launch.read",
+        "member.read",
+        "member.card",
+    }
 )
 _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
     "design.read",
@@ -44,7 +56,7 @@ _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
     "design.publish",
     "programme.edit",
     "venue.edit",
-    "member.read",
+    "member.phone",
     "member.correct",
     "health.read",
 }

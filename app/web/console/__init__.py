@@ -11,14 +11,43 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app.web.console import account, entrance, frame, people
+from app.web.console import (
+    account,
+    audit,
+    brand_new,
+    certificate,
+    entrance,
+    frame,
+    invited,
+    launch,
+    people,
+    places,
+    places_prints,
+    places_till,
+    places_venue,
+    settings,
+    settings_programme,
+    staff,
+)
 from app.web.console.registry import Console
 from app.web.services import Services
 
 AREAS: tuple[Callable[[Console, Services], None], ...] = (
     entrance.register,
+    invited.register,
     account.register,
+    brand_new.register,
+    launch.register,
+    places.register,
+    places_venue.register,
+    places_prints.register,
+    places_till.register,
+    staff.register,
+    settings.register,
+    settings_programme.register,
     people.register,
+    audit.register,
+    certificate.register,
 )
 
 
