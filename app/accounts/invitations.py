@@ -58,11 +58,11 @@ def invite_operator(tx: Tx, *, now: datetime, actor: str, name: str = "") -> tup
 def invite_first(tx: Tx, *, now: datetime, actor: str) -> str | None:
     """The token of a link for the first user; None where somebody is there already.
 
-    Earlier such links end: whoever reads an old log finds nothing that opens.
+    Each process that starts on an empty installation shows one; the first that is used ends the others, so
+    that an old log holds nothing that opens.
     """
     if users.is_anybody_there(tx):
         return None
-    store.withdraw(tx, now=now, kind="operator")
     return invite_operator(tx, now=now, actor=actor)[1]
 
 
@@ -131,6 +131,8 @@ def accept(tx: Tx, invitation: Invitation, by: User, *, now: datetime) -> User:
         subject=f"invitation {invitation.id}", detail={"invited_by": invitation.created_by},
     )  # fmt: skip
     if invitation.kind == "operator":
+        if len(users.all_users(tx)) == 1:  # the first, just made
+            store.withdraw(tx, now=now, kind="operator")
         return users.set_operator(tx, by.id, operator=True, now=now, actor=invitation.created_by)
     if invitation.kind == "brand":
         brand_id, role = cast("BrandId", invitation.brand_id), cast("Role", invitation.role)

@@ -12,6 +12,7 @@ from sqlalchemy import insert as plain_insert
 
 from app.accounts.tables import user_access, user_account, user_venue
 from app.db import Tx, insert
+from app.db.given import among
 
 _user = user_account.c
 USER_COLUMNS = (_user.id, _user.email, _user.name, _user.language, _user.operator, _user.created_at)
@@ -71,6 +72,11 @@ def password_hash(tx: Tx, user_id: int) -> str | None:
 def all_users(tx: Tx) -> list[UserRow]:
     """Everybody, by address."""
     return [UserRow(*row) for row in tx.execute(select(*USER_COLUMNS).order_by(_user.email))]
+
+
+def users(tx: Tx, user_ids: Sequence[int]) -> list[UserRow]:
+    """By their numbers."""
+    return [UserRow(*row) for row in tx.execute(select(*USER_COLUMNS).where(among(_user.id, user_ids)))]
 
 
 def is_anybody_there(tx: Tx) -> bool:

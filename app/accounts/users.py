@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
@@ -125,6 +125,11 @@ def password_hash(tx: Tx, user_id: UserId) -> str | None:
 def all_users(tx: Tx) -> list[User]:
     """Everybody, by address."""
     return [of_row(row) for row in store.all_users(tx)]
+
+
+def named(tx: Tx, user_ids: Sequence[UserId]) -> list[User]:
+    """These users, as far as they are there."""
+    return [of_row(row) for row in store.users(tx, user_ids)]
 
 
 def is_anybody_there(tx: Tx) -> bool:

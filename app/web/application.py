@@ -20,6 +20,7 @@ from app.web.bodies import RETRY_AFTER, SENTENCE, BodiesFirst
 from app.web.body_limits import MOST_BODY
 from app.web.card_poll import CardPoll
 from app.web.console import add_console
+from app.web.console.cookies import Cookies
 from app.web.console.frame import nothing_here
 from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
@@ -78,7 +79,8 @@ def make_application(
             answer.headers["Retry-After"] = str(RETRY_AFTER)
             return answer(environ, start_response)
 
-    in_turn = BodiesFirst(application, at_work=services.threads, crowded=crowded)
+    most = Cookies(services).most_body
+    in_turn = BodiesFirst(application, at_work=services.threads, crowded=crowded, most=most)
     if services.trusted_proxies:
         hops = services.trusted_proxies
         return ProxyFix(in_turn, x_for=hops, x_proto=hops, x_host=hops)

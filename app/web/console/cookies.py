@@ -6,13 +6,18 @@ whether it comes from somebody who once signed in.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, request
 from itsdangerous import BadSignature, Signer
+from werkzeug.http import parse_cookie
 
 from app.accounts.sessions import LIFETIME
+from app.web.body_limits import MOST_BODY, MOST_UPLOAD
 from app.web.services import Services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _PLAIN, _SECURE = "perkpass", "__Host-perkpass"
 _FORMS = "perkpass-forms"
@@ -43,6 +48,12 @@ class Cookies:
     def token(self) -> str | None:
         """The session's token, if the request brings one of ours."""
         return self.read(request.cookies.get(self.name, ""))
+
+    def most_body(self, environ: WSGIEnvironment) -> int:
+        """Bytes that a request's body may have: more for the console of who signed in."""
+        if environ["PATH_INFO"].startswith("/console/") and "HTTP_COOKIE" in environ:
+            return MOST_UPLOAD if self.read(parse_cookie(environ).get(self.name, "")) else MOST_BODY
+        return MOST_BODY
 
     def read(self, value: str) -> str | None:
         """What a cookie's value says, if it is one of ours."""

@@ -16,6 +16,7 @@ from app.accounts.users import User
 from app.db import Tx
 from app.errors import NotFound, Refused
 from app.places import venues
+from app.web.body_limits import MOST_UPLOAD
 from app.web.console.cookies import Cookies
 from app.web.console.visit import Found, Need, NotAllowed, SignInFirst, Visit
 from app.web.language import current_language
@@ -23,6 +24,9 @@ from app.web.services import Services
 
 _WHOSE = "of"
 """In the cookie of forms: whose session it goes with, so that nobody can be given another's."""
+_MOST_TEXT = 512 * 1024
+_MOST_PARTS = 400
+"""Of a form with files: a design's folder with every picture in three sizes and two languages."""
 _SAME_SITE = ("", "same-origin", "none")
 
 
@@ -48,6 +52,10 @@ class Door:
         """
         now = self._services.clock()
         token = self.cookies.token()
+        if token is not None:  # as BodiesFirst has let it in
+            request.max_content_length = MOST_UPLOAD
+            request.max_form_memory_size = _MOST_TEXT
+            request.max_form_parts = _MOST_PARTS
         with self._services.database.read() as tx:
             signed_in = sessions.of_token(tx, token, now=now) if token else None
             language = signed_in[1].language if signed_in else current_language()

@@ -120,7 +120,7 @@ def render(visit: Visit, template: str, *, form: Form | None = None, **values: o
     return render_template(f"console/{template}", visit=visit, form=form or Form(), **values), status
 
 
-def done(words: str, *, undo: tuple[str, Mapping[str, str]] | None = None) -> None:
+def done(words: str, *, undo: tuple[str, Mapping[str, str | Sequence[str]]] | None = None) -> None:
     """Say on the next page what was done; ``undo`` is an act's address and its fields."""
     session[_NOTICE] = {
         "words": words,

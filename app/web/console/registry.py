@@ -19,6 +19,7 @@ from app.web.services import Services
 View = Callable[..., ResponseReturnValue]
 _BESIDE_ROLES = ("anyone", "signed-in", "operator")
 _IN_A_BRAND = re.compile(r"/<brand>(/|$)")
+_PLACE = re.compile(r"<(brand|venue)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +79,5 @@ def _refuse_unguarded(rule: str, needs: Need) -> None:
     in_a_brand = _IN_A_BRAND.match(rule) is not None
     if (needs in PERMISSIONS) != in_a_brand:
         raise RuntimeError(f"{rule}: a permission is one in a brand, and /<brand>/… needs one")
-    if "<venue>" in rule and not in_a_brand:
-        raise RuntimeError(f"{rule}: a venue is one of a brand")
+    if _PLACE.search(rule) and not in_a_brand:
+        raise RuntimeError(f"{rule}: begin with /<brand>, a venue is one of a brand")

@@ -58,7 +58,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Two brands, cafe and bakery, each with the venues main and second; their managers have main."""
+    """Two brands, cafe and bakery, each with the venues main and second; their managers have main.
+
+    The bakery has ``elsewhere`` too, which the cafe has not.
+    """
 
     world: World
     console: Console
@@ -150,6 +153,10 @@ def open_house(database: Database, *, public_url: str = "https://cards.example")
                 user = a_user(tx, f"{slug}-{role}@example.com", f"{slug} {role}".title())
                 users.grant(tx, user.id, shop.brand.id, role, [shop.venue.id], now=NOW, actor="test")
                 team[slug, role] = user
+        draft = VenueDraft(
+            brand_id=world.bakery.brand.id, slug="elsewhere", name="Elsewhere", address="High street 3"
+        )
+        venues.create_venue(tx, draft, now=NOW, actor="test")
         operator = a_user(tx, "operator@example.com", "Olga Operator", operator=True)
     return House(world, console, flask, second, team, operator)
 
