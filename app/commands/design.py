@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from app.accounts import audit, brands
 from app.commands.answers import json_option, show, show_list, warn
-from app.commands.pace import Pace
 from app.commands.shell import Shell, now, opened
 from app.db.identifiers import WalletPassId
+from app.db.pace import Pace
 from app.errors import BadInput, NotFound
 from app.loyalty import programmes, publishing
 from app.passes import designs, issuing

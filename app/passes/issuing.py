@@ -26,12 +26,21 @@ from app.db.identifiers import (
 )
 from app.delivery.queue import Promise, promise
 from app.errors import BadInput, Conflict, NotFound
-from app.passes import store_passes, store_tags
+from app.passes import store_moves, store_passes, store_tags
 from app.passes.content import PassContent
 from app.passes.pass_json import check_content
 from app.passes.store_passes import Change, WalletPass
 
-__all__ = ["Revision", "WalletPass", "issue", "move_design", "revise", "tombstone"]
+__all__ = [
+    "Revision",
+    "WalletPass",
+    "issue",
+    "move_back",
+    "move_cards",
+    "move_design",
+    "revise",
+    "tombstone",
+]
 
 PushKind = Literal["receipt", "campaign", "silent"]
 MOST_CHANGES = 200
@@ -158,13 +167,56 @@ def move_design(
         return []
     if not store_passes.share_programme(tx, from_design_id, to_design_id):
         raise BadInput("another-programme", "A card moves between design versions of its own programme only.")
+    found = store_moves.lock_of_design(tx, from_design_id, after=after, limit=limit)
+    return _move(tx, [(old, to_design_id, from_design_id) for old, _ in found], now=now)
+
+
+def move_cards(
+    tx: Tx,
+    pass_ids: Sequence[WalletPassId],
+    *,
+    from_design_id: DesignId,
+    to_design_id: DesignId,
+    now: datetime,
+    remember: bool = True,
+) -> list[WalletPassId]:
+    """The same for chosen passes, as far as they are still of the first version; returns those, sorted.
+
+    Unless it is to ``remember``, :func:`move_back` knows no way back for them. Raises :class:`BadInput` for
+    more than 200; that the two are of one programme is the caller's affair.
+    """
+    if len(pass_ids) > MOST_CHANGES:
+        raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
+    found = store_moves.lock_editions(tx, from_design_id, pass_ids)
+    return _move(tx, [(old, to_design_id, from_design_id if remember else None) for old in found], now=now)
+
+
+def move_back(
+    tx: Tx, *, from_design_id: DesignId, to_design_id: DesignId, limit: int = MOST_CHANGES, now: datetime
+) -> list[WalletPassId]:
+    """Move the first passes of a version to where they came from; those made with it to ``to_design_id``.
+
+    Call it again, in another transaction, until none are left. Raises as :func:`move_design` for ``limit``.
+    """
+    if not 1 <= limit <= MOST_CHANGES:
+        raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
+    found = store_moves.lock_of_design(tx, from_design_id, after=_NONE, limit=limit)
+    return _move(tx, [(old, came_from or to_design_id, None) for old, came_from in found], now=now)
+
+
+def _move(
+    tx: Tx, moves: Sequence[tuple[store_moves.Edition, DesignId, DesignId | None]], *, now: datetime
+) -> list[WalletPassId]:
+    """Locked passes become the next editions, of other design versions."""
     moved = [
-        replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now))
-        for old in store_passes.lock_of_design(tx, from_design_id, after=after, limit=limit)
+        store_moves.Move(
+            replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now)), to, way_back
+        )
+        for old, to, way_back in moves
     ]
-    ids = [one.id for one in moved]
+    ids = [each.edition.id for each in moved]
     _promise_pushes(tx, ids, kind="silent", now=now)
-    store_passes.write_moved(tx, to_design_id, moved)
+    store_moves.write_moved(tx, moved)
     return ids
 
 

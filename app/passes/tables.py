@@ -208,7 +208,8 @@ rollout = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint(
-        "state IN ('running', 'waiting', 'stopped', 'done', 'going_back', 'taken_back')", name="state_known"
+        "state IN ('running', 'waiting', 'stopped', 'done', 'superseded', 'going_back', 'taken_back')",
+        name="state_known",
     ),
     CheckConstraint("stage BETWEEN 0 AND 2", name="stage_known"),
     CheckConstraint("source_design_id <> target_design_id", name="leads_somewhere"),

@@ -763,7 +763,7 @@ def upgrade() -> None:
         sa.Column("started_at", columns.UtcDateTime(), nullable=False),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('running', 'waiting', 'stopped', 'done', 'going_back', 'taken_back')",
+            "state IN ('running', 'waiting', 'stopped', 'done', 'superseded', 'going_back', 'taken_back')",
             name=op.f("ck_rollout_state_known"),
         ),
         sa.CheckConstraint("stage BETWEEN 0 AND 2", name=op.f("ck_rollout_stage_known")),

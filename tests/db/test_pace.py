@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.commands.pace import HOLD, LONGEST_REST, Pace
+from app.db.pace import HOLD, LONGEST_REST, Pace
 
 
 def test_transactions_grow_while_they_are_short_and_never_beyond_what_is_allowed() -> None:

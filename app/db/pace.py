@@ -1,4 +1,4 @@
-"""How much a long command does at a time beside tills and guests, and how long it rests in between. Pure."""
+"""How much long work does at a time beside tills and guests, and how long it rests in between. Pure."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ class Pace:
         self.size = fewest
         self.rest = 0.0
 
-    def note(self, held: float) -> None:
-        """A transaction of :attr:`size` things held the database for so many seconds.
+    def note(self, held: float, done: int | None = None) -> None:
+        """A transaction of ``done`` things, :attr:`size` unless said, held the database for so many seconds.
 
         Where it takes longer than it once did, others want the processors or the database: they come first.
         """
-        each = max(held, 0.0001) / self.size
+        if done == 0:
+            self.rest = 0.0
+            return
+        each = max(held, 0.0001) / (done or self.size)
         self._quickest = min(self._quickest * _FORGETTING, each)
         self.rest = min(LONGEST_REST, _YIELDING * (each - self._quickest) * self.size)
         self.size = max(self._fewest, min(self._most, round(self.size * min(2.0, HOLD / max(held, 0.0001)))))
