@@ -25,7 +25,7 @@ from app.passes import issuing
 from app.passes.content import LocalizedText, PassContent
 from app.passes.issuing import Revision
 
-__all__ = ["MOST_POINTS", "CardAct", "Corrected", "block", "correct", "reissue", "unblock"]
+__all__ = ["MOST_POINTS", "MOST_STAMPS", "CardAct", "Corrected", "block", "correct", "reissue", "unblock"]
 
 LONGEST_REASON = 300
 LONGEST_FORM_KEY = 64

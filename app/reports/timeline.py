@@ -22,6 +22,8 @@ from app.reports.verdicts import CardFacts, Complaint, LastPromise, PhoneFacts, 
 
 LOOKED_BACK = timedelta(days=30)
 """So long lines of phones' logs are looked for."""
+_STEPS = frozenset({"scan", "page", "in_app", "form", "added", "removed"})
+"""Of a visit; what came later has sources of its own."""
 _UNDER_WAY = frozenset({"pending", "sending"})
 
 
@@ -113,6 +115,7 @@ def timeline(
                 facts={"venue": step.venue, "placement": step.placement, "device": step.device_kind},
             )
             for step in steps
+            if step.kind in _STEPS
         ),
         *timeline_events.of_receipts(receipts, venues),
         *timeline_events.of_points(tx, ids),
