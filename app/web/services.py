@@ -47,6 +47,7 @@ class Services:
     threads: int = 4  # requests that are worked on at a time
     sms_book: SmsBook | None = None  # who sends texts, and by which login; None: nobody
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by login
+    templates_dir: Path = Path(__file__).parents[2] / "pass_templates"  # folders of card templates
     authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
 
     @property
