@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import BoundedSemaphore, Lock
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,8 @@ from app.loyalty.rules import StampRules
 from app.passes import designs, prints
 from app.places import hangings, links
 from app.places.hangings import PURPOSES, Hanging
-from app.posters import drawing, training
+from app.posters import training
+from app.posters.drawing import draw_pdf, draw_svg
 from app.posters.poster import Poster
 from app.posters.press import Form, apart
 from app.posters.sizes import SIZES, Size
@@ -61,23 +62,15 @@ def register(console: Console, services: Services) -> None:
     """``…/poster.pdf``, ``…/poster.svg`` and ``…/sheet.pdf`` of a venue."""
     turns = _Turns()
 
-    @page(console, "/<brand>/places/<venue>/poster.<form>", needs="places.read")
-    def poster(visit: Visit, form: Form) -> ResponseReturnValue:
-        """``?size=&language=``, of one ``code`` or of all that are ``for`` a purpose."""
-        if form not in ("pdf", "svg"):
-            raise NotFound("no-such-form", "Prints are PDF or SVG")
-        size, language = _choice("size", SIZES), _choice("language", _LANGUAGES)
-        with services.database.read() as tx:
-            found = _asked(tx, visit)
-            drawn = _posters(tx, visit, found, language)
-        if form == "svg" and len(drawn) != 1:
-            raise BadInput("too-many", "An SVG holds one print: take the PDF", field="form")
-        with turns.mine():
-            body = _draw(drawn, size, form)
-        with services.database.write() as tx:
-            links.note_printed(tx, [each.link for each in found], now=visit.now)
-        name = found[0].link.code if len(found) == 1 else visit.venue.slug
-        return _file(body, f"{name}-{size}.{form}", form)
+    @page(console, "/<brand>/places/<venue>/poster.pdf", needs="places.read")
+    def poster(visit: Visit) -> ResponseReturnValue:
+        """``?size=&language=``, of one ``code`` or of all that are ``for`` a purpose: a page each."""
+        return _print(visit, turns, "pdf")
+
+    @page(console, "/<brand>/places/<venue>/poster.svg", needs="places.read")
+    def drawing(visit: Visit) -> ResponseReturnValue:
+        """The same of one code, to go on drawing with."""
+        return _print(visit, turns, "svg")
 
     @page(console, "/<brand>/places/<venue>/sheet.pdf", needs="places.read")
     def sheet(visit: Visit) -> ResponseReturnValue:
@@ -98,6 +91,21 @@ def register(console: Console, services: Services) -> None:
         with turns.mine():
             body = training.draw(page_, press=apart)
         return _file(body, f"{visit.venue.slug}-till-{language}.pdf", "pdf")
+
+
+def _print(visit: Visit, turns: _Turns, form: Form) -> Response:
+    size, language = _choice("size", SIZES), _choice("language", _LANGUAGES)
+    with visit.services.database.read() as tx:
+        found = _asked(tx, visit)
+        drawn = _posters(tx, visit, found, language)
+    if form == "svg" and len(drawn) != 1:
+        raise BadInput("too-many", "An SVG holds one print: take the PDF", field="form")
+    with turns.mine():
+        body = _draw(drawn, size, form)
+    with visit.services.database.write() as tx:
+        links.note_printed(tx, [each.link for each in found], now=visit.now)
+    name = found[0].link.code if len(found) == 1 else visit.venue.slug
+    return _file(body, f"{name}-{size}.{form}", form)
 
 
 def _asked(tx: Tx, visit: Visit) -> list[Hanging]:
@@ -129,10 +137,10 @@ def _posters(tx: Tx, visit: Visit, found: Sequence[Hanging], language: str) -> l
     )
 
 
-def _draw(posters: Sequence[Poster], size: Size, form: Literal["pdf", "svg"]) -> bytes:
+def _draw(posters: Sequence[Poster], size: Size, form: Form) -> bytes:
     if form == "svg":
-        return drawing.draw_svg(posters[0], size, press=apart)
-    return drawing.draw_pdf(posters, size, press=apart)
+        return draw_svg(posters[0], size, press=apart)
+    return draw_pdf(posters, size, press=apart)
 
 
 def _file(body: bytes, name: str, form: Form) -> Response:

@@ -102,6 +102,5 @@ explain(
         "key-rotated": lambda _fault: _("This key was replaced or ended before."),
         "kind-fixed": lambda _fault: _("The kind stays: make another programme for another kind."),
         "identifier-fixed": lambda _fault: _("It stays: guests hold cards that were issued under it."),
-        "press-busy": lambda _fault: _("Others are printing: wait a little."),
     }
 )

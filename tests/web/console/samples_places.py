@@ -39,7 +39,6 @@ SAMPLES: dict[str, Callable[[House, Shop], object]] = {
     "person": _person,
     "key": _key,
     "programme": lambda _house, shop: shop.programme.id,
-    "form": lambda _house, _shop: "pdf",
 }
 
 
