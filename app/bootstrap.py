@@ -17,7 +17,7 @@ from app.delivery.budget import Policy
 from app.errors import Misconfigured
 from app.log import configure_logging
 from app.loyalty import codes, enrolment, idempotency, periodic
-from app.passes import bundle, issuing, registrations, tokens
+from app.passes import bundle, drafts, issuing, registrations, test_cards, tokens
 from app.passes.brand_signers import load_for
 from app.passes.content import PassIdentity
 from app.passes.issuing import WalletPass
@@ -141,6 +141,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
         badges_dir=settings.data_dir / BADGES,
+        templates_dir=settings.templates_dir,
         threads=settings.web_threads,
         sms_book=book,
         gateways=texting.open_gateways(settings, book),
@@ -207,7 +208,7 @@ def make_worker(settings: Settings) -> Worker:
 
 
 def _ticks(settings: Settings, safe: Safe) -> list[Tick]:
-    from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick
+    from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick, rollout_tick
 
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
@@ -222,6 +223,8 @@ def _ticks(settings: Settings, safe: Safe) -> list[Tick]:
         Tick("visits", timedelta(minutes=1), lambda tx, now: tallies.fold(tx) > 0),
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
+        Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
+        rollout_tick(),  # last: it may have much to do, and each of the others comes before its next step
     ]
 
 
@@ -236,12 +239,16 @@ def _signers(tx: Tx, safe: Safe, now: datetime) -> list[Signer]:
 
 
 def _card_added(tx: Tx, pass_id: WalletPassId, first: bool, now: datetime) -> None:
+    if test_cards.is_test(tx, pass_id):
+        return
     visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
     if first and visit_id is not None:
         visits.card_added(tx, visit_id, at=now)
 
 
 def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:
+    if test_cards.is_test(tx, pass_id):
+        return
     known = enrolment.enrolment_of_pass(tx, pass_id)
     if known.visit_id is not None and known.pass_id == pass_id:  # not the one before it was issued anew
         visits.card_removed(tx, known.visit_id, at=now)

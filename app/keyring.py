@@ -83,6 +83,11 @@ def _is_apples(apns_url: str) -> bool:
     return (urlsplit(apns_url).hostname or "").endswith(".apple.com")
 
 
+def present(settings: Settings) -> Keys:
+    """The keys as they lie there, asked nothing: for who has looked at :func:`fault` before."""
+    return Keys(pass_key=_key(settings, "pass_key"), secret_key=_key(settings, "secret_key"))
+
+
 def fault(settings: Settings, name: KeyName, known: Mapping[str, str]) -> str | None:
     """What is wrong with this key and how to put it right; ``known`` as in :func:`fingerprints.known`."""
     word, variable, path = name.replace("_", " "), f"{PREFIX}{name.upper()}", settings.data_dir / name

@@ -67,3 +67,19 @@ def forget_devices(tx: Tx, device_ids: Sequence[DeviceId]) -> set[DeviceId]:
     forgotten = set(device_ids) - set(tx.scalars(promised))
     tx.execute(delete(push_budget).where(among(push_budget.c.device_id, sorted(forgotten))))
     return forgotten
+
+
+def stuck(tx: Tx, *, lease_over_before: datetime) -> int:
+    """How many promises a worker claimed whose lease was over by then, and that nobody took back."""
+    statement = select(func.count()).where(
+        delivery.c.state == SENDING, delivery.c.lease_until < lease_over_before
+    )
+    return int(tx.scalar(statement) or 0)
+
+
+def clock_of_database(tx: Tx) -> datetime | None:
+    """What time it is on the database's machine, aware; None where that is this machine (SQLite)."""
+    if tx.dialect.name == "sqlite":
+        return None
+    told: datetime | None = tx.scalar(select(func.clock_timestamp()))
+    return told

@@ -122,13 +122,17 @@ class Maker:
         """What Keychain Access exports, with Apple's (here: the sandbox's) intermediate in it."""
         return self.brought(**about).p12(password, chain=[self.wwdr])  # type: ignore[arg-type]
 
-    def issued_for(self, request: x509.CertificateSigningRequest) -> bytes:
+    def issued_for(
+        self, request: x509.CertificateSigningRequest, pass_type: str = TYPE, team: str = TEAM
+    ) -> bytes:
         """The .cer that developer.apple.com gives for a request: the names are Apple's choice."""
         key = request.public_key()
         assert isinstance(key, rsa.RSAPublicKey)
         made = (
             x509.CertificateBuilder()
-            .subject_name(self.brought().certificate.subject)
+            .subject_name(
+                self.brought(pass_type_identifier=pass_type, team_identifier=team).certificate.subject
+            )
             .issuer_name(self.wwdr.subject)
             .public_key(key)
             .serial_number(x509.random_serial_number())

@@ -26,6 +26,7 @@ from app.passes import store_designs
 from app.passes.content import LocalizedText
 from app.passes.layout import BrandValues, Design, merge
 from app.passes.press import Press
+from app.passes.sealing import Safe
 from app.passes.template import Template
 from app.places import links as install_links
 from app.places import placements, venues
@@ -187,7 +188,7 @@ def open_world(
         bakery = _open_shop(tx, "bakery", _STAMPS, BAKERY, ("rgb(250, 244, 232)", "rgb(64, 44, 20)"))
     services = Services(
         database=database,
-        press=Press(f"{public_url}/passkit", clock=clock),
+        press=Press(f"{public_url}/passkit", clock=clock, safe=Safe.of(SECRET)),
         wakeup=_Silence(),
         clock=clock,
         build_pass=build or note,
