@@ -68,14 +68,15 @@ def issue(
     programme_id: ProgrammeId,
     content: PassContent,
     now: datetime,
+    design_id: DesignId | None = None,
 ) -> WalletPass:
-    """Make a pass of the programme's newest design version, with a random serial number.
+    """Make a pass of the programme's newest design version, or of that one, with a random serial number.
 
     Raises :class:`Conflict` where the programme has no published design, :class:`BadInput` for content that
     no phone would take.
     """
     check_content(content)
-    design_id = store_passes.newest_design(tx, programme_id)
+    design_id = design_id or store_passes.newest_design(tx, programme_id)
     if design_id is None:
         raise Conflict("no-design", "This programme has no published design yet: publish one first.")
     draft = WalletPass(

@@ -32,6 +32,7 @@ from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
 from app.web.services import Services
 from app.web.sms_receipts import sms_blueprint
+from app.web.test_cards import test_cards_blueprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -99,6 +100,7 @@ def make_flask(services: Services) -> Flask:
     app.register_blueprint(probes_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(guest_blueprint(services))
+    app.register_blueprint(test_cards_blueprint(services))
     app.register_blueprint(sms_blueprint(services))
     add_console(app, services)
 
