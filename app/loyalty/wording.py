@@ -60,6 +60,11 @@ def counted(count: int, language: Language) -> str:
     return f"{count} {_STAMPS[language][_LOCALES[language].plural_form(count)]}"
 
 
+def spelt_points(points: int, language: Language) -> str:
+    """So many points (hundredths, not negative) with their noun: "1 балл", "5,5 балла", "12 points"."""
+    return f"{number(points, language)} {_POINTS[language][_LOCALES[language].plural_form(_decimal(points))]}"
+
+
 def _line(news: News, language: Language) -> str:
     parts: list[str] = []
     if news.welcome:
@@ -104,8 +109,7 @@ def _about_stamps(news: News, card: StampCard, reward: str, language: Language) 
 
 def _signed_points(points: int, language: Language) -> str:
     sign = "+" if points > 0 else _MINUS
-    noun = _POINTS[language][_LOCALES[language].plural_form(_decimal(abs(points)))]
-    return f"{sign}{number(abs(points), language)} {noun}"
+    return f"{sign}{spelt_points(abs(points), language)}"
 
 
 def _decimal(points: int) -> Decimal:

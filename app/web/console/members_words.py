@@ -7,7 +7,6 @@ from datetime import datetime
 import phonenumbers
 from babel.numbers import format_currency, get_currency_precision
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from app.loyalty import wording as card_wording
 from app.reports.member_words import EVENTS, VERDICTS
@@ -43,17 +42,17 @@ def phone_words(number: str | None, *, whole: bool) -> str:
 
 def balance_words(points: int, stamps: int, kind: str) -> str:
     """What is on a card: "350 points", "4 stamps"."""
+    language = current_language()
     if kind == "stamp":
-        return ngettext("%(num)s stamp", "%(num)s stamps", stamps)
-    spelt = card_wording.number(points, current_language())
-    return _("%(points)s points", points=spelt)
+        return card_wording.counted(stamps, language)
+    return card_wording.spelt_points(points, language)
 
 
 def verdict_words(verdict: Verdict) -> tuple[str, str]:
     """The sentence, and what to do about it."""
     said, to_do = VERDICTS[verdict.cause]
     facts = {name: _fact(value) for name, value in verdict.facts.items()}
-    return _(said) % facts, _(to_do) if to_do else ""
+    return str(_(said) % facts), str(_(to_do)) if to_do else ""
 
 
 def event_words(event: Event) -> str:
@@ -69,31 +68,29 @@ def event_words(event: Event) -> str:
     if event.kind == "text":
         facts["text"] = _text_kind(str(given["text"]))
         facts["state"] = _text_state(str(given["state"]))
-    return (_(EVENTS[event.kind]) % facts).strip().rstrip(":")
+    return str(_(EVENTS[event.kind]) % facts).strip().rstrip(":")
 
 
 def topic_words(topic: str) -> str:
     """What a list of events is narrowed to."""
-    return {
+    words: dict[str, str] = {
         "points": _("Points"),
         "card": _("Card"),
         "phone": _("Phone"),
         "text": _("Texts"),
         "guest": _("Consents"),
-    }[topic]
+    }
+    return words[topic]
 
 
 def _change(points: int, stamps: int) -> str:
     """``+50 points``, ``−1 stamp``; nothing where neither changed."""
-    parts = []
+    parts, language = [], current_language()
     if points:
-        sign = "+" if points > 0 else "−"
-        spelt = card_wording.number(abs(points), current_language())
-        parts.append(sign + _("%(points)s points", points=spelt))
+        parts.append(("+" if points > 0 else "−") + card_wording.spelt_points(abs(points), language))
     if stamps:
-        sign = "+" if stamps > 0 else "−"
-        parts.append(sign + ngettext("%(num)s stamp", "%(num)s stamps", abs(stamps)))
-    return ", ".join(parts) or _("nothing")
+        parts.append(("+" if stamps > 0 else "−") + card_wording.counted(abs(stamps), language))
+    return ", ".join(parts) or str(_("nothing"))
 
 
 def _money(amount: int, currency: str) -> str:
@@ -108,12 +105,12 @@ def _fact(value: Fact) -> str:
 
 
 def _text_kind(kind: str) -> str:
-    return {"code": _("code"), "service": _("service"), "advertising": _("advertising")}[kind]
+    return str({"code": _("code"), "service": _("service"), "advertising": _("advertising")}[kind])
 
 
 def _text_state(state: str) -> str:
-    return {
-        "pending": _("waiting"),
+    words: dict[str, str] = {
+        "pending": _("queued"),
         "sending": _("on its way"),
         "accepted": _("taken by the gateway"),
         "delivered": _("delivered"),
@@ -122,7 +119,8 @@ def _text_state(state: str) -> str:
         "exhausted": _("given up"),
         "gone": _("not sent"),
         "superseded": _("replaced"),
-    }[state]
+    }
+    return words[state]
 
 
 explain(
