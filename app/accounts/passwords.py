@@ -42,9 +42,9 @@ def checked(password: str, *, about: Sequence[str] = ()) -> str:
     if len(password) > LONGEST:
         raise BadInput("password-long", f"The password has more than {LONGEST} characters", field="password")
     bare = password.casefold()
-    for word in (*_MOST_USED, *(part for words in about for part in _parts(words))):
+    for word in sorted({*_MOST_USED, *(part for words in about for part in _parts(words))}, key=len)[::-1]:
         bare = bare.replace(word, "")
-    if len(bare.strip("0123456789 !.@#$*_-")) < 3 and len(bare) < SHORTEST:
+    if len(bare.strip("0123456789 !.@#$*_-")) < _LEAST_DIFFERENT and len(bare) < SHORTEST:
         raise _too_well_known()
     if len(set(password)) < _LEAST_DIFFERENT:
         raise _too_well_known()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from app.accounts.tables import invitation
 from app.db import Tx
@@ -47,15 +47,19 @@ class InvitationRow:
     withdrawn_at: datetime | None
 
 
+def _row(found: Row[*tuple[Any, ...]]) -> InvitationRow:
+    return InvitationRow(*found)
+
+
 def insert_invitation(tx: Tx, *, values: Mapping[str, Any]) -> InvitationRow:
     """The new row."""
-    return InvitationRow(*tx.execute(insert(invitation).values(**values).returning(*_SHOWN)).one())
+    return _row(tx.execute(insert(invitation).values(**values).returning(*_SHOWN)).one())
 
 
 def by_hash(tx: Tx, token_hash: str) -> InvitationRow | None:
     """By the SHA-256 of its token."""
     row = tx.execute(select(*_SHOWN).where(_columns.token_hash == token_hash)).first()
-    return InvitationRow(*row) if row else None
+    return _row(row) if row else None
 
 
 def open_of_brand(tx: Tx, brand_id: int, now: datetime) -> list[InvitationRow]:
@@ -63,7 +67,7 @@ def open_of_brand(tx: Tx, brand_id: int, now: datetime) -> list[InvitationRow]:
     statement = select(*_SHOWN).where(
         _columns.brand_id == brand_id, _columns.kind == "brand", _is_open(), _columns.expires_at > now
     )
-    return [InvitationRow(*row) for row in tx.execute(statement.order_by(_columns.id.desc()))]
+    return [_row(row) for row in tx.execute(statement.order_by(_columns.id.desc()))]
 
 
 def use(tx: Tx, invitation_id: int, now: datetime) -> bool:

@@ -54,7 +54,7 @@ def register(console: Console, services: Services) -> None:
                 operator=False, now=visit.now,
             )  # fmt: skip
             made = invitations.accept(tx, invitation, user, now=visit.now)
-        if made is None or not form.ok:
+        if made is None:
             return shown(visit, token, form)
         return doorkeeper.let_in(made, visit, _first_page(services, invitation))
 
