@@ -24,6 +24,7 @@ from app.db.identifiers import (
     SerialNumber,
     WalletPassId,
 )
+from app.db.pace import Pace
 from app.delivery.queue import Promise, promise
 from app.errors import BadInput, Conflict, NotFound
 from app.passes import store_moves, store_passes, store_tags
@@ -38,6 +39,7 @@ __all__ = [
     "move_back",
     "move_cards",
     "move_design",
+    "pace",
     "revise",
     "tombstone",
 ]
@@ -45,6 +47,8 @@ __all__ = [
 PushKind = Literal["receipt", "campaign", "silent"]
 MOST_CHANGES = 200
 """In one transaction, so that a campaign's expansion never makes a till wait for the tag counter."""
+
+_FEWEST_CHANGES = 50  # however slow the database is
 
 _ALPHABET = string.ascii_letters + string.digits  # iOS escapes others twice, and "/" splits the path
 _SERIAL_LENGTH = 22  # 131 bits
@@ -92,6 +96,11 @@ def issue(
         voided_at=None,
     )
     return replace(draft, id=store_passes.add(tx, draft, now=now))
+
+
+def pace() -> Pace:
+    """For whoever moves many passes: how many a transaction, and how long to rest for tills' sake."""
+    return Pace(fewest=_FEWEST_CHANGES, most=MOST_CHANGES)
 
 
 def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:

@@ -151,7 +151,7 @@ class Links:
         return StopToken(WalletPassId(int(words[0], 16)), int(words[1], 16)) if words else None
 
     def test_card_url(self, pass_id: WalletPassId, *, now: datetime) -> str:
-        """Where an editor's own phone gets the test card of a draft; a QR code of it is read by the camera."""
+        """Where the phone of who draws a design gets its test card; a camera reads it as a QR code."""
         expires = _seconds(now + DOWNLOAD_LIFETIME)
         return f"{self._public_url}{TEST_CARD_PATH}/{self._sign('test', f'{pass_id:x}.{expires:x}')}"
 

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
-from app.db.pace import Pace
 from app.delivery import jobs, queue
 from app.passes import evidence, issuing, rollouts
 from app.passes.signing import Signer, expiry_stage, expiry_warning
@@ -21,8 +20,6 @@ from app.worker import metrics
 
 log = structlog.get_logger()
 
-FEWEST_MOVED: Final = 50
-"""Cards a transaction, however slow the database is."""
 LEASE: Final = timedelta(minutes=2)
 """A slot's work that has not come to its end in that time is begun again by another worker."""
 
@@ -125,7 +122,7 @@ def purge_tick(*, keep: timedelta = timedelta(days=30), every: timedelta = timed
 
 def rollout_tick(*, every: timedelta = timedelta(seconds=10)) -> Tick:
     """Designs that are rolled out in stages, at the pace of `perkpass design move`."""
-    pace = Pace(fewest=FEWEST_MOVED, most=issuing.MOST_CHANGES)
+    pace = issuing.pace()
     moved = 0
 
     def step(tx: Tx, now: datetime) -> bool:
@@ -162,3 +159,35 @@ def certificate_tick(
         return False
 
     return Tick("certificates", every, step)
+
+
+class Alarm(Protocol):
+    """Something that asks for a person."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    def words(self) -> str:
+        """What is the matter, and what to do."""
+
+
+def alarm_tick(
+    raised: Callable[[Tx, datetime], Iterable[Alarm]], *, every: timedelta = timedelta(minutes=5)
+) -> Tick:
+    """What the console warns of is told in the log too: when it begins, and when it is over."""
+    told: set[str] = set()
+
+    def step(tx: Tx, now: datetime) -> bool:
+        found = {str(alarm.subject): str(alarm.words) for alarm in raised(tx, now)}
+        for subject in sorted(found.keys() - told):
+            log.error("alarm_raised", subject=subject, message=found[subject])
+        for subject in sorted(told - found.keys()):
+            log.info("alarm_over", subject=subject)
+        told.clear()
+        told.update(found)
+        metrics.ALARMS.set(len(found))
+        return False
+
+    return Tick("alarms", every, step)
