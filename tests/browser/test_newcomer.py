@@ -79,7 +79,7 @@ def test_a_newcomer_gets_from_nothing_to_a_receipt_by_the_console_alone(
     page.on("console", lambda message: said.append(message.text) if _is_amiss(message) else None)
     page.on("pageerror", lambda fault: said.append(str(fault)))
     try:
-        _an_account(page, invited["url"])
+        _an_account(page, invited["link"])
         _a_brand(page, maker)
         _a_programme_and_its_card(page)
         install_url = _a_venue_and_its_poster(page)
