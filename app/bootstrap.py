@@ -31,6 +31,7 @@ from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from app.examination.alarms import Alarms
     from app.worker.loop import Worker
     from app.worker.ticks import Tick
 
@@ -109,6 +110,8 @@ def pass_builder(press: Press, keys: keyring.Keys, public_url: str) -> Callable[
 def make_web(settings: Settings) -> WSGIApplication:
     """The whole web side. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     # Imported here: a worker or a command need not keep the web in memory, nor the web a worker.
+    from app.examination.alarms import Alarms
+    from app.examination.whole import examine_with
     from app.web.application import make_application
     from app.web.badges import DIRECTORY as BADGES
     from app.web.passkit import PassKit
@@ -130,6 +133,8 @@ def make_web(settings: Settings) -> WSGIApplication:
         database=database,
         press=press,
         authorities=safe.authorities,
+        examine=lambda now, outside: list(examine_with(settings, now, reach_out=outside)),
+        alarms=Alarms(press, book).raised,
         wakeup=wakeup,
         clock=clock,
         build_pass=lambda tx, pass_id: build(tx, issuing.wallet_pass(tx, pass_id)),
@@ -162,6 +167,7 @@ def make_web(settings: Settings) -> WSGIApplication:
 
 def make_worker(settings: Settings) -> Worker:
     """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
+    from app.examination.alarms import Alarms
     from app.worker.apple import AppleChannel
     from app.worker.loop import Worker
 
@@ -180,6 +186,7 @@ def make_worker(settings: Settings) -> Worker:
             signer = load_for(tx, owners[0], safe=safe, now=clock())
         return signer.certificate_pem, signer.key_pem
 
+    press = Press(settings.web_service_url, clock=clock, safe=safe)
     channel = AppleChannel(
         credentials,
         url=settings.apns_url,
@@ -202,13 +209,13 @@ def make_worker(settings: Settings) -> Worker:
         lease=timedelta(seconds=settings.push_lease_seconds),
         texts=texting.channel(settings),
         poll_seconds=settings.worker_poll_seconds,
-        ticks=_ticks(settings, safe),
+        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings))),
         metrics_port=settings.worker_metrics_port,
     )
 
 
-def _ticks(settings: Settings, safe: Safe) -> list[Tick]:
-    from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick, rollout_tick
+def _ticks(settings: Settings, safe: Safe, alarms: Alarms) -> list[Tick]:
+    from app.worker.ticks import Tick, alarm_tick, certificate_tick, purge_tick, retag_tick, rollout_tick
 
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
@@ -217,6 +224,7 @@ def _ticks(settings: Settings, safe: Safe) -> list[Tick]:
         ),
         purge_tick(),
         certificate_tick(lambda tx, now: _signers(tx, safe, now)),
+        alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.delivery.store_overview import clock_of_database, stuck
+from app.delivery.store_overview import clock_of_database, oldest_due, stuck
 from app.delivery.store_overview import snapshot as at
 
-__all__ = ["at", "clock_of_database", "stuck"]
+__all__ = ["at", "clock_of_database", "oldest_due", "stuck"]

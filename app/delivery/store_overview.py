@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, func, select
 
 from app.db import Tx, among
 from app.db.identifiers import DeviceId
-from app.delivery.promises import QueueSnapshot
+from app.delivery.promises import PRIORITIES, QueueSnapshot
 from app.delivery.store_pending import CHANNEL, PENDING, SENDING
 from app.delivery.tables import attempt, breaker, delivery, push_budget, text_message
 
@@ -83,3 +83,17 @@ def clock_of_database(tx: Tx) -> datetime | None:
         return None
     told: datetime | None = tx.scalar(select(func.clock_timestamp()))
     return told
+
+
+def oldest_due(tx: Tx, now: datetime) -> datetime | None:
+    """When the push that is longest overdue was due; three looks into an index, however long the queue is."""
+    firsts = [
+        tx.scalar(
+            select(delivery.c.due_at)
+            .where(delivery.c.state == PENDING, delivery.c.priority == priority, delivery.c.due_at <= now)
+            .order_by(delivery.c.due_at)
+            .limit(1)
+        )
+        for priority in sorted(PRIORITIES.values())
+    ]
+    return min((first for first in firsts if first is not None), default=None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from app.accounts import audit
 from app.db import Tx
+from app.db.identifiers import PassTypeIdentifier
 from app.delivery import breaker, jobs, overview
 from app.examination.looks import Look
 from app.sentences import say
@@ -45,7 +46,7 @@ def queue(tx: Tx, now: datetime) -> Iterator[Look]:
         yield Look(say("leases"), "fault", words)
 
 
-def breakers(tx: Tx, brands_of: dict[str, str]) -> Iterator[Look]:
+def breakers(tx: Tx, brands_of: Mapping[PassTypeIdentifier, str]) -> Iterator[Look]:
     """Pushes that are stopped because Apple refuses us; ``brands_of`` gives the slug by pass type."""
     for row in breaker.all_open(tx):
         pass_type = breaker.pass_type_of(row.subject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,30 @@ class Bell(Protocol):
         """Tell the worker that something is due."""
 
 
+class Finding(Protocol):
+    """What was found of one thing that was looked at; ``verdict`` is ok, warning or fault."""
+
+    @property
+    def subject(self) -> str:
+        """What was looked at."""
+
+    @property
+    def verdict(self) -> str:
+        """How it is."""
+
+    @property
+    def words(self) -> str:
+        """What is, and for a fault what to do."""
+
+    @property
+    def brand(self) -> str | None:
+        """The slug of the brand that it concerns."""
+
+
+def _nothing(*_asked: object) -> Sequence[Finding]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Collaborators and settings of the web edge."""
@@ -49,6 +73,8 @@ class Services:
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by login
     templates_dir: Path = Path(__file__).parents[2] / "pass_templates"  # folders of card templates
     authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
+    examine: Callable[[datetime, bool], Sequence[Finding]] = _nothing  # the installation; also from outside?
+    alarms: Callable[[Tx, str | None, datetime], Sequence[Finding]] = _nothing  # now, of a brand or of all
 
     @property
     def safe(self) -> Safe:

@@ -19,6 +19,8 @@ from app.web.console import (
     designs,
     entrance,
     frame,
+    funnel,
+    health,
     invited,
     launch,
     members,
@@ -40,6 +42,7 @@ AREAS: tuple[Callable[[Console, Services], None], ...] = (
     account.register,
     brand_new.register,
     launch.register,
+    funnel.register,
     places.register,
     places_venue.register,
     places_prints.register,
@@ -52,6 +55,7 @@ AREAS: tuple[Callable[[Console, Services], None], ...] = (
     people.register,
     audit.register,
     certificate.register,
+    health.register,
 )
 
 

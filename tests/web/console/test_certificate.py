@@ -72,7 +72,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_shown_again(
     assert foreign.status_code == 422
     assert "keeps its identifier for life" in foreign.text
     large = _upload(desk, b"0" * 70_000)
-    assert large.status_code == 413
+    assert large.status_code in (413, 422)  # by the server's bound, or by the certificate's own
 
 
 def test_faults_are_told_in_russian_too(sandbox: House, maker: Maker) -> None:
