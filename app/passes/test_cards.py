@@ -96,6 +96,11 @@ def exist(tx: Tx, programme_id: ProgrammeId) -> bool:
     return bool(store_test_cards.by_design(tx, programme_id))
 
 
+def own(tx: Tx, programme_id: ProgrammeId, actor: str) -> WalletPassId | None:
+    """The actor's test card of a programme, where they made one."""
+    return store_test_cards.of(tx, programme_id, actor)
+
+
 def is_test(tx: Tx, pass_id: WalletPassId) -> bool:
     """Whether a pass is a test card: it belongs to no member and no report."""
     return store_test_cards.is_one(tx, pass_id)

@@ -23,10 +23,10 @@ from app.passes.layout import Design, Layout
 from app.passes.proofs import Proofs
 from app.passes.sample_guests import default_look, sample_guest
 from app.reports import design_history
-from app.web.console import designs_editor, designs_files, designs_publish
+from app.web.console import designs_editor, designs_files, designs_publish, designs_rollout, designs_trial
 from app.web.console.audit_words import actor_words
-from app.web.console.designs_editor import opened, programme_of, values_of
 from app.web.console.designs_models import Model, model, models
+from app.web.console.designs_work import opened, programme_of, values_of
 from app.web.console.forms import Form, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
@@ -67,6 +67,8 @@ def register(console: Console, services: Services) -> None:
     designs_editor.register(console, services)
     designs_publish.register(console, services)
     designs_files.register(console, services)
+    designs_rollout.register(console, services)
+    designs_trial.register(console, services)
 
 
 def everything(visit: Visit) -> ResponseReturnValue:
@@ -85,6 +87,7 @@ def programme(visit: Visit, programme: str) -> ResponseReturnValue:
         versions = drafts.history(tx, found.id)
         actors = design_history.publishers(tx, visit.brand.id)
         names = design_history.names(tx, set(actors.values()))
+        rollout = designs_rollout.view_of(tx, found, versions)
     shelf = _shelf(visit, found)
     choices = [] if shelf.draft else _choices(visit, found)
     return render(
@@ -94,6 +97,7 @@ def programme(visit: Visit, programme: str) -> ResponseReturnValue:
         shelf=shelf,
         versions=versions,
         choices=choices,
+        rollout=rollout,
         who={number: actor_words(actor, names) for number, actor in actors.items()},
     )
 
@@ -196,6 +200,24 @@ explain(
         ),
         "too-many-images": lambda _fault: _("The pictures together are too heavy: at most 200, and 4 MB."),
         "picture-too-small": lambda _fault: _("This picture has too few pixels: choose a larger one."),
+        "bad-address": lambda _fault: _("Write the whole address, like https://example.com."),
+        "words-missing": lambda _fault: _("Write what the field says."),
+        "text-too-long": lambda _fault: _("This is too long."),
+        "bad-text": lambda _fault: _("The text holds a letter that cannot be shown: take it out."),
+        "placeholder": lambda _fault: _("Words hold no {…}: choose what the field shows from the list."),
+        "colour-unreadable": lambda _fault: _("This is no colour."),
+        "too-many-fields": lambda _fault: _("A card has 40 fields at most."),
+        "picture-moves": lambda _fault: _("Cards show still pictures: save one picture of it."),
+        "picture-damaged": lambda _fault: _("The picture is damaged: save it once more as PNG or JPEG."),
+        "picture-too-large": lambda _fault: _(
+            "The picture has far more pixels than any card: save it smaller."
+        ),
+        "picture-too-heavy": lambda _fault: _("The file has more than 8 MB: save the picture smaller."),
+        "picture-empty": lambda _fault: _("The file is empty: choose a picture."),
+        "picture-of-another-kind": lambda _fault: _("This is no PNG, JPEG or WebP: save the picture as one."),
+        "picture-and-more": lambda _fault: _(
+            "The file holds something besides its picture: save it once more as PNG or JPEG."
+        ),
         "no-such-image": lambda _fault: _("Cards show no such picture."),
     }
 )

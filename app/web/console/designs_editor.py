@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,57 +11,23 @@ from flask import Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.db import Tx
 from app.errors import BadInput, Conflict, NotFound
-from app.loyalty import programmes, publishing
 from app.loyalty.programmes import Programme
-from app.passes import designs, draft_steps, drafts, edits, pictures
-from app.passes.assembly import Assembled
+from app.passes import draft_steps, drafts, edits, pictures
 from app.passes.drafts import Draft
-from app.passes.findings import Finding
-from app.passes.layout import BrandValues
 from app.passes.template import Template
-from app.web.console import designs_fields, designs_form, designs_words
-from app.web.console.designs_notes import Notes, notes_of
-from app.web.console.designs_preview import cuts_of, is_refused, seen, sight_of
+from app.web.console import designs_fields, designs_form, designs_trial, designs_words
+from app.web.console.designs_preview import is_refused, seen, sight_of
 from app.web.console.designs_slots import slots
+from app.web.console.designs_work import Work, looked_at, opened, values_of
 from app.web.console.forms import Form, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.console.wording import sentence
 from app.web.services import Services
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A draft as it is looked at: unsaved changes may be in ``template``."""
-
-    programme: Programme
-    draft: Draft
-    template: Template
-    values: BrandValues
-    made: Assembled
-    findings: list[Finding]
-    notes: Notes
-
-
-def programme_of(tx: Tx, visit: Visit, slug: str) -> Programme:
-    """The brand's programme; raises NotFound."""
-    return programmes.programme_by_slug(tx, visit.brand.id, slug)
-
-
-def values_of(visit: Visit, programme: Programme) -> BrandValues:
-    """What the brand and the programme's rules put into a template."""
-    return publishing.with_rules(designs.brand_values(visit.brand), programme.rules)
-
-
-def looked_at(visit: Visit, programme: Programme, draft: Draft, template: Template) -> Work:
-    """Assembled and linted; asks no database."""
-    values = values_of(visit, programme)
-    made = drafts.assembled(template, values)
-    findings = drafts.check(made, now=visit.now)
-    notes = notes_of(template, findings, cuts_of(made, findings, now=visit.now))
-    return Work(programme, draft, template, values, made, findings, notes)
+_PART = re.compile(r"f\.\w+\.\d+\.|[a-z]+\.\w+")
+"""The part of a form that an input belongs to: a field of the card with all of its inputs, or a colour."""
 
 
 def register(console: Console, _services: Services) -> None:
@@ -105,6 +71,8 @@ def change(visit: Visit, programme: str) -> ResponseReturnValue:
         answer = _page(visit, looked_at(visit, found, draft, template), form, conflict=True)
         answer.status_code = 409
         return answer
+    if saved.revision != draft.revision:
+        designs_trial.follow(visit, found, saved)
     if what == "publish":
         return see(url_for("console.designs_publish_review", programme=programme))
     if saved.revision != draft.revision and not anchor:
@@ -139,13 +107,6 @@ def preview(visit: Visit, programme: str) -> ResponseReturnValue:
     return _page(visit, looked_at(visit, found, draft, template), form, only="designs_fragment.html")
 
 
-def opened(visit: Visit, slug: str) -> tuple[Programme, Draft | None]:
-    """The brand's programme and its draft, where it has one; raises NotFound for another's programme."""
-    with visit.services.database.read() as tx:
-        programme = programme_of(tx, visit, slug)
-        return programme, drafts.open_draft(tx, programme.id)
-
-
 def _typed(visit: Visit, programme: Programme, draft: Draft, form: Form) -> Template:
     """The template as the form says it.
 
@@ -174,7 +135,8 @@ def _page(
     shown = designs_form.filled(work.template, work.values)
     shown.errors = form.errors
     # What was typed wrongly stays as typed; everything else is what the template says by now.
-    shown.values |= {name: form[name] for name in form.errors if name in form.values}
+    wrong = tuple(found[0] for name in form.errors if (found := _PART.match(name)))
+    shown.values |= {name: value for name, value in form.values.items() if name.startswith(wrong)}
     chosen = Form(values=dict(request.args) | form.values)
     sight = sight_of(chosen, work.made.layout, reader=visit.language)
     names = _looks_of_tiers(work, visit)

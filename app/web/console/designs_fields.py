@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.passes import field_edits
+from app.passes import field_edits, link_edits
 from app.passes.content import LocalizedText
 from app.passes.edits import with_text
 from app.passes.field_edits import Field
@@ -75,7 +75,8 @@ def arranged(template: Template, what: str) -> tuple[Template, str]:
         return template, ""
     row = among[int(number)]
     if verb == "remove" and not row.announces:
-        return field_edits.without_field(template, row.key), f"#group.{group}"
+        without = link_edits.without_link if row.is_link else field_edits.without_field
+        return without(template, row.key), f"#group.{group}"
     by = {"up": -1, "down": 1}.get(verb, 0)
     if by and 0 <= row.index + by < len(among):
         made = field_edits.moved_field(template, row.key, group, row.index + by)
@@ -93,4 +94,4 @@ def _added(template: Template, group: str) -> Template:
 
 def _link(template: Template) -> Template:
     address = LocalizedText("https://example.com", "https://example.com")
-    return field_edits.add_link(template, LocalizedText("Ссылка", "Link"), address)
+    return link_edits.add_link(template, LocalizedText("Ссылка", "Link"), address)

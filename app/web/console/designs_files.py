@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from app.errors import BadInput, NotFound
 from app.passes import designs, drafts, template_folders
 from app.passes.template import Template
-from app.web.console.designs_editor import opened, programme_of
+from app.web.console.designs_work import opened, programme_of
 from app.web.console.forms import done, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit

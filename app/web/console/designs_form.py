@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask_babel import gettext as _
-
 from app.colours import hexadecimal, parse_colour
 from app.errors import BadInput
-from app.passes import edits, field_edits
+from app.passes import edits, field_edits, link_edits
 from app.passes.content import LocalizedText
 from app.passes.layout import COUNTS, FIELD_GROUPS, LANGUAGES, BrandValues
 from app.passes.template import Template
@@ -28,7 +26,6 @@ NAME = "programme"
 OWN_WORDS = "words"
 """In place of a guest's value: words that every card has alike."""
 _FORMATS = ("numberStyle", "currencyCode", "dateStyle", "timeStyle")
-_LINK = re.compile(r"https?://[^\s]+")
 _LAST = 999
 
 
@@ -84,12 +81,9 @@ def _with_words(made: Template, row: FieldRow, form: Form, before: Form) -> Temp
     words = _typed(form, name)
     if not row.is_text or f"{name}.ru" not in form.values or words == _typed(before, name):
         return made
-    if row.is_link:
-        for language in LANGUAGES:
-            if words.in_language(language) and not _LINK.fullmatch(words.in_language(language)):
-                form.errors.setdefault(f"{name}.{language}", _("A link begins with https://"))
-                return made
     with _noting(form, f"{name}.ru"):
+        if row.is_link and (words.ru or words.en):
+            return link_edits.with_address(made, row.key, words)
         if text := row.field.text_name:
             return edits.with_text(made, text, words)
         return _put(made, row, row.field.label, words)

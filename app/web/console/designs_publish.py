@@ -10,10 +10,10 @@ from app.errors import NotFound
 from app.passes import drafts
 from app.passes.findings import DesignRefused
 from app.passes.sample_guests import default_look
-from app.web.console import designs_editor, designs_fields, designs_words
-from app.web.console.designs_editor import Work, looked_at, opened, values_of
+from app.web.console import designs_fields, designs_form, designs_trial, designs_words
 from app.web.console.designs_notes import Note
 from app.web.console.designs_preview import PHONES, READERS, Sight, is_refused, seen
+from app.web.console.designs_work import Work, looked_at, opened, values_of
 from app.web.console.forms import done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
@@ -47,6 +47,7 @@ def review(visit: Visit, programme: str) -> ResponseReturnValue:
         work=work,
         told=_told(visit, work),
         refused=is_refused(work.findings),
+        trial=designs_trial.own_card(visit, found),
         cards=sum(version.cards for version in versions),
         number_next=max((version.version for version in versions), default=0) + 1,
         pictures=[seen(work.made, work.findings, sight, now=visit.now) for sight in sights],
@@ -71,7 +72,7 @@ def publish(visit: Visit, programme: str) -> ResponseReturnValue:
 def _told(visit: Visit, work: Work) -> list[tuple[str, str, Note]]:
     """What is wrong or could be better: where in words, the address of the field, and the note."""
     labels = {name: words for name, words, _hint in designs_words.groups()}
-    form = designs_editor.designs_form.filled(work.template, work.values)
+    form = designs_form.filled(work.template, work.values)
     places = {
         row.name: f"{labels[group]}: {form[f'{row.name}.label.{visit.language}']}"
         for group, rows in designs_fields.rows(work.template).items()
