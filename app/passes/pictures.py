@@ -51,6 +51,7 @@ SLOTS: Final[dict[str, Slot]] = {
 }
 _IN_FOLDER = re.compile(rf"(?:(?:{'|'.join(LANGUAGES)})\.lproj|tiers/[1-9]\d?)/([a-z]+)")
 _COLOURS: Final = (256, 96, 40)
+_SEEN_FOR_COLOURS: Final = (128, 128)
 _FEW_COLOURS: Final = (32, 16, 8)
 _MOST_OBLONG: Final = 3 / 2  # Apple: a thumbnail is between 2 : 3 and 3 : 2
 
@@ -167,10 +168,10 @@ def _coarser(drawn: dict[int, Image.Image]) -> Iterator[tuple[dict[int, Image.Im
 
 
 def _reduced(image: Image.Image, colours: int) -> bytes:
-    if is_opaque(image):
-        few = image.convert("RGB").quantize(
-            colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-        )
-    else:
-        few = image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    return encoded(few)
+    if not is_opaque(image):
+        return encoded(image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+    plain = image.convert("RGB")
+    few = plain.copy()
+    few.thumbnail(_SEEN_FOR_COLOURS, Image.Resampling.BOX)  # choosing them takes long, finding them does not
+    palette = few.quantize(colours, method=Image.Quantize.MEDIANCUT)
+    return encoded(plain.quantize(palette=palette, dither=Image.Dither.NONE))
