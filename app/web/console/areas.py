@@ -24,7 +24,7 @@ class Area:
 
 AREAS: tuple[Area, ...] = (
     Area("launch", "launch", lambda: _("Launch")),
-    Area("funnel", "funnel", lambda: _("Guests’ way"), often=True),
+    Area("funnel", "funnel", lambda: _("Funnel"), often=True),
     Area("places", "places", lambda: _("Places"), often=True),
     Area("designs", "designs", lambda: _("Cards"), often=True),
     Area("members", "members", lambda: _("Guests"), often=True),

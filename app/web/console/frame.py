@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.numbers import format_decimal
 from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -71,6 +71,7 @@ def dress(app: Flask, console: Console) -> None:
             "notice": take_notice() if request.method == "GET" else None,
             "asset": assets.address,
             "moment": moment,
+            "ago": lambda when: ago(when, console.services.clock()),
             "day": day,
             "number": number,
             "device_words": devices.device_words,
@@ -108,6 +109,11 @@ def moment(when: datetime, zone: str | None = None) -> str:
 def day(when: datetime, zone: str | None = None) -> str:
     """The date alone, likewise."""
     return format_date(when.astimezone(_zone(zone)), "d MMM y", locale=current_language())
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """How long ago, where no time zone is anybody's: "5 minutes ago"."""
+    return format_timedelta(when - now, granularity="minute", add_direction=True, locale=current_language())
 
 
 def number(value: float) -> str:

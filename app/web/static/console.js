@@ -15,6 +15,20 @@
     });
   }
 
+  // A new password is typed once, since it can be looked at.
+  for (const button of document.querySelectorAll("[data-show]")) {
+    const input = button.previousElementSibling;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const shown = input.type === "text";
+      input.type = shown ? "password" : "text";
+      button.textContent = shown ? button.dataset.show : button.dataset.hide;
+      button.setAttribute("aria-pressed", String(!shown));
+      input.focus();
+    });
+    input.form.addEventListener("submit", () => { input.type = "password"; });
+  }
+
   // A menu closes on Escape and when something else is touched; one is open at a time.
   const menus = document.querySelectorAll("details.menu, details.rest");
   document.addEventListener("click", (event) => {

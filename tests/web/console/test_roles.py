@@ -23,7 +23,7 @@ Sample = Callable[[House, Shop], object]
 SAMPLES: dict[str, Sample] = {
     name: sample
     for path in sorted(Path(__file__).parent.glob("samples_*.py"))
-    for name, sample in import_module(f"tests.web.console.{path.stem}").SAMPLES.items()
+    for name, sample in getattr(import_module(f"tests.web.console.{path.stem}"), "SAMPLES", {}).items()
 }
 _PARAMETER = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 _PLACES = ("brand", "venue")
@@ -35,7 +35,7 @@ def _things(route: Route) -> list[str]:
     return [name for name in _PARAMETER.findall(route.rule) if name not in _PLACES]
 
 
-def _address(house: House, route: Route, shop: Shop, *, at: str = "cafe", venue: str = "main") -> str:
+def address_of(house: House, route: Route, shop: Shop, *, at: str = "cafe", venue: str = "main") -> str:
     """The route beneath brand ``at``, with this venue, and with the things of ``shop``'s brand."""
 
     def value(found: re.Match[str]) -> str:
@@ -72,7 +72,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(house: House) -> None:
     desk = house.stranger()
     routes = [route for route in house.console.routes if route.needs != "anyone"]
     assert len(routes) > 10
-    cases = [(route, _address(house, route, house.cafe)) for route in routes]
+    cases = [(route, address_of(house, route, house.cafe)) for route in routes]
     with nothing_changes(house.database):
         for route, address in cases:
             answer = desk.get(address) if route.method == "GET" else desk.client.post(address)
@@ -88,7 +88,7 @@ def test_what_a_role_does_not_allow_is_refused_and_changes_nothing(house: House,
         for route in house.console.routes
         if route.needs == "operator" or (route.needs in PERMISSIONS and route.needs not in MAY[role])
     ]
-    cases = [(route, _address(house, route, house.cafe)) for route in forbidden]
+    cases = [(route, address_of(house, route, house.cafe)) for route in forbidden]
     desk = house.desk(role)
     _token(desk)
     with nothing_changes(house.database, _SEEN):
@@ -100,7 +100,7 @@ def test_what_a_role_allows_is_there(house: House, role: Role) -> None:
     allowed = [route for route in _in_brands(house) if route.needs in MAY[role] and route.method == "GET"]
     desk = house.desk(role)
     for route in allowed:
-        address = _address(house, route, house.cafe)
+        address = address_of(house, route, house.cafe)
         assert desk.get(address).status_code in (200, 303), address
 
 
@@ -109,14 +109,14 @@ def test_an_owner_may_do_every_act_of_their_brand(house: House) -> None:
     for route in _in_brands(house):
         if route.method == "POST":
             desk = house.new_desk(house.operator)  # whom no act of a brand can shut out
-            address = _address(house, route, house.cafe)
+            address = address_of(house, route, house.cafe)
             status = _status(desk, route, address, _token(desk))
             assert status != 403, address
             assert status < 500 or status == 503, address
 
 
 def test_the_neighbour_brand_does_not_exist_for_anybody(house: House) -> None:
-    cases = [(route, _address(house, route, house.bakery, at="bakery")) for route in _in_brands(house)]
+    cases = [(route, address_of(house, route, house.bakery, at="bakery")) for route in _in_brands(house)]
     desks = [house.desk(role) for role in ROLES]
     for desk in desks:
         _token(desk)
@@ -129,7 +129,7 @@ def test_the_neighbours_things_are_not_found_under_ones_own_address(house: House
     """The owner of both sides of a wall would see through it: the owner of one side asks."""
     desk = house.desk("owner")
     cases = [
-        (route, _address(house, route, house.bakery))
+        (route, address_of(house, route, house.bakery))
         for route in house.console.routes
         if _things(route) and route.needs not in ("anyone", "operator") and "token" not in _things(route)
     ]
@@ -140,9 +140,9 @@ def test_the_neighbours_things_are_not_found_under_ones_own_address(house: House
 
 def test_a_venue_is_the_brands_own_and_the_managers_own(house: House) -> None:
     of_venues = [route for route in _in_brands(house) if "<venue>" in route.rule]
-    elsewhere = [(route, _address(house, route, house.cafe, venue="elsewhere")) for route in of_venues]
+    elsewhere = [(route, address_of(house, route, house.cafe, venue="elsewhere")) for route in of_venues]
     theirs = [route for route in of_venues if allows("manager", route.needs)]  # type: ignore[arg-type]
-    second = [(route, _address(house, route, house.cafe, venue="second")) for route in theirs]
+    second = [(route, address_of(house, route, house.cafe, venue="second")) for route in theirs]
     owner, manager = house.desk("owner"), house.desk("manager")
     with nothing_changes(house.database, _SEEN):
         assert _faults(house, owner, elsewhere, 404) == []
@@ -153,7 +153,7 @@ def test_an_act_without_the_forms_token_is_refused(house: House) -> None:
     desk = house.desk("owner")
     _token(desk)
     acts = [route for route in house.console.routes if route.method == "POST"]
-    cases = [(route, _address(house, route, house.cafe)) for route in acts if "token" not in _things(route)]
+    cases = [(route, address_of(house, route, house.cafe)) for route in acts if "token" not in _things(route)]
     with nothing_changes(house.database, _SEEN):
         for _route, address in cases:
             assert desk.client.post(address).status_code == 400, address

@@ -43,6 +43,11 @@ def _said() -> dict[tuple[str, ...], str]:
     found: dict[tuple[str, ...], str] = {}
     for name, _line, words, _comments, _context in extract_from_dir(WEB, methods, options, keywords):
         found.setdefault(_forms(words), name)
+    # Rooms below the web say whole sentences, which the console translates by their templates.
+    for name, _line, words, _comments, _context in extract_from_dir(
+        WEB.parent, [("web/**", "ignore"), ("**.py", "python")], {}, {"say": None}
+    ):
+        found.setdefault(_forms(words), name)
     return found
 
 
