@@ -41,17 +41,17 @@ def hanging_words(hanging: Hanging) -> str:
     name = hanging.name
     match hanging.purpose:
         case "venue":
-            return _("The venue’s own code")
+            return str(_("The venue’s own code"))
         case "table":
-            return _("Table %(name)s", name=name)
+            return str(_("Table %(name)s", name=name))
         case "till":
-            return _("Till %(name)s", name=name)
+            return str(_("Till %(name)s", name=name))
         case "door":
-            return _("Door %(name)s", name=name)
+            return str(_("Door %(name)s", name=name))
         case "poster":
-            return _("Poster %(name)s", name=name)
+            return str(_("Poster %(name)s", name=name))
         case "staff":
-            return _("%(name)s invites", name=name)
+            return str(_("%(name)s invites", name=name))
         case _:
             return name
 

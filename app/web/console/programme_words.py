@@ -25,20 +25,21 @@ def rules_words(rules: Rules, currency: str) -> str:
     """The rules in one sentence, for a list."""
     match rules:
         case BonusRules(cashback=cashback, points=life):
-            said = _("%(share)s %% back", share=typed(cashback, 2))
+            said = str(_("%(share)s %% back", share=typed(cashback, 2)))
             return f"{said}, {_welcome(life.welcome)}" if life.welcome else said
         case StampRules(for_reward=wanted, reward=reward):
             gift = reward.ru if current_language() == "ru" else reward.en
-            return ngettext("%(num)s stamp: %(gift)s", "%(num)s stamps: %(gift)s", wanted, gift=gift)
+            return str(ngettext("%(num)s stamp: %(gift)s", "%(num)s stamps: %(gift)s", wanted, gift=gift))
         case TieredRules(tiers=tiers):
-            return _(
+            said = _(
                 "%(number)s tiers, %(least)s to %(most)s %% back, the highest from %(sum)s",
                 number=len(tiers), least=typed(tiers[0].cashback, 2), most=typed(tiers[-1].cashback, 2),
                 sum=money(tiers[-1].spend_from, currency),
             )  # fmt: skip
+            return str(said)
         case _:
             assert_never(rules)
 
 
 def _welcome(amount: int) -> str:
-    return _("%(points)s points to begin with", points=points(amount))
+    return str(_("%(points)s points to begin with", points=points(amount)))

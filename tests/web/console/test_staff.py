@@ -22,7 +22,7 @@ def test_somebody_added_has_a_code_and_a_plan(house: House) -> None:
     vera = _named(house, "Вера")
     assert (vera.monthly_target, vera.venue_id) == (30, house.cafe.venue.id)
     with house.database.read() as tx:
-        hung = hangings.hangings(tx, house.cafe.venue, purposes=("staff",))
+        hung = hangings.hangings(tx, house.cafe.venue, purposes=["staff"])
     assert [each.name for each in hung] == ["Вера"]
     again = desk.send(STAFF, name="Вера", venue=str(house.cafe.venue.id))
     assert again.status_code == 422
