@@ -26,6 +26,7 @@ from app.web.badges import checked_artwork
 SECONDS: Final = 3
 LOW_DISK, FULL_DISK = 2 * 2**30, 200 * 2**20
 """Bytes that are left: a warning, a fault. A backup takes up to twice the database while it is made."""
+_KEYS: Final = {"pass_key": say("pass key"), "secret_key": say("secret key")}
 
 
 def public_url(settings: Settings) -> Look:
@@ -139,7 +140,7 @@ def open_to_others(path: Path) -> str | None:
 def keys(settings: Settings, known: Mapping[str, str]) -> Iterator[Look]:
     """The installation's keys; ``known`` are the fingerprints that the database remembers."""
     for name in keyring.NAMES:
-        subject, path = say(name.replace("_", " ")), settings.data_dir / name
+        subject, path = _KEYS[name], settings.data_dir / name
         good: str = say("comes from the environment: keep a copy")
         if getattr(settings, name).get_secret_value():
             found = [keyring.fault(settings, name, known)]

@@ -119,10 +119,10 @@ def _leaf(found: Found) -> x509.Certificate:
                 " select both lines, then export; or upload Apple's .cer file and this one as its key."
             ),
         )
-    fit = [each for each in found.certificates if wrong_kind(each) is None]
+    kinds = [(each, wrong_kind(each)) for each in found.certificates]
+    fit = [each for each, wrong in kinds if wrong is None]
     if not fit:
-        what, fix = wrong_kind(found.certificates[0]) or (say(""), say(""))
-        raise CertificateRefused("wrong-kind", what, fix)
+        raise CertificateRefused("wrong-kind", *(kinds[0][1] or ()))
     keys = {public_key_of(each) for each in found.keys if isinstance(each, RSAPrivateKey)}
     mine = [each for each in fit if public_key_of(each) in keys]
     # A whole keychain may hold last year's as well: the newest is meant.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
@@ -44,10 +44,10 @@ def _said() -> dict[tuple[str, ...], str]:
     for name, _line, words, _comments, _context in extract_from_dir(WEB, methods, options, keywords):
         found.setdefault(_forms(words), name)
     # Rooms below the web say whole sentences, which the console translates by their templates.
-    for name, _line, words, _comments, _context in extract_from_dir(
-        WEB.parent, [("web/**", "ignore"), ("**.py", "python")], {}, {"say": None}
-    ):
-        found.setdefault(_forms(words), name)
+    for path in sorted(WEB.parent.rglob("*.py")):
+        if "app.sentences import" in path.read_text(encoding="utf-8"):
+            for _line, words, _comments, _context in extract_from_file("python", path, {"say": None}):
+                found.setdefault(_forms(words), str(path.relative_to(WEB.parent)))
     return found
 
 
