@@ -47,18 +47,9 @@ def with_address(template: Template, key: str, address: LocalizedText) -> Templa
 def without_link(template: Template, key: str) -> Template:
     """The card without that line, on both wallets; its address goes too where it was this design's own."""
     name = field(template, key).text_name
-    made = without_field(template, key)
     if name is None or not name.startswith(_OWN):
-        return made
-    made = with_text(made, name, None)
-    classes = made.google.get("loyaltyClass") if made.google else None
-    if made.google is None or not isinstance(classes, dict) or "linksModuleData" not in classes:
-        return made
-    google: dict[str, Any] = deepcopy(dict(made.google))
-    links = [link for link in google["loyaltyClass"].pop("linksModuleData") if link.get("id") != name]
-    if links:
-        google["loyaltyClass"]["linksModuleData"] = links
-    return replace(made, google=google)
+        return without_field(template, key)
+    return with_text(without_field(_without_googles(template, name), key), name, None)
 
 
 def checked_address(address: LocalizedText) -> LocalizedText:
@@ -79,6 +70,18 @@ def checked_address(address: LocalizedText) -> LocalizedText:
                 field="address",
             )
     return whole
+
+
+def _without_googles(template: Template, name: str) -> Template:
+    """First, so that the field's label is said by nothing else any more."""
+    classes = template.google.get("loyaltyClass") if template.google else None
+    if template.google is None or not isinstance(classes, dict) or "linksModuleData" not in classes:
+        return template
+    google: dict[str, Any] = deepcopy(dict(template.google))
+    links = [link for link in google["loyaltyClass"].pop("linksModuleData") if link.get("id") != name]
+    if links:
+        google["loyaltyClass"]["linksModuleData"] = links
+    return replace(template, google=google)
 
 
 def _label(template: Template, key: str) -> str:
