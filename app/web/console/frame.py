@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,6 +33,7 @@ POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_JUST_NOW = timedelta(minutes=1)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",
@@ -113,6 +114,8 @@ def day(when: datetime, zone: str | None = None) -> str:
 
 def ago(when: datetime, now: datetime) -> str:
     """How long ago, where no time zone is anybody's: "5 minutes ago"."""
+    if abs(when - now) < _JUST_NOW:
+        return str(_("just now"))
     return format_timedelta(when - now, granularity="minute", add_direction=True, locale=current_language())
 
 
