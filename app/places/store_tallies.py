@@ -52,7 +52,8 @@ class Scope:
     last: date
     venue_ids: Sequence[int] | None = None
     placement_kind: str | None = None
-    staff_only: bool = False  # what staff members invited, and nothing else
+    invited: bool = False  # by staff members, and nothing else
+    staff_member_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,10 @@ def _of(scope: Scope, statement: Select[Any], table: Table) -> Select[Any]:
         statement = statement.join(placement, placement.c.id == install_link.c.placement_id).where(
             placement.c.kind == scope.placement_kind
         )
-    if scope.staff_only:
+    if scope.invited:
         statement = statement.where(install_link.c.staff_member_id.is_not(None))
+    if scope.staff_member_id is not None:
+        statement = statement.where(install_link.c.staff_member_id == scope.staff_member_id)
     return statement
 
 
