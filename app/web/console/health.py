@@ -94,6 +94,7 @@ def register(console: Console, services: Services) -> None:
             ends=ends,
             late_minutes=int((visit.now - oldest).total_seconds() // 60) if oldest else 0,
             stopped=pass_type in stopped,
+            place=visit.brand.credentials.partition(":")[0],
         )
 
     @page(console, "/health", needs="operator")

@@ -38,7 +38,7 @@ def _sound(house: House) -> None:
 def test_a_brand_without_a_usable_certificate_is_told_on_every_page(wired: House) -> None:
     shown = wired.desk().get("/console/cafe/people").text
     assert "certificate of cafe" in shown
-    assert f'href="{PAGE}"' in shown
+    assert f'alarm" href="{PAGE}"' in shown
     health = wired.desk().get(PAGE)
     assert health.status_code == 200
     assert "Needs somebody" in health.text
