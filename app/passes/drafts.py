@@ -10,7 +10,6 @@ Everything here is of one programme, whose id the caller has already checked aga
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,10 +17,11 @@ from datetime import datetime, timedelta
 from app.accounts import audit
 from app.db import Tx
 from app.db.identifiers import BrandId, DesignId, DraftId, ProgrammeId
-from app.errors import BadInput, Conflict, NotFound
-from app.passes import designs, store_designs, store_drafts
+from app.errors import Conflict, NotFound
+from app.passes import designs, draft_steps, store_designs, store_drafts
 from app.passes.assembly import Assembled, assemble
 from app.passes.designs import DesignDraft, DesignVersion
+from app.passes.draft_limits import refuse_unstorable
 from app.passes.findings import Finding
 from app.passes.layout import BrandValues, Design
 from app.passes.linter import lint_layout
@@ -52,7 +52,6 @@ KEPT_REVISIONS = 30
 """Steps that can be undone."""
 KEPT = timedelta(days=30)
 """How long a draft is kept after it was published or discarded."""
-MOST_FILES, MOST_BYTES, MOST_WORDS = 200, 4 * 1024 * 1024, 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +87,7 @@ def start(
 
     Raises :class:`Conflict` where the programme has an open draft, :class:`BadInput` for too many images.
     """
+    refuse_unstorable(template)
     draft_id = store_drafts.add(tx, programme_id, base_design_id, now=now)
     if draft_id is None:
         raise Conflict(
@@ -135,6 +135,7 @@ def save(
     present = _draft(tx, held)
     if present.template == template:
         return present
+    refuse_unstorable(template)
     # Two saves may fall into one moment, and the moment is what tells them apart.
     later = max(now, held.updated_at + timedelta(milliseconds=1))
     _write(tx, draft_id, held.revision + 1, template, actor=actor, now=later)
@@ -151,11 +152,7 @@ def restore(
     tx: Tx, draft_id: DraftId, revision: int, *, expected_updated_at: datetime, now: datetime, actor: str
 ) -> Draft:
     """Make the draft what it was at that revision; this is a step too, and can be undone."""
-    found = store_drafts.revision(tx, draft_id, revision)
-    if found is None:
-        raise NotFound("no-such-revision", "That step is not kept any more.")
-    name, source, digests = found
-    template = Template.from_json(name, source, _files(tx, draft_id, digests))
+    template = draft_steps.template_at(tx, draft_id, revision)
     return save(tx, draft_id, template, expected_updated_at=expected_updated_at, now=now, actor=actor)
 
 
@@ -282,34 +279,9 @@ def _files(tx: Tx, draft_id: DraftId, digests: Mapping[str, str]) -> dict[str, b
 def _write(
     tx: Tx, draft_id: DraftId, revision: int, template: Template, *, actor: str, now: datetime
 ) -> None:
-    if len(template.files) > MOST_FILES or sum(map(len, template.files.values())) > MOST_BYTES:
-        raise BadInput(
-            "too-many-images",
-            f"A design has at most {MOST_FILES} images of {MOST_BYTES // 1024 // 1024} MB together.",
-            field="images",
-        )
-    _refuse_unstorable(template)
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in template.files.items()}
     store_drafts.add_files(tx, draft_id, {digests[path]: data for path, data in template.files.items()})
     store_drafts.write(tx, draft_id, revision, replace(template, files={}), digests, actor=actor, now=now)
-
-
-def _refuse_unstorable(template: Template) -> None:
-    """Words that a database or JSON has no form for; they come in through files that somebody wrote."""
-    try:
-        said = json.dumps(template.to_json(), ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        said = "\0"
-    # A lone half of a pair is no text either.
-    if "\0" in said or "\\u0000" in said or any("\ud800" <= letter <= "\udfff" for letter in said):
-        raise BadInput(
-            "layout-unstorable", "The layout holds a number or a letter that no card can show: remove it."
-        )
-    if len(said) > MOST_WORDS:
-        raise BadInput(
-            "layout-too-large",
-            f"The layout and its words have more than {MOST_WORDS // 1024} KB: shorten them.",
-        )
 
 
 def _record(
