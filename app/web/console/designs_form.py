@@ -75,6 +75,15 @@ def applied(template: Template, values: BrandValues, form: Form) -> Template:
     return made
 
 
+def unsaid(template: Template, values: BrandValues) -> list[str]:
+    """The fields that no card shows, since neither the design nor the brand has words for them."""
+    return [
+        row.name
+        for row in _every(template)
+        if row.is_text and _words(template, values, row) == LocalizedText("", "")
+    ]
+
+
 def _with_words(made: Template, row: FieldRow, form: Form, before: Form) -> Template:
     """What a field says that is a text of the brand's or the design's own."""
     name = f"{row.name}.words"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from app.db import Tx
 from app.loyalty import programmes, publishing
 from app.loyalty.programmes import Programme
@@ -13,7 +15,8 @@ from app.passes.drafts import Draft
 from app.passes.findings import Finding
 from app.passes.layout import BrandValues
 from app.passes.template import Template
-from app.web.console.designs_notes import Notes, notes_of
+from app.web.console import designs_form
+from app.web.console.designs_notes import Note, Notes, notes_of
 from app.web.console.designs_preview import cuts_of
 from app.web.console.visit import Visit
 
@@ -47,6 +50,8 @@ def looked_at(visit: Visit, programme: Programme, draft: Draft, template: Templa
     made = drafts.assembled(template, values)
     findings = drafts.check(made, now=visit.now)
     notes = notes_of(template, findings, cuts_of(made, findings, now=visit.now))
+    for slot in designs_form.unsaid(template, values):
+        notes.add(slot, Note("calm", _("Empty: guests do not see this field.")))
     return Work(programme, draft, template, values, made, findings, notes)
 
 
