@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, exists, select
 
@@ -67,7 +67,7 @@ def checklist(tx: Tx, brand_id: BrandId, *, certificate_faults: Sequence[str]) -
 _FACTS: tuple[Step, ...] = ("programme", "design", "venue", "poster", "card", "till", "receipt")
 
 
-def facts_query(brand_id: BrandId) -> Select[tuple[bool, ...]]:
+def facts_query(brand_id: BrandId) -> Select[*tuple[Any, ...]]:
     """One row of one statement: each column stops at the first row that proves it."""
     # Through the venue: receipts are found by venue and number.
     receipts = select(receipt.c.id).where(receipt.c.venue_id == venue.c.id).exists()

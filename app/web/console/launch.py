@@ -23,6 +23,7 @@ from app.reports.launch import Step
 from app.web.console.forms import done, see
 from app.web.console.forms import render as page_of
 from app.web.console.registry import Console, act, page
+from app.web.console.sentences import translated
 from app.web.console.settings_programme import of_brand
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -54,7 +55,7 @@ def register(console: Console, services: Services) -> None:
             "launch_list.html",
             checklist=found,
             titles=_titles(),
-            ways={item.step: _way(visit, item.step, places) for item in found.items},
+            leads={item.step: _way(visit, item.step, places) for item in found.items},
             unpublished=[(card, _template_of(services, card) is not None) for card in unpublished],
             code=first[0].link.code if first else "",
             public_url=services.public_url,
@@ -87,7 +88,7 @@ def certificate_faults(tx: Tx, visit: Visit, brand: Brand) -> tuple[str, ...]:
     try:
         brand_signers.load_for(tx, brand, safe=visit.services.safe, now=visit.now)
     except Misconfigured as fault:
-        return tuple(fault.faults)
+        return tuple(translated(each) for each in fault.faults)
     return ()
 
 

@@ -59,18 +59,18 @@ class _Turns:
 
 
 def register(console: Console, services: Services) -> None:
-    """``…/poster.pdf``, ``…/poster.svg`` and ``…/sheet.pdf`` of a venue."""
+    """``poster.pdf`` and ``sheet.pdf`` of a venue, ``poster.svg`` of a code."""
     turns = _Turns()
 
     @page(console, "/<brand>/places/<venue>/poster.pdf", needs="places.read")
     def poster(visit: Visit) -> ResponseReturnValue:
         """``?size=&language=``, of one ``code`` or of all that are ``for`` a purpose: a page each."""
-        return _print(visit, turns, "pdf")
+        return _print(visit, turns, "pdf", request.args.get("code", ""))
 
-    @page(console, "/<brand>/places/<venue>/poster.svg", needs="places.read")
-    def drawing(visit: Visit) -> ResponseReturnValue:
+    @page(console, "/<brand>/places/<venue>/code/<code>/poster.svg", needs="places.read")
+    def drawing(visit: Visit, code: str) -> ResponseReturnValue:
         """The same of one code, to go on drawing with."""
-        return _print(visit, turns, "svg")
+        return _print(visit, turns, "svg", code)
 
     @page(console, "/<brand>/places/<venue>/sheet.pdf", needs="places.read")
     def sheet(visit: Visit) -> ResponseReturnValue:
@@ -93,13 +93,11 @@ def register(console: Console, services: Services) -> None:
         return _file(body, f"{visit.venue.slug}-till-{language}.pdf", "pdf")
 
 
-def _print(visit: Visit, turns: _Turns, form: Form) -> Response:
+def _print(visit: Visit, turns: _Turns, form: Form, code: str) -> Response:
     size, language = _choice("size", SIZES), _choice("language", _LANGUAGES)
     with visit.services.database.read() as tx:
-        found = _asked(tx, visit)
+        found = _asked(tx, visit, code)
         drawn = _posters(tx, visit, found, language)
-    if form == "svg" and len(drawn) != 1:
-        raise BadInput("too-many", "An SVG holds one print: take the PDF", field="form")
     with turns.mine():
         body = _draw(drawn, size, form)
     with visit.services.database.write() as tx:
@@ -108,8 +106,8 @@ def _print(visit: Visit, turns: _Turns, form: Form) -> Response:
     return _file(body, f"{name}-{size}.{form}", form)
 
 
-def _asked(tx: Tx, visit: Visit) -> list[Hanging]:
-    if code := request.args.get("code"):
+def _asked(tx: Tx, visit: Visit, code: str) -> list[Hanging]:
+    if code:
         found = [hanging_of(tx, visit, code)]
     else:
         purpose = request.args.get("for", "all")

@@ -58,7 +58,7 @@ def hanging_words(hanging: Hanging) -> str:
 
 def purpose_words(purpose: Purpose) -> str:
     """The heading above all codes of one purpose."""
-    return {
+    words: dict[Purpose, str] = {
         "venue": _("The whole venue"),
         "table": _("Tables"),
         "till": _("Tills"),
@@ -66,7 +66,8 @@ def purpose_words(purpose: Purpose) -> str:
         "poster": _("Posters"),
         "other": _("Elsewhere"),
         "staff": _("People who invite"),
-    }[purpose]
+    }
+    return words[purpose]
 
 
 def size_words(size: Size) -> tuple[str, str]:

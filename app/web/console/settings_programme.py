@@ -15,7 +15,7 @@ from app.loyalty.programmes import Programme, ProgrammeDraft
 from app.loyalty.rules import Kind
 from app.web.console.forms import Form, done, render, see
 from app.web.console.places_words import slug_for
-from app.web.console.programme_form import filled, understood
+from app.web.console.programme_form import MOST_TIERS, filled, understood
 from app.web.console.programme_words import kind_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
@@ -59,16 +59,16 @@ def _making(console: Console, services: Services) -> None:
 
 
 def _changing(console: Console, services: Services) -> None:
-    @page(console, "/<brand>/settings/programme/<int:programme>", needs="programme.edit")
-    def edit(visit: Visit, programme: int) -> ResponseReturnValue:
+    @page(console, "/<brand>/settings/programme/<int:programme_id>", needs="programme.edit")
+    def edit(visit: Visit, programme_id: int) -> ResponseReturnValue:
         with services.database.read() as tx:
-            found = of_brand(tx, visit, programme)
+            found = of_brand(tx, visit, programme_id)
         return _page(visit, filled(found.rules, visit.brand.currency, name=found.name), found.kind, found)
 
-    @act(console, "/<brand>/settings/programme/<int:programme>", needs="programme.edit")
-    def change(visit: Visit, programme: int) -> ResponseReturnValue:
+    @act(console, "/<brand>/settings/programme/<int:programme_id>", needs="programme.edit")
+    def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
         with services.database.read() as tx:
-            found = of_brand(tx, visit, programme)
+            found = of_brand(tx, visit, programme_id)
         form = Form.posted()
         name = form.text("name", longest=120)
         rules = understood(form, found.kind, visit.brand.currency, before=found.rules)
@@ -92,7 +92,8 @@ def of_brand(tx: Tx, visit: Visit, number: int) -> Programme:
 
 
 def _page(visit: Visit, form: Form, kind: Kind, programme: Programme | None) -> ResponseReturnValue:
-    tiers = [number for number in range(1, 6) if f"tier_name_ru_{number}" in form.values]
+    named = [n for n in range(1, MOST_TIERS + 1) if form[f"tier_name_ru_{n}"] or form[f"tier_from_{n}"]]
+    shown = min(MOST_TIERS, max(named, default=0) + 1)  # one more than there are
     return render(
         visit,
         "settings_programme.html",
@@ -100,6 +101,6 @@ def _page(visit: Visit, form: Form, kind: Kind, programme: Programme | None) -> 
         kind=kind,
         kind_words=kind_words(kind),
         programme=programme,
-        tiers=tiers or [1, 2, 3],
+        tiers=range(1, shown + 1),
         currency=visit.brand.currency,
     )

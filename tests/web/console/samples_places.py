@@ -38,7 +38,7 @@ SAMPLES: dict[str, Callable[[House, Shop], object]] = {
     "code": lambda _house, shop: shop.table.code,
     "person": _person,
     "key": _key,
-    "programme": lambda _house, shop: shop.programme.id,
+    "programme_id": lambda _house, shop: shop.programme.id,
 }
 
 
