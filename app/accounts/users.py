@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 from app.accounts import audit, brands, checks, roles
 from app.accounts import store_users as store
@@ -16,9 +15,6 @@ from app.accounts.store_brands import brand_of_venue
 from app.db import Tx
 from app.db.identifiers import BrandId, UserId, VenueId
 from app.errors import BadInput, Conflict, NotFound
-
-LONGEST_EMAIL: Final = 254
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +59,6 @@ class Person:
     access: Access
 
 
-def checked_email(value: str) -> str:
-    """The address as it is kept; raises BadInput. Whether mail arrives there nobody asks."""
-    email = value.strip().lower()
-    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or not email.isprintable():
-        raise BadInput("bad-email", f"{value!r} is not an e-mail address", field="email")
-    return email
-
-
 def create_user(
     tx: Tx,
     *,
@@ -82,7 +70,7 @@ def create_user(
     now: datetime,
 ) -> User:
     """Add a user, so far without a role in a brand; raises BadInput, Conflict where the address is taken."""
-    email, name = checked_email(email), checks.name(name)
+    email, name = checks.email(email), checks.name(name)
     row_id = store.insert_user(
         tx,
         values={

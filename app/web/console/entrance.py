@@ -6,7 +6,7 @@ from flask import Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.accounts import passwords, sessions, users
+from app.accounts import checks, passwords, sessions, users
 from app.accounts.users import User
 from app.web.console import assets
 from app.web.console.areas import ways
@@ -66,7 +66,7 @@ def register(console: Console, services: Services) -> None:
     @act(console, "/sign-in", needs="anyone")
     def signing_in(visit: Visit) -> ResponseReturnValue:
         form = Form.posted()
-        email, password = form.text("email", longest=users.LONGEST_EMAIL), form["password"]
+        email, password = form.text("email", longest=checks.LONGEST_EMAIL), form["password"]
         if not password:
             form.errors["password"] = _("Please fill this in.")
         if not form.ok:

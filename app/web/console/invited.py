@@ -6,7 +6,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.accounts import brands, invitations, passwords, sessions, users
+from app.accounts import brands, checks, invitations, passwords, sessions, users
 from app.accounts.invitations import Invitation
 from app.accounts.users import User
 from app.db import Tx
@@ -43,7 +43,7 @@ def register(console: Console, services: Services) -> None:
         with services.database.read() as tx:
             invitation = invitations.of_token(tx, token, now=visit.now)
         form = Form.posted()
-        email, name = form.text("email", longest=users.LONGEST_EMAIL), form.text("name", longest=120)
+        email, name = form.text("email", longest=checks.LONGEST_EMAIL), form.text("name", longest=120)
         password_hash = checked_hash(form, about=(email, name)) if form.ok else None
         if password_hash is None or invitation.kind == "password":
             return shown(visit, token, form)

@@ -38,5 +38,5 @@ def team(house: House) -> None:
             user_agent=_CHROME,
             now=now - timedelta(hours=5),
         )
-        draft = replace(brands.brand(tx, cafe.brand.id).draft(), name="Зерно")
-        brands.update_brand(tx, cafe.brand.id, draft, now=now, actor="user:1")
+        renamed = replace(brands.brand(tx, cafe.brand.id).draft(), name="Зерно")
+        brands.update_brand(tx, cafe.brand.id, renamed, now=now, actor="user:1")
