@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, Text, exists, literal, or_, select
 
 from app.db import Tx
 from app.db.identifiers import BrandId, CardCode, EnrolmentId, MemberId, ProgrammeId, VenueId
@@ -226,7 +226,8 @@ def _ids(tx: Tx, found: Select[Any]) -> list[MemberId]:
 
 
 def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
-    return column.between(start, start + _LAST)
+    # Bound as plain text: a parameter brings no collation along, the column has its own.
+    return column.between(literal(start, Text()), literal(start + _LAST, Text()))
 
 
 def _e164(text: str, region: str) -> str | None:

@@ -13,7 +13,7 @@ from app.loyalty import enrolment, members
 from app.reports.member_words import VERDICTS
 from app.simulators.phone import Card, Phone
 from tests.conftest import empty_database
-from tests.reports.service import Service, running_service
+from tests.reports.service import Broken, Service, running_service
 
 NewPhone = Callable[[], Awaitable[Phone]]
 LATER = timedelta(minutes=10)
@@ -137,11 +137,11 @@ def test_a_phone_that_is_off_does_not_ask(service: Service) -> None:
         ("spoilt", "complains", "complains"),
     ],
 )
-def test_a_download_that_fails(service: Service, broken: str, at_once: str, later: str) -> None:
+def test_a_download_that_fails(service: Service, broken: Broken, at_once: str, later: str) -> None:
     async def story(new_phone: NewPhone) -> None:
         phone = await new_phone()
         card = await service.installed(phone)
-        service.downloads[0] = broken  # type: ignore[assignment]
+        service.downloads[0] = broken
         await asyncio.to_thread(service.ring_up, card)
         with service.worker():
             found = await service.until(card, at_once)
