@@ -61,8 +61,10 @@ def dress(app: Flask, console: Console) -> None:
             if visit is not None and visit.found and app.url_map.is_endpoint_expecting(endpoint, "brand"):
                 values["brand"] = visit.brand.slug
 
-    @console.context_processor
+    @console.app_context_processor  # an address that leads nowhere belongs to no blueprint
     def _around() -> dict[str, Any]:
+        if not request.path.startswith("/console"):
+            return {}
         visit: Visit | None = g.get("visit")
         return {
             "visit": visit,
