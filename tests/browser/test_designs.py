@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,7 +26,7 @@ from tests.web.console.house import House, open_house
 from tests.web.console.look import sign_in_cookie
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("designs")]
-AT = "/console/bakery/designs/card"
+AT = "/console/bakery/designs/2"  # the house's second programme
 PHONE, SCREEN = (390, 844), (1280, 860)
 
 
@@ -52,15 +51,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @contextmanager
-def desk(
-    house: House, browser: Browser, size: tuple[int, int], language: str = "en", **settings: Any
-) -> Iterator[Page]:
+def desk(house: House, browser: Browser, size: tuple[int, int]) -> Iterator[Page]:
     """The owner's browser; whatever its console calls an error fails the test."""
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, base_url=house.services.public_url, **settings
+        viewport={"width": size[0], "height": size[1]}, base_url=house.services.public_url
     )
-    context.add_cookies([sign_in_cookie(house, "owner", "bakery", language)])  # type: ignore[list-item]
-    page, faults = context.new_page(), []
+    context.add_cookies([sign_in_cookie(house, "owner", "bakery")])  # type: ignore[list-item]
+    page = context.new_page()
+    faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     yield page
@@ -143,10 +141,12 @@ def test_an_owner_draws_a_card_and_rolls_it_out(house: House, chromium: Browser)
 
 def test_the_editor_on_a_phone_in_the_dark_and_without_scripts(house: House, chromium: Browser) -> None:
     designs_stage.begin(house, house.cafe, "tiered_card")
-    at = "/console/cafe/designs/card/draft"
-    settings = {"java_script_enabled": False, "color_scheme": "dark"}
+    at = "/console/cafe/designs/1/draft"
     context = chromium.new_context(
-        viewport={"width": PHONE[0], "height": PHONE[1]}, base_url=house.services.public_url, **settings
+        viewport={"width": PHONE[0], "height": PHONE[1]},
+        base_url=house.services.public_url,
+        color_scheme="dark",
+        java_script_enabled=False,
     )
     context.add_cookies([sign_in_cookie(house, "owner", "cafe", "ru")])  # type: ignore[list-item]
     page = context.new_page()

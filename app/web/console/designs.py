@@ -35,7 +35,7 @@ from app.web.services import Services
 
 _WIDTH = 375.0
 """Of the phone on whose width cards in lists are drawn."""
-_AT = "/<brand>/designs/<programme>"
+_AT = "/<brand>/designs/<int:programme_id>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ def everything(visit: Visit) -> ResponseReturnValue:
     with visit.services.database.read() as tx:
         found = programmes.programmes_of_brand(tx, visit.brand.id)
     if len(found) == 1:
-        return see(url_for("console.designs_programme", programme=found[0].slug))
+        return see(url_for("console.designs_programme", programme_id=found[0].id))
     return render(visit, "designs_everything.html", shelves=[_shelf(visit, each) for each in found])
 
 
-def programme(visit: Visit, programme: str) -> ResponseReturnValue:
+def programme(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """One programme's designs: what is out, what is worked on, what was."""
     with visit.services.database.read() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         versions = drafts.history(tx, found.id)
         actors = design_history.publishers(tx, visit.brand.id)
         names = design_history.names(tx, set(actors.values()))
@@ -102,11 +102,11 @@ def programme(visit: Visit, programme: str) -> ResponseReturnValue:
     )
 
 
-def start(visit: Visit, programme: str) -> ResponseReturnValue:
+def start(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Begin a draft from a template, or from a version."""
     form = Form.posted()
     with visit.services.database.write() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         if form["version"]:
             base = _version(designs.versions(tx, found.id), form["version"])
             template, base_id = designs.source(tx, base.id), base.id
@@ -117,26 +117,26 @@ def start(visit: Visit, programme: str) -> ResponseReturnValue:
             tx, found.id, template, base_design_id=base_id, brand_id=visit.brand.id,
             now=visit.now, actor=visit.actor,
         )  # fmt: skip
-    return see(url_for("console.designs_editor_edit", programme=programme))
+    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 
-def discard(visit: Visit, programme: str) -> ResponseReturnValue:
+def discard(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Lay the draft aside; it can be taken up again."""
-    _found, draft = opened(visit, programme)
+    _found, draft = opened(visit, programme_id)
     if draft is None:
         raise NotFound("no-such-draft", "There is no such draft.")
     with visit.services.database.write() as tx:
         drafts.discard(tx, draft.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
-    address = url_for("console.designs_reopen", programme=programme)
+    address = url_for("console.designs_reopen", programme_id=programme_id)
     done(_("The draft is laid aside."), undo=(address, {"draft": str(draft.id)}))
-    return see(url_for("console.designs_programme", programme=programme))
+    return see(url_for("console.designs_programme", programme_id=programme_id))
 
 
-def reopen(visit: Visit, programme: str) -> ResponseReturnValue:
+def reopen(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Take a discarded draft up again."""
     form = Form.posted()
     with visit.services.database.write() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         number = form.whole("draft", least=1, most=2**53)
         if number is None:
             raise BadInput("no-such-draft", "There is no such draft.", field="draft")
@@ -144,7 +144,7 @@ def reopen(visit: Visit, programme: str) -> ResponseReturnValue:
         if laid_aside.programme_id != found.id:
             raise NotFound("no-such-draft", "There is no such draft.")
         drafts.reopen(tx, laid_aside.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
-    return see(url_for("console.designs_editor_edit", programme=programme))
+    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 
 def _shelf(visit: Visit, found: Programme) -> Shelf:

@@ -31,26 +31,26 @@ _PART = re.compile(r"f\.\w+\.\d+\.|[a-z]+\.\w+")
 
 
 def register(console: Console, _services: Services) -> None:
-    """``/console/<brand>/designs/<programme>/draft``."""
-    at = "/<brand>/designs/<programme>/draft"
+    """``/console/<brand>/designs/<int:programme_id>/draft``."""
+    at = "/<brand>/designs/<int:programme_id>/draft"
     page(console, at, needs="design.edit")(edit)
     act(console, at, needs="design.edit")(change)
     act(console, f"{at}/undo", needs="design.edit")(undo)
     act(console, f"{at}/preview", needs="design.edit")(preview)
 
 
-def edit(visit: Visit, programme: str) -> ResponseReturnValue:
+def edit(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """The editor."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
-        return see(url_for("console.designs_programme", programme=programme))
+        return see(url_for("console.designs_programme", programme_id=programme_id))
     work = looked_at(visit, found, draft, draft.template)
     return _page(visit, work, Form())
 
 
-def change(visit: Visit, programme: str) -> ResponseReturnValue:
+def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Save what was typed, do what the button says; nothing typed is ever lost."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
         raise Conflict("draft-ended", "This draft was published or discarded meanwhile.")
     form = Form.posted()
@@ -74,18 +74,18 @@ def change(visit: Visit, programme: str) -> ResponseReturnValue:
     if saved.revision != draft.revision:
         designs_trial.follow(visit, found, saved)
     if what == "publish":
-        return see(url_for("console.designs_publish_review", programme=programme))
+        return see(url_for("console.designs_publish_review", programme_id=programme_id))
     if saved.revision != draft.revision and not anchor:
         back = {"revision": str(draft.revision), "expected": saved.updated_at.isoformat()}
-        address = url_for("console.designs_editor_undo", programme=programme)
+        address = url_for("console.designs_editor_undo", programme_id=programme_id)
         done(_("Saved. Guests see nothing of it until you publish."), undo=(address, back))
-    return see(_address(programme, form) + anchor)
+    return see(_address(programme_id, form) + anchor)
 
 
-def undo(visit: Visit, programme: str) -> ResponseReturnValue:
+def undo(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Make the draft what it was before the last save."""
     form = Form.posted()
-    _found, draft = opened(visit, programme)
+    _found, draft = opened(visit, programme_id)
     if draft is None or not form["revision"].isdecimal():
         raise NotFound("no-such-draft", "There is no such draft.")
     with visit.services.database.write() as tx:
@@ -94,12 +94,12 @@ def undo(visit: Visit, programme: str) -> ResponseReturnValue:
             now=visit.now, actor=visit.actor,
         )  # fmt: skip
     done(_("Undone."))
-    return see(url_for("console.designs_editor_edit", programme=programme))
+    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 
-def preview(visit: Visit, programme: str) -> ResponseReturnValue:
+def preview(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """The preview of what is typed, and the notes on it; saves nothing."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
         raise NotFound("no-such-draft", "There is no such draft.")
     form = Form.posted()
@@ -205,9 +205,9 @@ def _moment(words: str, draft: Draft) -> datetime:
     return found if found.tzinfo else draft.updated_at.replace(year=1971)
 
 
-def _address(programme: str, form: Form) -> str:
+def _address(programme_id: int, form: Form) -> str:
     """The editor again, with the preview's choices."""
     kept: dict[str, Any] = {
         name: value for name, value in form.values.items() if name.startswith("see.") and len(value) < 12
     }
-    return url_for("console.designs_editor_edit", programme=programme, **kept)
+    return url_for("console.designs_editor_edit", programme_id=programme_id, **kept)

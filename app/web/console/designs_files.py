@@ -15,46 +15,47 @@ from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
 
-_AT = "/<brand>/designs/<programme>"
+_AT = "/<brand>/designs/<int:programme_id>"
 
 
 def register(console: Console, _services: Services) -> None:
-    """``/console/<brand>/designs/<programme>/….zip`` and ``/import``."""
+    """``/console/<brand>/designs/<int:programme_id>/….zip`` and ``/import``."""
     page(console, f"{_AT}/draft.zip", needs="design.read")(draft_zip)
     page(console, f"{_AT}/version-<int:version>.zip", needs="design.read")(version_zip)
     act(console, f"{_AT}/import", needs="design.edit")(take_in)
 
 
-def draft_zip(visit: Visit, programme: str) -> ResponseReturnValue:
+def draft_zip(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """The draft as it was last saved."""
-    _found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
-        raise NotFound("no-such-draft", "There is no such draft.")
-    return _zip(draft.template, f"{visit.brand.slug}-{programme}-draft.zip")
+        return see(url_for("console.designs_programme", programme_id=programme_id))
+    return _zip(draft.template, f"{visit.brand.slug}-{found.slug}-draft.zip")
 
 
-def version_zip(visit: Visit, programme: str, version: int) -> ResponseReturnValue:
+def version_zip(visit: Visit, programme_id: int, version: int) -> ResponseReturnValue:
     """A published version."""
     with visit.services.database.read() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         for each in designs.versions(tx, found.id):
             if each.version == version:
-                return _zip(designs.source(tx, each.id), f"{visit.brand.slug}-{programme}-{version}.zip")
+                return _zip(designs.source(tx, each.id), f"{visit.brand.slug}-{found.slug}-{version}.zip")
     raise NotFound("no-such-design", "There is no such version.")
 
 
-def take_in(visit: Visit, programme: str) -> ResponseReturnValue:
+def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told later."""
+    opened(visit, programme_id)  # another brand's is nothing here, whatever is sent
     upload = request.files.get("zip")
     data = upload.read() if upload else b""
     if not data:
         raise BadInput("empty", "Choose a file.", field="zip")
     template = template_folders.from_zip(data, "import").template
     with visit.services.database.write() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         drafts.start(tx, found.id, template, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
     done(_("Imported. Have a look, and publish it when it is right."))
-    return see(url_for("console.designs_editor_edit", programme=programme))
+    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 
 def _zip(template: Template, name: str) -> Response:

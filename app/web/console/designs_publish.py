@@ -19,20 +19,20 @@ from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
 
-_AT = "/<brand>/designs/<programme>/draft"
+_AT = "/<brand>/designs/<int:programme_id>/draft"
 
 
 def register(console: Console, _services: Services) -> None:
-    """``/console/<brand>/designs/<programme>/draft/publish``."""
+    """``/console/<brand>/designs/<int:programme_id>/draft/publish``."""
     page(console, f"{_AT}/publish", needs="design.edit")(review)
     act(console, f"{_AT}/publish", needs="design.publish")(publish)
 
 
-def review(visit: Visit, programme: str) -> ResponseReturnValue:
+def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """What would be published, on a small and a large phone in both languages, and what is wrong with it."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
-        return see(url_for("console.designs_programme", programme=programme))
+        return see(url_for("console.designs_programme", programme_id=programme_id))
     work = looked_at(visit, found, draft, draft.template)
     with visit.services.database.read() as tx:
         versions = drafts.history(tx, found.id)
@@ -54,19 +54,19 @@ def review(visit: Visit, programme: str) -> ResponseReturnValue:
     )
 
 
-def publish(visit: Visit, programme: str) -> ResponseReturnValue:
+def publish(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """New cards are made with it from now on; those in phones wait for the roll-out."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
         raise NotFound("no-such-draft", "There is no such draft.")
     try:
         ready = drafts.ready(draft, values_of(visit, found), now=visit.now)
     except DesignRefused:
-        return see(url_for("console.designs_publish_review", programme=programme))
+        return see(url_for("console.designs_publish_review", programme_id=programme_id))
     with visit.services.database.write() as tx:
         made = drafts.publish(tx, draft, ready, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
     done(_("Version %(number)s is published: new guests get it from now on.", number=made.version))
-    return see(url_for("console.designs_programme", programme=programme))
+    return see(url_for("console.designs_programme", programme_id=programme_id))
 
 
 def _told(visit: Visit, work: Work) -> list[tuple[str, str, Note]]:
@@ -78,7 +78,7 @@ def _told(visit: Visit, work: Work) -> list[tuple[str, str, Note]]:
         for group, rows in designs_fields.rows(work.template).items()
         for row in rows
     }
-    address = url_for("console.designs_editor_edit", programme=work.programme.slug)
+    address = url_for("console.designs_editor_edit", programme_id=work.programme.id)
     order = {"wrong": 0, "warn": 1}
     told = [
         (designs_words.place(slot, places), f"{address}#{slot}" if slot else address, note)

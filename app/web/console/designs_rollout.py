@@ -22,7 +22,7 @@ from app.web.console.visit import Visit
 from app.web.console.wording import explain
 from app.web.services import Services
 
-_AT = "/<brand>/designs/<programme>/rollout"
+_AT = "/<brand>/designs/<int:programme_id>/rollout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class View:
 
 
 def register(console: Console, _services: Services) -> None:
-    """``/console/<brand>/designs/<programme>/rollout/…``."""
+    """``/console/<brand>/designs/<int:programme_id>/rollout/…``."""
     act(console, f"{_AT}/start", needs="design.publish")(start)
     act(console, f"{_AT}/go-on", needs="design.publish")(go_on)
     act(console, f"{_AT}/stop", needs="design.publish")(stop)
@@ -75,33 +75,33 @@ def view_of(tx: Tx, programme: Programme, versions: list[DesignVersion]) -> View
     return View(status, numbers, target, fresh, following)
 
 
-def start(visit: Visit, programme: str) -> ResponseReturnValue:
+def start(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Give the newest version to the first cards."""
-    return _acted(visit, programme, rollouts.start, _("The first cards get the new look now."))
+    return _acted(visit, programme_id, rollouts.start, _("The first cards get the new look now."))
 
 
-def go_on(visit: Visit, programme: str) -> ResponseReturnValue:
+def go_on(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """To the next stage, or on where it was stopped."""
-    return _acted(visit, programme, rollouts.go_on, _("More cards get the new look now."))
+    return _acted(visit, programme_id, rollouts.go_on, _("More cards get the new look now."))
 
 
-def stop(visit: Visit, programme: str) -> ResponseReturnValue:
+def stop(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Move no more."""
-    return _acted(visit, programme, rollouts.stop, _("Stopped. Cards that have the new look keep it."))
+    return _acted(visit, programme_id, rollouts.stop, _("Stopped. Cards that have the new look keep it."))
 
 
-def back(visit: Visit, programme: str) -> ResponseReturnValue:
+def back(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Every card looks as before."""
-    return _acted(visit, programme, rollouts.back, _("Taken back: cards get their former look again."))
+    return _acted(visit, programme_id, rollouts.back, _("Taken back: cards get their former look again."))
 
 
-def _acted(visit: Visit, programme: str, verb: Callable[..., object], words: str) -> ResponseReturnValue:
+def _acted(visit: Visit, programme_id: int, verb: Callable[..., object], words: str) -> ResponseReturnValue:
     with visit.services.database.write() as tx:
-        found = programme_of(tx, visit, programme)
+        found = programme_of(tx, visit, programme_id)
         verb(tx, found.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
     visit.services.wakeup.ring()
     done(words)
-    return see(url_for("console.designs_programme", programme=programme) + "#rollout")
+    return see(url_for("console.designs_programme", programme_id=programme_id) + "#rollout")
 
 
 explain(

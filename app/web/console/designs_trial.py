@@ -19,20 +19,20 @@ from app.web.console.visit import Visit
 from app.web.links import Links
 from app.web.services import Services
 
-_AT = "/<brand>/designs/<programme>/draft/test-card"
+_AT = "/<brand>/designs/<int:programme_id>/draft/test-card"
 
 
 def register(console: Console, _services: Services) -> None:
-    """``/console/<brand>/designs/<programme>/draft/test-card``."""
+    """``/console/<brand>/designs/<int:programme_id>/draft/test-card``."""
     act(console, _AT, needs="design.edit")(issue)
 
 
-def issue(visit: Visit, programme: str) -> ResponseReturnValue:
+def issue(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Make, or bring up to date, the card of who asks."""
-    found, draft = opened(visit, programme)
+    found, draft = opened(visit, programme_id)
     if draft is None:
         raise NotFound("no-such-draft", "There is no such draft.")
-    address = url_for("console.designs_publish_review", programme=programme)
+    address = url_for("console.designs_publish_review", programme_id=programme_id)
     try:
         ready = drafts.ready(draft, values_of(visit, found), now=visit.now)
     except DesignRefused:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from app.db import Tx
+from app.db.identifiers import ProgrammeId
+from app.errors import NotFound
 from app.loyalty import programmes, publishing
 from app.loyalty.programmes import Programme
 from app.passes import designs, drafts
@@ -34,9 +36,12 @@ class Work:
     notes: Notes
 
 
-def programme_of(tx: Tx, visit: Visit, slug: str) -> Programme:
-    """The brand's programme; raises NotFound."""
-    return programmes.programme_by_slug(tx, visit.brand.id, slug)
+def programme_of(tx: Tx, visit: Visit, programme_id: int) -> Programme:
+    """The programme, which is one of the brand's; raises NotFound."""
+    found = programmes.programme(tx, ProgrammeId(programme_id))
+    if found.brand_id != visit.brand.id:
+        raise NotFound("no-such-programme", "This brand has no such programme.")
+    return found
 
 
 def values_of(visit: Visit, programme: Programme) -> BrandValues:
@@ -55,8 +60,8 @@ def looked_at(visit: Visit, programme: Programme, draft: Draft, template: Templa
     return Work(programme, draft, template, values, made, findings, notes)
 
 
-def opened(visit: Visit, slug: str) -> tuple[Programme, Draft | None]:
+def opened(visit: Visit, programme_id: int) -> tuple[Programme, Draft | None]:
     """The brand's programme and its draft, where it has one; raises NotFound for another's programme."""
     with visit.services.database.read() as tx:
-        programme = programme_of(tx, visit, slug)
+        programme = programme_of(tx, visit, programme_id)
         return programme, drafts.open_draft(tx, programme.id)

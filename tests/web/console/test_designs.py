@@ -22,7 +22,7 @@ from app.passes.tables import pass_evidence, wallet_pass
 from tests.web.console import designs_stage
 from tests.web.console.house import Desk, House
 
-AT = "/console/cafe/designs/card"
+AT = "/console/cafe/designs/1"  # the cafe's programme is the first
 DRAFT = f"{AT}/draft"
 
 
