@@ -69,6 +69,8 @@ class House:
     second: dict[str, Venue]
     team: dict[tuple[str, Role], User]
     operator: User
+    made: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What the role matrix puts into addresses, by parameter and brand."""
     _desks: dict[int, Desk] = field(default_factory=dict)
 
     @property
