@@ -33,6 +33,7 @@ _COMMANDS = {
     "places": "places",
     "badge": "badge",
     "key": "key",
+    "user": "user",
     "member": "member",
     "sms": "sms",
     "issue": "issue",

@@ -17,18 +17,21 @@ from app.delivery.budget import Policy
 from app.errors import Misconfigured
 from app.log import configure_logging
 from app.loyalty import codes, enrolment, idempotency, periodic
-from app.passes import bundle, issuing, registrations, tokens
+from app.passes import bundle, drafts, issuing, registrations, test_cards, tokens
+from app.passes.brand_signers import load_for
 from app.passes.content import PassIdentity
 from app.passes.issuing import WalletPass
 from app.passes.press import Press
-from app.passes.signing import Signer, load_signer
-from app.places import visits
+from app.passes.sealing import Safe
+from app.passes.signing import Signer
+from app.places import tallies, visits
 from app.settings import Settings
 from app.wakeup import LocalWakeup, RedisWakeup, Wakeup
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from app.examination.alarms import Alarms
     from app.worker.loop import Worker
     from app.worker.ticks import Tick
 
@@ -107,6 +110,8 @@ def pass_builder(press: Press, keys: keyring.Keys, public_url: str) -> Callable[
 def make_web(settings: Settings) -> WSGIApplication:
     """The whole web side. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
     # Imported here: a worker or a command need not keep the web in memory, nor the web a worker.
+    from app.examination.alarms import Alarms
+    from app.examination.whole import examine_with
     from app.web.application import make_application
     from app.web.badges import DIRECTORY as BADGES
     from app.web.passkit import PassKit
@@ -117,8 +122,9 @@ def make_web(settings: Settings) -> WSGIApplication:
     configure_logging(settings)
     database = open_database(settings)
     schema.require_newest(database)
-    press = Press(settings.web_service_url, clock=clock)
     keys = keyring.open_keys(settings, database, now=clock())
+    safe = keyring.safe(settings, keys)
+    press = Press(settings.web_service_url, clock=clock, safe=safe)
     evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
     build = pass_builder(press, keys, settings.public_url)
@@ -126,6 +132,9 @@ def make_web(settings: Settings) -> WSGIApplication:
     services = Services(
         database=database,
         press=press,
+        authorities=safe.authorities,
+        examine=lambda now, outside: list(examine_with(settings, now, reach_out=outside)),
+        alarms=Alarms(press, book).raised,
         wakeup=wakeup,
         clock=clock,
         build_pass=lambda tx, pass_id: build(tx, issuing.wallet_pass(tx, pass_id)),
@@ -137,6 +146,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         metrics_token=settings.metrics_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
         badges_dir=settings.data_dir / BADGES,
+        templates_dir=settings.templates_dir,
         threads=settings.web_threads,
         sms_book=book,
         gateways=texting.open_gateways(settings, book),
@@ -157,23 +167,26 @@ def make_web(settings: Settings) -> WSGIApplication:
 
 def make_worker(settings: Settings) -> Worker:
     """A worker, not yet running. Raises :class:`Misconfigured` on a schema that is behind or other keys."""
+    from app.examination.alarms import Alarms
     from app.worker.apple import AppleChannel
     from app.worker.loop import Worker
 
     configure_logging(settings)
     database = open_database(settings, yields=True)
     schema.require_newest(database)
-    keyring.open_keys(settings, database, now=clock())  # a worker beside the wrong keys must not go on unseen
+    # A worker beside the wrong keys must not go on unseen.
+    safe = keyring.safe(settings, keyring.open_keys(settings, database, now=clock()))
 
     def credentials(pass_type_identifier: PassTypeIdentifier) -> tuple[bytes, bytes]:
         # Read anew each time: the channel asks seldom, and a renewed certificate is to be noticed.
         with database.read() as tx:
             owners = brands.brand_of_pass_type(tx, pass_type_identifier)
-        if not owners:
-            raise Misconfigured(f"No brand has the pass type identifier {pass_type_identifier}.")
-        signer = _signer(owners[0], clock())
+            if not owners:
+                raise Misconfigured(f"No brand has the pass type identifier {pass_type_identifier}.")
+            signer = load_for(tx, owners[0], safe=safe, now=clock())
         return signer.certificate_pem, signer.key_pem
 
+    press = Press(settings.web_service_url, clock=clock, safe=safe)
     channel = AppleChannel(
         credentials,
         url=settings.apns_url,
@@ -196,13 +209,13 @@ def make_worker(settings: Settings) -> Worker:
         lease=timedelta(seconds=settings.push_lease_seconds),
         texts=texting.channel(settings),
         poll_seconds=settings.worker_poll_seconds,
-        ticks=_ticks(settings),
+        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings))),
         metrics_port=settings.worker_metrics_port,
     )
 
 
-def _ticks(settings: Settings) -> list[Tick]:
-    from app.worker.ticks import Tick, certificate_tick, purge_tick, retag_tick
+def _ticks(settings: Settings, safe: Safe, alarms: Alarms) -> list[Tick]:
+    from app.worker.ticks import Tick, alarm_tick, certificate_tick, purge_tick, retag_tick, rollout_tick
 
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
@@ -210,44 +223,43 @@ def _ticks(settings: Settings) -> list[Tick]:
             older_than=unfetched, every=min(timedelta(minutes=1), max(unfetched, timedelta(seconds=1)))
         ),
         purge_tick(),
-        certificate_tick(_signers),
+        certificate_tick(lambda tx, now: _signers(tx, safe, now)),
+        alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
+        Tick("visits", timedelta(minutes=1), lambda tx, now: tallies.fold(tx) > 0),
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
+        Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
+        rollout_tick(),  # last: it may have much to do, and each of the others comes before its next step
     ]
 
 
-def _signer(brand: brands.Brand, now: datetime) -> Signer:
-    return load_signer(
-        brand.credentials,
-        pass_type_identifier=brand.pass_type_identifier,
-        team_identifier=brand.team_identifier,
-        now=now,
-    )
-
-
-def _signers(tx: Tx, now: datetime) -> list[Signer]:
+def _signers(tx: Tx, safe: Safe, now: datetime) -> list[Signer]:
     loaded = []
     for brand in brands.all_brands(tx):
         try:
-            loaded.append(_signer(brand, now))
+            loaded.append(load_for(tx, brand, safe=safe, now=now))
         except Misconfigured as fault:
             log.error("certificate_unusable", brand=brand.slug, faults=fault.faults)  # noqa: TRY400
     return loaded
 
 
 def _card_added(tx: Tx, pass_id: WalletPassId, first: bool, now: datetime) -> None:
+    if test_cards.is_test(tx, pass_id):
+        return
     visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
     if first and visit_id is not None:
-        visits.record_event(tx, visit_id=visit_id, kind="added", at=now)
+        visits.card_added(tx, visit_id, at=now)
 
 
 def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:
-    visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
-    if visit_id is not None:
-        visits.record_event(tx, visit_id=visit_id, kind="removed", at=now)
+    if test_cards.is_test(tx, pass_id):
+        return
+    known = enrolment.enrolment_of_pass(tx, pass_id)
+    if known.visit_id is not None and known.pass_id == pass_id:  # not the one before it was issued anew
+        visits.card_removed(tx, known.visit_id, at=now)
 
 
 def _cards_lost(tx: Tx, pass_ids: Sequence[WalletPassId], now: datetime) -> None:

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+
+from cryptography import x509
 
 from app import data_dir
 from app.accounts import fingerprints
 from app.db import Database
 from app.errors import Misconfigured
+from app.passes.sealing import Safe
 from app.settings import KEY_CHARACTERS, PREFIX, Settings
 
 KeyName = Literal["pass_key", "secret_key"]
@@ -63,6 +67,25 @@ def read_keys(settings: Settings, database: Database) -> Keys:
     with database.read() as tx:
         known = fingerprints.known(tx)
     return _checked(settings, known)
+
+
+def safe(settings: Settings, keys: Keys) -> Safe:
+    """What the keys of uploaded certificates are sealed with; derived from the pass key.
+
+    Where pushes go to a sandbox, what its authority issues counts as Apple's.
+    """
+    sandbox = settings.apns_ca if not _is_apples(settings.apns_url) else None
+    trusted = x509.load_pem_x509_certificates(sandbox.read_bytes()) if sandbox else []
+    return Safe.of(keys.pass_key, authorities=tuple(trusted))
+
+
+def _is_apples(apns_url: str) -> bool:
+    return (urlsplit(apns_url).hostname or "").endswith(".apple.com")
+
+
+def present(settings: Settings) -> Keys:
+    """The keys as they lie there, asked nothing: for who has looked at :func:`fault` before."""
+    return Keys(pass_key=_key(settings, "pass_key"), secret_key=_key(settings, "secret_key"))
 
 
 def fault(settings: Settings, name: KeyName, known: Mapping[str, str]) -> str | None:

@@ -18,6 +18,7 @@ from bench import arguments, page, report
 BENCHMARKS = (
     "idle",
     "guest_pages",
+    "console_pages",
     "pass_build",
     "apns_client",
     "push_throughput",

@@ -22,7 +22,8 @@ from app.loyalty import content as cards
 from app.loyalty import ledger, points, wording
 from app.loyalty.programmes import Programme
 from app.loyalty.rules import TieredRules, point_rules
-from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, receipt
+from app.loyalty.search_keys import keys
+from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, member_key, receipt
 from app.passes import registrations
 from app.passes.content import Language
 from app.passes.tables import device, pass_evidence, registration, wallet_pass
@@ -33,11 +34,12 @@ from bench.bulk import Value, moment
 Rows = Iterator[Sequence[Value]]
 
 TABLES = (
-    member, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot, pass_evidence,
+    member, member_key, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot, pass_evidence,
     delivery, attempt, push_budget,
 )  # fmt: skip
 
 NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Alice", "Kate", "Мария-Луиза", "Игорь")
+_FOUND_BY = {name: sorted(keys(name, None)) for name in NAMES}
 AMOUNTS = (320_00, 450_00, 640_00, 890_00, 1250_00, 2100_00, 3700_00)  # of the one receipt
 MOST_REMEMBERED = 20_000
 OLDEST, NEWEST = timedelta(days=20), timedelta(days=1)  # younger than what the worker purges
@@ -93,6 +95,7 @@ class Guests:
         """Columns and rows of every table, in an order in which references exist."""
         living: dict[Table, tuple[Sequence[str], Callable[[Iterable[int]], Rows]]] = {
             member: (("id", "brand_id", "name", "language", "created_at"), self._members),
+            member_key: (("member_id", "key", "brand_id"), self._keys),
             consent: (
                 ("member_id", "purpose", "granted", "text_version", "text", "language", "source", "at"),
                 self._consents,
@@ -194,6 +197,12 @@ class Guests:
         for n in numbers:
             created = self._when(n).enrolled
             yield self._id(member, n), self._ground.brand.id, _name(n), _language(n), created
+
+    def _keys(self, numbers: Iterable[int]) -> Rows:
+        """What members are found by."""
+        for n in numbers:
+            for key in _FOUND_BY[_name(n)]:
+                yield self._id(member, n), key, self._ground.brand.id
 
     def _consents(self, numbers: Iterable[int]) -> Rows:
         for n in numbers:

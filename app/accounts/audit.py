@@ -48,15 +48,22 @@ def entries(
     tx: Tx, *, brand_id: BrandId | None = None, before: int | None = None, limit: int = 100
 ) -> list[AuditEntry]:
     """The newest ``limit`` entries, newest first; of one brand, older than entry ``before`` where given."""
-    return [
-        AuditEntry(
-            id=row.id,
-            at=row.at,
-            actor=row.actor,
-            brand_id=BrandId(row.brand_id) if row.brand_id is not None else None,
-            action=row.action,
-            subject=row.subject,
-            detail=row.detail,
-        )
-        for row in store.entries(tx, brand_id=brand_id, before=before, limit=limit)
-    ]
+    return [_entry(row) for row in store.entries(tx, brand_id=brand_id, before=before, limit=limit)]
+
+
+def latest(tx: Tx, action: str) -> AuditEntry | None:
+    """The newest entry of this action among those of the installation (without a brand)."""
+    row = store.latest(tx, action)
+    return _entry(row) if row else None
+
+
+def _entry(row: store.AuditRow) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        brand_id=BrandId(row.brand_id) if row.brand_id is not None else None,
+        action=row.action,
+        subject=row.subject,
+        detail=row.detail,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -38,7 +38,8 @@ class BrandDraft:
     ``texts`` is ``{"ru": {…}, "en": {…}}`` with ``programme`` (what the card is called), ``promise`` (one
     sentence: what the guest gets), and where there are any ``privacy_url``, ``terms_url``, ``offers_url`` and
     ``benefits_url`` (pages that buttons below the card lead to), ``support``.
-    ``credentials`` says where the pass certificate lies: ``file:DIRECTORY`` or ``env:PREFIX``.
+    ``credentials`` says where the pass certificate lies: ``file:DIRECTORY``, ``env:PREFIX``, or
+    ``stored:`` for one that was uploaded.
     ``asks_phone`` says whether the install page asks guests for their phone number; ``proved`` also sends
     a code there, so that the number is the guest's own.
     """
@@ -215,6 +216,12 @@ def shared_pass_type(tx: Tx, subject: Brand) -> str | None:
     )
 
 
+def refer_to_credentials(tx: Tx, brand_id: BrandId, credentials: str, *, now: datetime, actor: str) -> Brand:
+    """Say where the brand's certificate lies from now on, and nothing else; raises BadInput, NotFound."""
+    draft = replace(brand(tx, brand_id).draft(), credentials=credentials)
+    return update_brand(tx, brand_id, draft, now=now, actor=actor)
+
+
 def _checked_texts(texts: Texts) -> Texts:
     complete: dict[str, dict[str, str]] = {}
     for language in texts:
@@ -248,12 +255,13 @@ def _checked_credentials(reference: str) -> str:
             " env:PREFIX",
             field="credentials",
         )
-    if (kind == "file" and place.strip()) or (kind == "env" and _ENVIRONMENT_PREFIX.fullmatch(place)):
+    named = (kind == "file" and place.strip()) or (kind == "env" and _ENVIRONMENT_PREFIX.fullmatch(place))
+    if named or reference == "stored:":  # uploaded, and kept by the room of passes
         return reference
     raise BadInput(
         "bad-credentials",
-        f"credentials {reference!r}: say file:DIRECTORY (with certificate.pem, key.pem, wwdr.pem) or"
-        " env:PREFIX (PREFIX_CERTIFICATE, PREFIX_KEY, PREFIX_WWDR)",
+        f"credentials {reference!r}: say file:DIRECTORY (with certificate.pem, key.pem, wwdr.pem),"
+        " env:PREFIX (PREFIX_CERTIFICATE, PREFIX_KEY, PREFIX_WWDR), or stored: for one that was uploaded",
         field="credentials",
     )
 

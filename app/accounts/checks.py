@@ -14,6 +14,8 @@ from app.errors import BadInput
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_SLUG = 63
 LONGEST_NAME = 120
+LONGEST_EMAIL = 254
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def slug(value: str, *, field: str = "slug") -> str:
@@ -88,3 +90,11 @@ def web_address(value: str, *, field: str) -> str:
             "bad-web-address", f"{field}: {value!r} must be like https://example.com/privacy", field=field
         )
     return value
+
+
+def email(value: str, *, field: str = "email") -> str:
+    """An address as it is kept, in lower case; raises BadInput. Whether mail arrives there nobody asks."""
+    address = value.strip().lower()
+    if len(address) > LONGEST_EMAIL or not _EMAIL.fullmatch(address) or not address.isprintable():
+        raise BadInput("bad-email", f"{value!r} is not an e-mail address", field=field)
+    return address

@@ -23,6 +23,7 @@ _SECRET_BYTES = 32
 _LONGEST_SECRET = 100
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
 LONGEST_OVERLAP = timedelta(days=90)
+REVOCATION_MAY_BE_TAKEN_BACK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,34 @@ def revoke_key(tx: Tx, key_id: PointOfSaleKeyId, *, now: datetime, actor: str) -
         actor=actor,
         brand_id=old.brand_id,
         action="key.revoked",
+        subject=f"key {old.id}",
+        detail={"name": old.name},
+    )
+    return key(tx, key_id)
+
+
+def restore_key(tx: Tx, key_id: PointOfSaleKeyId, *, now: datetime, actor: str) -> PointOfSaleKey:
+    """Take back a revocation of the last :data:`REVOCATION_MAY_BE_TAKEN_BACK`; a working key stays as it is.
+
+    A key that ended longer ago stays ended: whoever has its secret by now is not known. Raises Conflict for
+    such a one, for a closed venue and where the venue has another key of that name by now; NotFound.
+    """
+    old = key(tx, key_id)
+    if old.expires_at is None or old.works(now):
+        return old
+    if old.expires_at < now - REVOCATION_MAY_BE_TAKEN_BACK:
+        raise Conflict("key-ended", f"Key {key_id} ended too long ago to be taken back: make a new one")
+    if is_venue_closed(tx, old.venue_id):
+        raise Conflict("venue-closed", "The venue is closed: its keys stay ended")
+    if store.living_name(tx, old.venue_id, old.name) is not None:
+        raise Conflict("key-name-taken", f"The venue has another key {old.name!r} by now")
+    store.restore(tx, key_id)
+    audit.record(
+        tx,
+        at=now,
+        actor=actor,
+        brand_id=old.brand_id,
+        action="key.restored",
         subject=f"key {old.id}",
         detail={"name": old.name},
     )

@@ -51,3 +51,15 @@ def entries(tx: Tx, *, brand_id: int | None, before: int | None, limit: int) -> 
     if before is not None:
         statement = statement.where(audit_entry.c.id < before)
     return [AuditRow(*row) for row in tx.execute(statement)]
+
+
+def latest(tx: Tx, action: str) -> AuditRow | None:
+    """The newest of this action that concerns no brand: those are few, and found by the index."""
+    statement = (
+        select(audit_entry)
+        .where(audit_entry.c.brand_id.is_(None), audit_entry.c.action == action)
+        .order_by(audit_entry.c.at.desc())
+        .limit(1)
+    )
+    found = tx.execute(statement).first()
+    return AuditRow(*found) if found else None

@@ -65,6 +65,22 @@ def end(tx: Tx, key_id: int, *, at: datetime, only_if_endless: bool) -> bool:
     return tx.execute(statement).rowcount == 1
 
 
+def living_name(tx: Tx, venue_id: int, name: str) -> int | None:
+    """Which key of the venue has that name and no end; None where none has."""
+    found: int | None = tx.execute(
+        select(_columns.id)
+        .where(_columns.venue_id == venue_id)
+        .where(_columns.name == name)
+        .where(_columns.expires_at.is_(None))
+    ).scalar()
+    return found
+
+
+def restore(tx: Tx, key_id: int) -> None:
+    """Take the end of a key away."""
+    tx.execute(update(point_of_sale_key).where(_columns.id == key_id).values(expires_at=None))
+
+
 def note_use(tx: Tx, key_id: int, *, now: datetime, unless_since: datetime) -> None:
     """Remember the use; of several at once the first writes."""
     tx.execute(

@@ -22,6 +22,7 @@ class StaffRow:
     name: str
     created_at: datetime
     left_at: datetime | None
+    monthly_target: int | None
 
 
 def _row(found: Row[*tuple[Any, ...]] | None) -> StaffRow | None:
@@ -29,12 +30,14 @@ def _row(found: Row[*tuple[Any, ...]] | None) -> StaffRow | None:
 
 
 def insert_staff_member(
-    tx: Tx, *, brand_id: int, venue_id: int | None, name: str, now: datetime
+    tx: Tx, *, brand_id: int, venue_id: int | None, name: str, monthly_target: int | None, now: datetime
 ) -> StaffRow | None:
     """The new row; None where the brand has that name."""
     statement = (
         insert(tx, staff_table)
-        .values(brand_id=brand_id, venue_id=venue_id, name=name, created_at=now)
+        .values(
+            brand_id=brand_id, venue_id=venue_id, name=name, monthly_target=monthly_target, created_at=now
+        )
         .on_conflict_do_nothing(index_elements=["brand_id", "name"])
         .returning(*staff_table.c)
     )
@@ -46,8 +49,15 @@ def set_venue(tx: Tx, staff_member_id: int, venue_id: int | None) -> None:
     tx.execute(update(staff_table).where(staff_table.c.id == staff_member_id).values(venue_id=venue_id))
 
 
-def set_left(tx: Tx, staff_member_id: int, at: datetime) -> None:
-    """Note when someone left."""
+def set_target(tx: Tx, staff_member_id: int, monthly_target: int | None) -> None:
+    """Change someone's plan."""
+    tx.execute(
+        update(staff_table).where(staff_table.c.id == staff_member_id).values(monthly_target=monthly_target)
+    )
+
+
+def set_left(tx: Tx, staff_member_id: int, at: datetime | None) -> None:
+    """Note when someone left; None: not at all."""
     tx.execute(update(staff_table).where(staff_table.c.id == staff_member_id).values(left_at=at))
 
 

@@ -6,13 +6,15 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
 import click
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from app import __version__, data_dir, keyring
 from app.accounts import audit, brands, fingerprints
@@ -34,8 +36,8 @@ from app.settings import PREFIX, Settings, load
 def backup(file: Path, as_json: bool) -> None:
     """Write the database, the pass key and the secret key into FILE; the service runs on meanwhile.
 
-    Certificates are not in it: keep the directories that your brands name. Who has FILE can make cards in
-    your name; it is readable by its owner alone.
+    Certificates that were uploaded are in it; those that lie in files are not: keep the directories that your
+    brands name. Who has FILE can make cards in your name; it is readable by its owner alone.
     """
     from app import bootstrap
 
@@ -61,6 +63,7 @@ def backup(file: Path, as_json: bool) -> None:
                 engine=_engine(database),
                 at=began,
             )
+        _note(database, revision, began)
     finally:
         database.close()
     show(
@@ -99,6 +102,16 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
         database.close()
         data_dir.release()
     show({"restored": str(file), "created_at": manifest.created_at, "passes": passes}, as_json=as_json)
+
+
+def _note(database: Database, revision: str, began: datetime) -> None:
+    """So that ``perkpass doctor`` knows how old the last backup is; not into a schema of long ago."""
+    if revision != schema.newest():
+        return
+    with suppress(DBAPIError), database.write() as tx:  # a full disk hinders no backup onto another one
+        audit.record(
+            tx, at=began, actor=actor(), brand_id=None, action="backup.made", subject="database", detail={}
+        )
 
 
 def _refuse(

@@ -15,12 +15,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from app.accounts import brands, keys, staff
-from app.commands import publishing
 from app.commands.chain_file import BrandPart, Chain, DesignPart, VenuePart
 from app.db import Database, Tx
 from app.db.identifiers import PlacementId, ProgrammeId, StaffMemberId, VenueId
 from app.errors import BadInput, Refused
-from app.loyalty import programmes
+from app.loyalty import programmes, publishing
 from app.passes import designs
 from app.places import links, placements, venues
 

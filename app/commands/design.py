@@ -10,23 +10,25 @@ import click
 from tqdm import tqdm
 
 from app.accounts import audit, brands
-from app.commands import publishing
 from app.commands.answers import json_option, show, show_list, warn
-from app.commands.pace import Pace
+from app.commands.design_draft import draft
+from app.commands.design_folder import export_design, import_design
+from app.commands.design_rollout import rollout
 from app.commands.shell import Shell, now, opened
 from app.db.identifiers import WalletPassId
 from app.errors import BadInput, NotFound
-from app.loyalty import programmes
+from app.loyalty import programmes, publishing
 from app.passes import designs, issuing
 from app.passes.content import LocalizedText
-
-_FEWEST = 50
-"""Cards a transaction, however slow the database is."""
 
 
 @click.group()
 def design() -> None:
     """Designs: how a programme's cards look, in versions that never change."""
+
+
+for _command in (draft, export_design, import_design, rollout):
+    design.add_command(_command)
 
 
 @design.command()
@@ -92,6 +94,7 @@ def list_designs(brand: str, programme: str, as_json: bool) -> None:
                 "template": v.template,
                 "created_at": v.created_at,
                 "cards": v.cards,
+                "withdrawn_at": v.withdrawn_at,
             }
             for v in found
         ],
@@ -138,7 +141,7 @@ def _move(
     from app import bootstrap
 
     wanted = source.cards if limit is None else min(limit, source.cards)
-    moved, last, pace = 0, WalletPassId(0), Pace(fewest=_FEWEST, most=issuing.MOST_CHANGES)
+    moved, last, pace = 0, WalletPassId(0), issuing.pace()
     with (
         closing(bootstrap.make_wakeup(shell.settings)) as wakeup,
         tqdm(total=wanted, desc="move", unit="card", disable=None, leave=False) as bar,

@@ -8,17 +8,21 @@ from dataclasses import asdict
 import click
 
 from app.commands.answers import json_option, to_json
-from app.commands.examination import examine
 from app.commands.shell import now
+from app.examination.whole import examine
 
 _MARKS = {"ok": "  ok     ", "warning": "  warning", "fault": "  FAULT  "}
 
 
 @click.command()
+@click.option("--offline", is_flag=True, help="ask neither the public URL nor APNs nor SMS gateways")
 @json_option
-def doctor(as_json: bool) -> None:
-    """Look at settings, files, certificates, database and Redis; change nothing. Faults end in status 1."""
-    looks = list(examine(now()))
+def doctor(offline: bool, as_json: bool) -> None:
+    """Look at settings, files, certificates, clocks, database, queue, Redis, APNs and the public URL.
+
+    Changes nothing. Faults end in status 1.
+    """
+    looks = list(examine(now(), reach_out=not offline))
     faults = sum(look.verdict == "fault" for look in looks)
     if as_json:
         click.echo(to_json({"healthy": not faults, "looks": [asdict(look) for look in looks]}))

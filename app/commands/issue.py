@@ -48,8 +48,9 @@ def issue(
     from app import bootstrap
 
     with opened() as shell:
-        press = Press(shell.settings.web_service_url, clock=now)
         keys = keyring.open_keys(shell.settings, shell.database, now=shell.now)
+        safe = keyring.safe(shell.settings, keys)
+        press = Press(shell.settings.web_service_url, clock=now, safe=safe)
         build = bootstrap.pass_builder(press, keys, shell.settings.public_url)
         with shell.database.write() as tx:
             link = links.link_by_code(tx, link_code)

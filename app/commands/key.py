@@ -103,6 +103,17 @@ def revoke(number: int, as_json: bool) -> None:
         show(_whole(ended), as_json=as_json)
 
 
+@key.command()
+@click.argument("number", type=int)
+@json_option
+def restore(number: int, as_json: bool) -> None:
+    """Take back that key NUMBER was revoked, within a quarter of an hour."""
+    with opened() as shell:
+        with shell.database.write() as tx:
+            back = keys.restore_key(tx, PointOfSaleKeyId(number), now=shell.now, actor=shell.actor)
+        show(_whole(back), as_json=as_json)
+
+
 def _show_secret(made: keys.PointOfSaleKey, secret: str, *, as_json: bool) -> None:
     show({**_whole(made), "secret": secret}, as_json=as_json)
     click.echo(_ONCE, err=True)

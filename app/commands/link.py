@@ -87,6 +87,19 @@ def retire(code: str, as_json: bool) -> None:
         show(record, as_json=as_json)
 
 
+@link.command()
+@click.argument("code")
+@json_option
+def restore(code: str, as_json: bool) -> None:
+    """Take back that the link with this CODE was retired."""
+    with opened() as shell:
+        with shell.database.write() as tx:
+            found = links.link_by_code(tx, code)
+            back = links.restore_link(tx, found.id, now=shell.now, actor=shell.actor)
+            record = records(tx, back.brand_id, [back], public_url=shell.settings.public_url)[0]
+        show(record, as_json=as_json)
+
+
 def records(tx: Tx, brand_id: BrandId, found: list[links.InstallLink], *, public_url: str) -> list[Record]:
     """The links of one brand with the names of what they belong to."""
     venue_slugs = {v.id: v.slug for v in venues.all_venues(tx, brand_id)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from app.commands.answers import json_option, show_list, to_json
 from app.commands.shell import opened
 from app.errors import BadInput
 from app.places import funnel as funnels
-from app.places import venues
+from app.places import tallies, venues
+from app.places.funnel_counts import way
 from app.places.funnel_intervals import Share
 
 _VERDICTS: Mapping[funnels.Verdict, str] = {
@@ -50,11 +51,13 @@ def funnel(
     last: datetime | None,
     as_json: bool,
 ) -> None:
-    """How far guests of BRAND came: code scanned, page seen, form sent, card added, card removed.
+    """How far guests of BRAND came: scanned, saw the page, sent the form, proved the number, added the card.
 
-    Each visit counts once a step, in the days in which it began, by its venue's own clock. Shares come with
-    the interval in which the true one lies 95 times of 100; what is called better or worse is no chance.
-    IN_APP counts pages shown in an app's own browser, where a card cannot be added.
+    RECEIPT is a first receipt within 7 days of the scan, AGAIN one on another day within 30; ACTIVE is who
+    came again and kept the card for these 30 days. Each visit counts once a step, in the day in which it
+    began, by its venue's own clock. Shares come with the interval in which the true one lies 95 times of
+    100; what is called better or worse is no chance. IN_APP counts pages shown in an app's own browser, where
+    a card cannot be added.
     """
     with opened() as shell, shell.database.read() as tx:
         owner = brands.brand_by_slug(tx, brand)
@@ -62,19 +65,36 @@ def funnel(
         zone = place.time_zone if place else owner.time_zone
         period = _period(days, first, last, zone, shell.now)
         found = funnels.funnel(
-            tx, owner.id, by=funnels.BY[by], period=period, venue_id=place.id if place else None
+            tx,
+            owner.id,
+            by=funnels.BY[by],
+            period=period,
+            now=shell.now.astimezone(UTC),
+            venue_id=place.id if place else None,
         )
     if as_json:
         click.echo(to_json(_document(brand, venue, by, period, found)))
         return
-    records = [_record(by, entry.name, entry.counts, _verdict(entry)) for entry in found.entries]
+    kinds = [kind for kind in funnels.COUNTED if found.codes or kind != "code"]
+    records = [_record(by, entry.name, entry.flow, _verdict(entry), kinds) for entry in found.entries]
     if len(records) > 1:
-        records.append(_record(by, "all", found.total, ""))
+        records.append(_record(by, "all", found.total, "", kinds))
     show_list(
         records,
         as_json=False,
         empty=f"Nobody came by a {by} of {venue or brand} from {period.first} to {period.last}.",
     )
+
+
+@places.command()
+def recount() -> None:
+    """Count the funnel anew from its events, and mend what differs: after somebody wrote into the database.
+
+    Guests and tills go on meanwhile.
+    """
+    with opened() as shell, shell.database.write() as tx:
+        mended = tallies.mend(tx)
+    click.echo(f"Mended {mended} counts." if mended else "Every count is what the events say.")
 
 
 def _period(
@@ -89,11 +109,11 @@ def _period(
     return funnels.period(first.date(), last.date())
 
 
-def _record(by: str, name: str, counts: funnels.Counts, verdict: str) -> dict[str, object]:
+def _record(by: str, name: str, flow: funnels.Flow, verdict: str, kinds: Sequence[str]) -> dict[str, object]:
     return {
         by: name,
-        **{step: getattr(counts, step) for step in funnels.COUNTED},
-        "added_of_scans": _percent(counts.installed),
+        **{kind: getattr(flow.now, kind) for kind in kinds},
+        "added_of_scans": _percent(flow.installed),
         "compared": verdict,
     }
 
@@ -122,22 +142,22 @@ def _document(
         "groups": [
             {
                 by: entry.name,
-                **_steps(entry.counts),
+                **_steps(entry.flow, found.codes),
                 "verdict": entry.verdict,
                 "loses_at": entry.loses_at,
             }
             for entry in found.entries
         ],
-        "total": _steps(found.total),
+        "total": _steps(found.total, found.codes),
     }
 
 
-def _steps(counts: funnels.Counts) -> dict[str, Any]:
+def _steps(flow: funnels.Flow, codes: bool) -> dict[str, Any]:
     return {
-        **{step: getattr(counts, step) for step in funnels.COUNTED},
+        **{step: getattr(flow.now, step) for step in funnels.COUNTED},
         "shares": {
-            **{step: _share(counts.share(step)) for step in funnels.STEPS},
-            "added_of_scans": _share(counts.installed),
+            **{step: _share(flow.share(step, codes=codes)) for step in way(codes=codes)},
+            "added_of_scans": _share(flow.installed),
         },
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 from urllib.parse import urlsplit
 
 import click
@@ -15,14 +15,11 @@ from app.commands.shell import opened
 from app.db import Tx
 from app.errors import BadInput, Conflict, Misconfigured
 from app.passes import designs, prints
-from app.places import links, placements, venues
+from app.places import hangings, links, venues
 from app.places.links import InstallLink
 from app.posters import drawing, sizes
 from app.posters.sizes import SIZES, Size
 from app.settings import Settings
-
-_OWN, _STAFF = "venue", "staff"
-WHOM = (_OWN, *get_args(placements.Kind), _STAFF)
 
 
 @click.command()
@@ -33,7 +30,9 @@ WHOM = (_OWN, *get_args(placements.Kind), _STAFF)
     type=click.Choice(["ru", "en", "both"]),
     help="the brand's own where not given; both prints it first and large",
 )
-@click.option("--for", "whom", type=click.Choice(WHOM), multiple=True, help="of a venue: its own link, …")
+@click.option(
+    "--for", "whom", type=click.Choice(hangings.PURPOSES), multiple=True, help="of a venue: its own link, …"
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -74,12 +73,14 @@ def poster(
                 language=language or "",
                 now=shell.now,
             )
-    if out.suffix == ".pdf":
-        out.write_bytes(drawing.draw_pdf(drawn, chosen))
-    elif len(drawn) == 1:
-        out.write_bytes(drawing.draw_svg(drawn[0], chosen))
-    else:
-        raise BadInput("too-many", f"{out}: an SVG holds one print, not {len(drawn)}: take .pdf", field="out")
+        if out.suffix == ".svg" and len(drawn) > 1:
+            raise BadInput(
+                "too-many", f"{out}: an SVG holds one print, not {len(drawn)}: take .pdf", field="out"
+            )
+        body = drawing.draw_pdf(drawn, chosen) if out.suffix == ".pdf" else drawing.draw_svg(drawn[0], chosen)
+        out.write_bytes(body)
+        with shell.database.write() as tx:
+            links.note_printed(tx, found, now=shell.now)
     modules = max(len(drawing.code(each.url).matrix) for each in drawn)
     if sizes.module_width(chosen, modules) < sizes.LEAST_MODULE:
         warn(f"the public address is so long that its code is too fine for {size}: take a larger size")
@@ -122,24 +123,8 @@ def _living(tx: Tx, code: str) -> InstallLink:
 
 
 def _of_venue(tx: Tx, brand: str, slug: str, whom: Sequence[str]) -> list[InstallLink]:
-    brand_id = brands.brand_by_slug(tx, brand).id
-    venue = venues.venue_by_slug(tx, brand_id, slug)
-    spots = {spot.id: spot for spot in placements.placements_of_venue(tx, venue.id)}
-
-    def place(link: InstallLink) -> tuple[int, str, int, str]:
-        """What the link is for, and within that the natural order: table 2 before table 10."""
-        if link.placement_id is not None:
-            spot = spots[link.placement_id]
-            number = int(spot.name) if spot.name.isdecimal() else 0
-            return (WHOM.index(spot.kind), spot.kind, number, spot.name)
-        kind = _OWN if link.staff_member_id is None else _STAFF
-        return (WHOM.index(kind), kind, link.staff_member_id or 0, "")
-
-    living = [
-        link
-        for link in links.links_of_brand(tx, brand_id)
-        if link.venue_id == venue.id and link.retired_at is None and (not whom or place(link)[1] in whom)
-    ]
-    if not living:
+    venue = venues.venue_by_slug(tx, brands.brand_by_slug(tx, brand).id, slug)
+    found = hangings.hangings(tx, venue, purposes=[p for p in hangings.PURPOSES if not whom or p in whom])
+    if not found:
         raise BadInput("no-link", f"{brand}/{slug} has no such link: see perkpass link list {brand}")
-    return sorted(living, key=place)
+    return [each.link for each in found]

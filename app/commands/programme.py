@@ -13,7 +13,7 @@ from app.accounts import brands
 from app.commands.answers import json_option, show, show_list
 from app.commands.shell import opened
 from app.errors import BadInput
-from app.loyalty import programmes, rules
+from app.loyalty import presets, programmes, rules
 
 
 @click.group()
@@ -29,14 +29,15 @@ def programme() -> None:
 @click.option(
     "--rules",
     "rules_file",
-    required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="the rules in TOML or JSON; docs/chain.example.toml explains every key",
+    help="in TOML or JSON, docs/chain.example.toml explains every key; the usual ones where not given",
 )
 @json_option
-def create(brand: str, slug: str, name: str, kind: str, rules_file: Path, as_json: bool) -> None:
+def create(
+    brand: str, slug: str, name: str, kind: rules.Kind, rules_file: Path | None, as_json: bool
+) -> None:
     """Add the programme SLUG to BRAND."""
-    said = rules.from_json(kind, _read(rules_file))
+    said = presets.PRESETS[kind] if rules_file is None else rules.from_json(kind, _read(rules_file))
     with opened() as shell:
         with shell.database.write() as tx:
             draft = programmes.ProgrammeDraft(

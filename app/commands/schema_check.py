@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+
+import click
 
 from app import bootstrap
+from app.accounts import users
 from app.commands import failures
+from app.db.failures import FAILURES
 from app.settings import load
 
 
@@ -23,5 +28,31 @@ def main() -> int:
     return 0
 
 
+def welcome() -> None:
+    """Where nobody can sign in yet, say how the first one does: their link, good for a day."""
+    from app.accounts import invitations
+    from app.commands.shell import actor, now
+    from app.commands.user import link_address
+
+    settings = load()
+    database = bootstrap.open_database(settings)
+    try:
+        with database.read() as tx:
+            if users.is_anybody_there(tx):
+                return
+        with database.write() as tx:
+            token = invitations.invite_first(tx, now=now(), actor=actor())
+    finally:
+        database.close()
+    if token is not None:
+        click.echo(
+            f"perkpass: nobody can sign in yet. Open this once, within a day, to become the owner:\n"
+            f"          {link_address(settings.public_url, token)}"
+        )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    if status := main():
+        sys.exit(status)
+    with suppress(*FAILURES, OSError):  # it is served all the same; perkpass user invite makes a link too
+        welcome()

@@ -7,7 +7,8 @@ import click
 from app.accounts import brands
 from app.commands.answers import Record, json_option, show, show_list
 from app.commands.shell import opened
-from app.places import endings, placements, venues
+from app.loyalty import programmes
+from app.places import endings, placements, placing, venues
 
 
 @click.group()
@@ -91,6 +92,22 @@ def close_venue(brand: str, slug: str, as_json: bool) -> None:
         )
 
 
+@venue.command("reopen")
+@click.argument("brand")
+@click.argument("slug")
+@json_option
+def reopen_venue(brand: str, slug: str, as_json: bool) -> None:
+    """Take back that the venue SLUG of BRAND was closed; links that ended with it live again.
+
+    Its keys come back within a quarter of an hour only.
+    """
+    with opened() as shell:
+        with shell.database.write() as tx:
+            found = venues.venue_by_slug(tx, brands.brand_by_slug(tx, brand).id, slug)
+            again = endings.reopen_venue(tx, found.id, now=shell.now, actor=shell.actor)
+        show(_whole_venue(again), as_json=as_json)
+
+
 @click.group()
 def placement() -> None:
     """Placements: where in a venue a QR code hangs or lies."""
@@ -111,6 +128,42 @@ def create_placement(brand: str, venue: str, kind: str, name: str, as_json: bool
                 tx, venue_id=place.id, kind=kind, name=name, now=shell.now, actor=shell.actor
             )
         show({"id": made.id, "venue": venue, "kind": made.kind, "name": made.name}, as_json=as_json)
+
+
+@placement.command("lay")
+@click.argument("brand")
+@click.argument("venue")
+@click.argument("kind", type=click.Choice(placements.KINDS))
+@click.argument("names")
+@click.option("--programme", required=True, help="slug of the programme that guests join")
+@json_option
+def lay_placements(brand: str, venue: str, kind: str, names: str, programme: str, as_json: bool) -> None:
+    """Let VENUE of BRAND have the placements KIND NAMES (like: table 1-20), each with a link of its own.
+
+    What is there already stays as it is.
+    """
+    wanted = placing.names(names)
+    with opened() as shell:
+        with shell.database.write() as tx:
+            brand_id = brands.brand_by_slug(tx, brand).id
+            placed = placing.place(
+                tx,
+                venue_id=venues.venue_by_slug(tx, brand_id, venue).id,
+                programme_id=programmes.programme_by_slug(tx, brand_id, programme).id,
+                kind=kind,
+                names=wanted,
+                now=shell.now,
+                actor=shell.actor,
+            )
+        prefix = f"{shell.settings.public_url.rstrip('/')}/i/"
+        show_list(
+            [
+                {"kind": kind, "name": name, "url": prefix + link.code}
+                for name, link in zip(wanted, placed.links, strict=True)
+            ],
+            as_json=as_json,
+            empty="",
+        )
 
 
 @placement.command("list")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import NewType
 
 BrandId = NewType("BrandId", int)
+UserId = NewType("UserId", int)
+"""Somebody who signs in to the console; a staff member need not be one."""
+UserSessionId = NewType("UserSessionId", int)
+InvitationId = NewType("InvitationId", int)
 StaffMemberId = NewType("StaffMemberId", int)
 PointOfSaleKeyId = NewType("PointOfSaleKeyId", int)
 VenueId = NewType("VenueId", int)
@@ -22,6 +26,8 @@ ReceiptId = NewType("ReceiptId", int)
 LedgerEntryId = NewType("LedgerEntryId", int)
 
 DesignId = NewType("DesignId", int)
+DraftId = NewType("DraftId", int)
+RolloutId = NewType("RolloutId", int)
 WalletPassId = NewType("WalletPassId", int)
 DeviceId = NewType("DeviceId", int)
 """Our row for (device library identifier, pass type identifier); never Apple's string."""

@@ -179,3 +179,8 @@ def give_back_probe(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, now: da
 def close(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> bool:
     """Close the breaker after a probe got through; True where it was open."""
     return store_breakers.remove(tx, subject_of(pass_type_identifier))
+
+
+def probe_now(tx: Tx, pass_type_identifier: PassTypeIdentifier, *, now: datetime) -> None:
+    """Have a breaker that is open probed at once: somebody mended what it was opened for."""
+    store_breakers.hasten(tx, subject_of(pass_type_identifier), probe_at=now)

@@ -35,3 +35,8 @@ def finish(tx: Tx, kind: str, slot: datetime, *, owner: str, now: datetime) -> b
 def forget(tx: Tx, *, now: datetime) -> None:
     """Delete the rows of slots that are over for long."""
     store_jobs.forget(tx, before=now - KEPT)
+
+
+def last_done(tx: Tx) -> datetime | None:
+    """When any worker last finished some of it, by that worker's clock; None where none ever did."""
+    return store_jobs.last_done(tx)

@@ -46,6 +46,15 @@ def postpone(tx: Tx, subject: str, *, now: datetime, probe_at: datetime) -> bool
     return taken is not None
 
 
+def hasten(tx: Tx, subject: str, *, probe_at: datetime) -> None:
+    """A probe is due by ``probe_at``, where the breaker is open."""
+    tx.execute(
+        update(breaker)
+        .where(breaker.c.subject == subject, breaker.c.probe_at > probe_at)
+        .values(probe_at=probe_at)
+    )
+
+
 def remove(tx: Tx, subject: str) -> bool:
     """True where the breaker was open."""
     return (

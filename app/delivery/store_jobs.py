@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, func, or_, select, update
 
 from app.db import Tx, insert
 from app.delivery.tables import job
@@ -35,3 +35,9 @@ def finish(tx: Tx, kind: str, slot: datetime, *, owner: str, now: datetime) -> b
 def forget(tx: Tx, *, before: datetime) -> None:
     """Delete slots of long ago."""
     tx.execute(delete(job).where(job.c.slot < before))
+
+
+def last_done(tx: Tx) -> datetime | None:
+    """The newest end of any slot; a few thousand rows are kept at most."""
+    found: datetime | None = tx.scalar(select(func.max(job.c.done_at, type_=job.c.done_at.type)))
+    return found

@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, func, select
 
 from app.db import Tx, among
 from app.db.identifiers import DeviceId
-from app.delivery.promises import QueueSnapshot
+from app.delivery.promises import PRIORITIES, QueueSnapshot
 from app.delivery.store_pending import CHANNEL, PENDING, SENDING
 from app.delivery.tables import attempt, breaker, delivery, push_budget, text_message
 
@@ -67,3 +67,33 @@ def forget_devices(tx: Tx, device_ids: Sequence[DeviceId]) -> set[DeviceId]:
     forgotten = set(device_ids) - set(tx.scalars(promised))
     tx.execute(delete(push_budget).where(among(push_budget.c.device_id, sorted(forgotten))))
     return forgotten
+
+
+def stuck(tx: Tx, *, lease_over_before: datetime) -> int:
+    """How many promises a worker claimed whose lease was over by then, and that nobody took back."""
+    statement = select(func.count()).where(
+        delivery.c.state == SENDING, delivery.c.lease_until < lease_over_before
+    )
+    return int(tx.scalar(statement) or 0)
+
+
+def clock_of_database(tx: Tx) -> datetime | None:
+    """What time it is on the database's machine, aware; None where that is this machine (SQLite)."""
+    if tx.dialect.name == "sqlite":
+        return None
+    told: datetime | None = tx.scalar(select(func.clock_timestamp()))
+    return told
+
+
+def oldest_due(tx: Tx, now: datetime) -> datetime | None:
+    """When the push that is longest overdue was due; three looks into an index, however long the queue is."""
+    firsts = [
+        tx.scalar(
+            select(delivery.c.due_at)
+            .where(delivery.c.state == PENDING, delivery.c.priority == priority, delivery.c.due_at <= now)
+            .order_by(delivery.c.due_at)
+            .limit(1)
+        )
+        for priority in sorted(PRIORITIES.values())
+    ]
+    return min((first for first in firsts if first is not None), default=None)

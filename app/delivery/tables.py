@@ -147,6 +147,7 @@ text_message = Table(
     Index("ix_text_message_member", "member_id", "delivery_id"),
     Index("ix_text_message_number", "number"),  # whoever writes back
     Index("ix_text_message_brand", "brand_id", "delivery_id"),
+    Index("ix_text_message_number", "number"),  # whoever is forgotten is looked for by it
 )
 
 # When the next text may leave by a login: what all processes together owe to its rate.

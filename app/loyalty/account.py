@@ -45,6 +45,7 @@ class Happened(TypedDict, total=False):
     rewarded: bool
     refund: bool
     merged: bool
+    corrected: bool
 
 
 class Account:
@@ -114,6 +115,20 @@ class Account:
             now=self._now,
         )
         self._has_changed(-points, -stamps)
+        return entry_id
+
+    def correct(self, points: int, *, stamps: int, expires_at: datetime | None) -> LedgerEntryId:
+        """Add what is positive, take what is negative (points in hundredths), as one entry of its own.
+
+        Points and stamps have one sign, or one of them is 0. Conflict where there are fewer.
+        """
+        here, now = (self._tx, self.enrolment.id), self._now
+        if points < 0 or stamps < 0:
+            entry_id = ledger.take(*here, -points, kind="correction", stamps=-stamps, now=now)
+        else:
+            more = {"stamps": stamps, "expires_at": expires_at, "venue_id": None}
+            entry_id = ledger.accrue(*here, points, kind="correction", now=now, **more)  # type: ignore[arg-type]
+        self._has_changed(points, stamps)
         return entry_id
 
     def _has_changed(self, points: int, stamps: int) -> None:

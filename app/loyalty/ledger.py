@@ -32,13 +32,14 @@ def accrue(
     expires_at: datetime | None,
     venue_id: VenueId | None,
     receipt_id: ReceiptId | None = None,
+    kind: EntryKind = "accrual",
     now: datetime,
 ) -> LedgerEntryId:
     """Add points (hundredths) as one lot, and stamps."""
     entry_id = store_ledger.insert_entry(
         tx,
         enrolment_id=enrolment_id,
-        kind="accrual",
+        kind=kind,
         points=points,
         stamps=stamps,
         venue_id=venue_id,

@@ -8,16 +8,24 @@ from datetime import datetime
 from app.accounts import audit
 from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId
-from app.delivery import history
+from app.delivery import history, store_forgetting
 from app.delivery.history import LastPush
 from app.errors import BadInput, NotFound
-from app.loyalty import store_consents, store_contacts, store_ledger
+from app.loyalty import (
+    store_card_acts,
+    store_consents,
+    store_contacts,
+    store_ledger,
+    store_traces,
+    store_ways,
+)
 from app.loyalty import store_enrolments as store
 from app.loyalty.store_enrolments import ConsentRow, Enrolment
 from app.loyalty.store_ledger import Entry, Receipt
 from app.passes import evidence, holders, issuing
 from app.passes.evidence import PassEvidence
 from app.passes.holders import Holder
+from app.places import visits
 
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, in the year that has most
 
@@ -128,23 +136,32 @@ def set_birthday(tx: Tx, member_id: MemberId, *, month: int, day: int) -> None:
 
 
 def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service") -> None:
-    """Forget a member: name, number and birthday go, the card is voided and no till can use it.
+    """Forget a member: name, number, birthday and the way to the card go; it is voided, no till can use it.
 
-    The ledger and the consents stay: they are the brand's books and its evidence, and name nobody now.
+    So do what they are found by, the texts and codes sent to them, what people wrote about their card, and
+    what tills were answered about it. The ledger and the consents stay: they are the brand's books and its
+    evidence, and name nobody now.
     A member who was merged is the one who lives on. Doing it twice changes nothing. Raises NotFound.
     """
     row = store_consents.lock_member(tx, member_id) or _member(tx, member_id)
-    for known in store.enrolments_of_member(tx, member_id):
+    every = store.enrolments_of_member(tx, member_id)
+    for known in every:
         if known.ended_at is None:  # tills wait; the others are never locked
             store.lock(tx, known.id)
     if row.merged_into_id is not None:
         remove(tx, row.merged_into_id, now=now, actor=actor)
     if row.removed_at is not None:
         return
-    cards = [one for one in store.enrolments_of_member(tx, member_id) if one.ended_at is None]
+    every = store.enrolments_of_member(tx, member_id)
+    cards = [one for one in every if one.ended_at is None]
     for known in cards:
         store.end(tx, known.id, now=now)
-    issuing.tombstone(tx, *(known.pass_id for known in cards), now=now)
+    number, ids = store_contacts.contact(tx, member_id).phone, [one.id for one in every]
+    merged = store_contacts.merged_into(tx, member_id)
+    store_forgetting.forget_texts(tx, row.brand_id, [member_id, *merged], number, now=now)
+    store_traces.forget_codes(tx, row.brand_id, number, ids, now=now)
+    store_traces.forget_answers(tx, ids)
+    store_card_acts.forget_reasons(tx, ids)
     store_contacts.forget(tx, member_id)
     store.blank_member(tx, member_id, now=now)
     audit.record(
@@ -156,6 +173,11 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
         subject=f"member {member_id}",
         detail={},
     )
+    # Last, since whoever changes a card of this type waits for it.
+    issuing.tombstone(tx, *(known.pass_id for known in cards), now=now)
+    # After the passes: a phone that registers one holds its pass when it writes a step of its visit.
+    for visit_id in store_ways.visits_to_cards(tx, ids):
+        visits.erase(tx, visit_id, now=now)
 
 
 def _member(tx: Tx, member_id: MemberId) -> store.MemberRow:

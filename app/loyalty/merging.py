@@ -21,6 +21,7 @@ from app.errors import Conflict, NotFound
 from app.loyalty import (
     ledger,
     store_accounts,
+    store_card_acts,
     store_consents,
     store_contacts,
     store_enrolments,
@@ -103,6 +104,8 @@ def _merge_cards(tx: Tx, kept: Enrolment, ended: Enrolment, name: str | None, *,
     ledger.move(tx, out_of=ended.id, into=kept.id, points=before.balance, stamps=before.stamps, now=now)
     store.move_receipts(tx, out_of=ended.id, into=kept.id)
     store.end_card(tx, ended.id, into=kept.id, now=now)
+    if ended.blocked_at and not kept.blocked_at:  # nobody is rid of a block by proving a number
+        store_card_acts.set_blocked(tx, kept.id, ended.blocked_at)
     account = _account(tx, kept.id, now)
     risen_to = account.settle_tier()
     revision, _ = account.told(
@@ -115,7 +118,8 @@ def _merge_cards(tx: Tx, kept: Enrolment, ended: Enrolment, name: str | None, *,
 
     def changed(content: PassContent) -> PassContent:
         said = revision.changed(content)
-        return replace(said, member_name=said.member_name or name)
+        blocked = said.blocked or ended.blocked_at is not None
+        return replace(said, member_name=said.member_name or name, blocked=blocked)
 
     return Revision(revision.pass_id, changed)
 

@@ -20,6 +20,8 @@ from app.db.identifiers import (
     VisitId,
     WalletPassId,
 )
+from app.loyalty import store_member_keys
+from app.loyalty.tables import card_act
 from app.loyalty.tables import consent as consent_table
 from app.loyalty.tables import enrolment as enrolment_table
 from app.loyalty.tables import member as member_table
@@ -44,6 +46,7 @@ class Enrolment:
     tier_due_at: datetime | None
     enrolled_at: datetime
     ended_at: datetime | None
+    blocked_at: datetime | None  # no till may use it until it is unblocked
     merged_into_id: EnrolmentId | None  # the guest's other card, which lives on
 
 
@@ -116,7 +119,9 @@ def insert_member(tx: Tx, *, brand_id: int, name: str | None, language: str, now
     statement = insert(tx, member_table).values(
         brand_id=brand_id, name=name, language=language, created_at=now
     )
-    return MemberId(tx.execute(statement.returning(member_table.c.id)).scalar_one())
+    member_id = MemberId(tx.execute(statement.returning(member_table.c.id)).scalar_one())
+    store_member_keys.add(tx, member_id, brand_id, name)
+    return member_id
 
 
 def member(tx: Tx, member_id: int) -> MemberRow | None:
@@ -128,6 +133,7 @@ def member(tx: Tx, member_id: int) -> MemberRow | None:
 def blank_member(tx: Tx, member_id: int, *, now: datetime) -> None:
     """Forget who the member was."""
     tx.execute(update(member_table).where(member_table.c.id == member_id).values(name=None, removed_at=now))
+    store_member_keys.renew(tx, member_id)
 
 
 def insert_consents(tx: Tx, member_id: int, rows: Sequence[ConsentRow]) -> None:
@@ -195,8 +201,12 @@ def enrolment_of_visit(tx: Tx, visit_id: str) -> Enrolment | None:
 
 
 def enrolment_of_pass(tx: Tx, pass_id: int) -> Enrolment | None:
-    """By its card's row."""
-    return _enrolment(tx.execute(_select().where(enrolment_table.c.pass_id == pass_id)).first())
+    """By its card's row, also by one that was issued anew since."""
+    found = _enrolment(tx.execute(_select().where(enrolment_table.c.pass_id == pass_id)).first())
+    if found is not None:
+        return found
+    former = select(card_act.c.enrolment_id).where(card_act.c.former_pass_id == pass_id)
+    return _enrolment(tx.execute(_select().where(enrolment_table.c.id.in_(former))).first())
 
 
 def enrolment_of_card(tx: Tx, card_code: str) -> Enrolment | None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from app.db import Tx, among
 from app.db.identifiers import EnrolmentId, LedgerEntryId, MemberId, ReceiptId
+from app.loyalty import store_member_keys
 from app.loyalty.store_enrolments import Enrolment, MemberRow
 from app.loyalty.tables import enrolment, ledger_entry, lot, member, receipt
 
@@ -136,8 +137,10 @@ def end_member(tx: Tx, member_id: MemberId, *, into: MemberId, now: datetime) ->
             merged_into_id=into,
         )
     )
+    store_member_keys.renew(tx, member_id)
 
 
 def name_member(tx: Tx, member_id: MemberId, name: str) -> None:
     """What the other form said."""
     tx.execute(update(member).where(member.c.id == member_id).values(name=name))
+    store_member_keys.renew(tx, member_id)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import Tx, insert
 from app.db.identifiers import MemberId
+from app.loyalty import store_member_keys
 from app.loyalty.store_enrolments import Enrolment
 from app.loyalty.tables import enrolment, member, returning_visit
 
@@ -34,14 +35,17 @@ def set_proved(tx: Tx, member_id: int, number: str, *, now: datetime) -> bool:
     )
     try:
         with tx.begin_nested():
-            return tx.execute(statement).rowcount == 1
+            proved = tx.execute(statement).rowcount == 1
     except IntegrityError:
         return False
+    store_member_keys.renew(tx, member_id)
+    return proved
 
 
 def let_go(tx: Tx, member_id: int) -> None:
     """The number is nobody's for now."""
     tx.execute(update(member).where(member.c.id == member_id).values(phone=None, phone_verified_at=None))
+    store_member_keys.renew(tx, member_id)
 
 
 def card_of(tx: Tx, member_id: int, programme_id: int) -> Enrolment | None:

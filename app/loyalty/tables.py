@@ -50,7 +50,13 @@ member = Table(
     CheckConstraint("birthday LIKE '__-__'", name="birthday_is_month_and_day"),
     CheckConstraint("phone_verified_at IS NULL OR phone IS NOT NULL", name="verified_is_a_number"),
     CheckConstraint("merged_into_id IS NULL OR removed_at IS NOT NULL", name="merged_is_over"),
-    Index("ix_member_brand", "brand_id"),
+    Index("ix_member_brand", "brand_id", "id"),
+    Index(
+        "ix_member_merged",
+        "merged_into_id",
+        sqlite_where=text("merged_into_id IS NOT NULL"),
+        postgresql_where=text("merged_into_id IS NOT NULL"),
+    ),
     # A number that sends a stop word speaks for everybody who gave it.
     Index(
         "ix_member_phone",
@@ -68,6 +74,17 @@ member = Table(
         sqlite_where=text("phone_verified_at IS NOT NULL"),
         postgresql_where=text("phone_verified_at IS NOT NULL"),
     ),
+)
+
+# What a member is found by: each word of the name, and the digits of the number from its end. Folded by
+# app.loyalty.search_keys, so that both databases find the same; compared by code points on both.
+member_key = Table(
+    "member_key",
+    metadata,
+    refers("member_id", "member.id", primary_key=True),
+    Column("key", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    refers("brand_id", "brand.id"),
+    Index("ix_member_key_search", "brand_id", "key", "member_id"),
 )
 
 # A member in a programme: at most one card, balance and tier.
@@ -89,6 +106,7 @@ enrolment = Table(
     Column("tier_due_at", UtcDateTime),  # when receipts leaving the window may lower the tier
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("blocked_at", UtcDateTime),  # no till may use it until it is unblocked
     refers("merged_into_id", "enrolment.id", nullable=True),  # the guest's other card, which lives on
     UniqueConstraint("pass_id"),
     UniqueConstraint("visit_id"),  # a form sent twice enrols once
@@ -106,6 +124,7 @@ enrolment = Table(
     ),
     Index("ix_enrolment_member", "member_id"),
     Index("ix_enrolment_programme", "programme_id"),
+    Index("ix_enrolment_venue", "venue_id", "id"),
     Index(
         "ix_enrolment_tier_due",
         "tier_due_at",
@@ -251,6 +270,37 @@ ledger_entry = Table(
         postgresql_where=text("kind = 'correction'"),
     ),
     Index("ix_ledger_entry_enrolment", "enrolment_id", "id"),
+)
+
+# What people of the brand did to a card by hand, and why; the form's key makes it happen once.
+card_act = Table(
+    "card_act",
+    metadata,
+    identity(),
+    refers("enrolment_id", "enrolment.id"),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),  # as it was written; forgotten with the member
+    Column("actor", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("form_key", Text, nullable=False, unique=True),
+    refers("entry_id", "ledger_entry.id", nullable=True),
+    refers("former_pass_id", "wallet_pass.id", nullable=True),  # what it was before it was issued anew
+    Column("former_card_code", Text),
+    UniqueConstraint("former_pass_id"),
+    CheckConstraint("kind IN ('correction', 'block', 'unblock', 'reissue')", name="kind_known"),
+    CheckConstraint("(kind = 'correction') = (entry_id IS NOT NULL)", name="correction_has_entry"),
+    CheckConstraint(
+        "(kind = 'reissue') = (former_pass_id IS NOT NULL)"
+        " AND (former_pass_id IS NULL) = (former_card_code IS NULL)",
+        name="reissue_has_former",
+    ),
+    Index("ix_card_act_enrolment", "enrolment_id", "id"),
+    Index(
+        "ix_card_act_former_code",
+        "former_card_code",
+        sqlite_where=text("former_card_code IS NOT NULL"),
+        postgresql_where=text("former_card_code IS NOT NULL"),
+    ),
 )
 
 # Points that were accrued together and expire together.

@@ -2,13 +2,14 @@
 
 Each verb is one transaction's work: it locks the enrolment, writes the ledger, recomputes the tier and hands
 the card's new content down, with one message that tells all of it. Locks: enrolment, pass, tag counter.
-A card of another brand does not exist for a till, nor does one whose guest has left.
+A card of another brand does not exist for a till, nor does one whose guest has left. One that is blocked is
+refused, but for refunds: they only take back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import BrandId, VenueId
@@ -19,6 +20,7 @@ from app.loyalty.idempotency import Answer, once
 from app.loyalty.rules import StampRules, TieredRules, point_rules
 from app.loyalty.store_accounts import AccountRow
 from app.loyalty.tiers import Spend
+from app.places import visits
 
 __all__ = [
     "Answer",
@@ -36,6 +38,8 @@ __all__ = [
 ]
 
 MOST_POINTS = 10**12
+_STEPS_FOR = visits.AGAIN_WITHIN + timedelta(days=7)
+"""After that no receipt is a step of the visit that led to the card; a till may send receipts days late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,8 @@ def record_receipt(
             f"Receipt {draft.number} of this venue was recorded before. To repeat a call, repeat its"
             " Idempotency-Key; a new sale needs a new number.",
         )
+    if account.enrolment.visit_id and now - account.enrolment.enrolled_at <= _STEPS_FOR:
+        visits.receipt_rung(tx, account.enrolment.visit_id, at=draft.at)
     account.has_spent(Spend(draft.at, draft.amount))
     account.accrue(
         earned,
@@ -207,15 +213,26 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
 
 
 def card(tx: Tx, card_code: str, *, brand_id: BrandId, now: datetime) -> CardView:
-    """What a cashier may know of a card; writes nothing. Raises :class:`NotFound`."""
+    """What a cashier may know of a card; writes nothing.
+
+    Raises :class:`NotFound`, and :class:`Conflict` for one that is blocked.
+    """
     code = card_codes.understood(card_code)
     row = store_accounts.of_card(tx, code, now=now) if code else None
-    return Account(tx, _ours(row, brand_id), now).view()
+    return Account(tx, _usable(row, brand_id), now).view()
 
 
 def _locked(tx: Tx, card_code: str, brand_id: BrandId, now: datetime) -> AccountRow:
     code = card_codes.understood(card_code)
-    return _ours(store_accounts.lock_card(tx, code, now=now) if code else None, brand_id)
+    return _usable(store_accounts.lock_card(tx, code, now=now) if code else None, brand_id)
+
+
+def _usable(row: AccountRow | None, brand_id: BrandId) -> AccountRow:
+    """A card that somebody of the brand has blocked is refused, in words for the cashier."""
+    ours = _ours(row, brand_id)
+    if ours.enrolment.blocked_at is not None:
+        raise Conflict("card-blocked", "This card is blocked. Ask a manager before you do anything with it.")
+    return ours
 
 
 def _ours(row: AccountRow | None, brand_id: BrandId) -> AccountRow:

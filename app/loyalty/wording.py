@@ -40,6 +40,7 @@ class News:
     risen_to: LocalizedText | None = None  # the new tier, where it is a higher one
     welcome: bool = False
     refund: bool = False
+    corrected: bool = False  # by hand, by somebody of the brand
     merged: bool = False  # the points and stamps are those of the guest's other card
 
 
@@ -59,12 +60,19 @@ def counted(count: int, language: Language) -> str:
     return f"{count} {_STAMPS[language][_LOCALES[language].plural_form(count)]}"
 
 
+def spelt_points(points: int, language: Language) -> str:
+    """So many points (hundredths, not negative) with their noun: "1 балл", "5,5 балла", "12 points"."""
+    return f"{number(points, language)} {_POINTS[language][_LOCALES[language].plural_form(_decimal(points))]}"
+
+
 def _line(news: News, language: Language) -> str:
     parts: list[str] = []
     if news.welcome:
         parts.append("Добро пожаловать!" if language == "ru" else "Welcome!")
     if news.merged:
         parts.append("Ваши карты объединены" if language == "ru" else "Your cards are one now")
+    if news.corrected:
+        parts.append("Баланс исправлен" if language == "ru" else "Balance corrected")
     if news.refund and (news.points or news.stamps):
         parts.append("Возврат" if language == "ru" else "Refund")
     if news.points:
@@ -101,8 +109,7 @@ def _about_stamps(news: News, card: StampCard, reward: str, language: Language) 
 
 def _signed_points(points: int, language: Language) -> str:
     sign = "+" if points > 0 else _MINUS
-    noun = _POINTS[language][_LOCALES[language].plural_form(_decimal(abs(points)))]
-    return f"{sign}{number(abs(points), language)} {noun}"
+    return f"{sign}{spelt_points(abs(points), language)}"
 
 
 def _decimal(points: int) -> Decimal:

@@ -23,11 +23,13 @@ class Assembled:
     layout: Layout
     files: Mapping[str, bytes]  # by their path in the design, see app.passes.looks
     findings: tuple[Finding, ...]
+    source: Template  # what the same design is made of again, with nothing but the brand's own values
 
 
 def assemble(template: Template, values: BrandValues) -> Assembled:
     """Merge, draw, and say what stood in the way; the layout of a folder that could not be read is empty."""
-    files = dict(template.files) | dict(values.images)
+    template, values = with_values(template, values)
+    files = template.files
     found = [*check_template(template.document), *check_tiers(template.document, files)]
     found += check_stamps(template.document, files, values.for_reward)
     found += check_extent(files)
@@ -40,7 +42,7 @@ def assemble(template: Template, values: BrandValues) -> Assembled:
         table = template.document.get("stamps")
         area = table.get("area") if isinstance(table, dict) else None
         try:
-            files |= stamp_strips.draw(files, values.for_reward, area)
+            files = dict(files) | stamp_strips.draw(files, values.for_reward, area)
         except stamp_strips.Unreadable as fault:
             found.append(refuse("image-damaged", fault.picture, f"cannot be drawn: {fault.reason}"))
     layout = merge(template.document, template.strings, values)
@@ -48,7 +50,23 @@ def assemble(template: Template, values: BrandValues) -> Assembled:
         google, faults = google_layout.parse(template.google)
         found += check_google(google, template.strings, files) if google else faults
         layout = replace(layout, google=template.google)
-    return Assembled(layout, files, tuple(found))
+    return Assembled(layout, files, tuple(found), template)
+
+
+def with_values(template: Template, values: BrandValues) -> tuple[Template, BrandValues]:
+    """The folder with what was given for this design alone, and the values with the folder's own texts."""
+    document = dict(template.document) | dict(values.colours)
+    tiers = document.get("tiers")
+    if values.colours and isinstance(tiers, list) and all(isinstance(look, dict) for look in tiers):
+        document["tiers"] = [
+            {key: each for key, each in look.items() if key not in values.colours} for look in tiers
+        ]
+    texts = dict(template.texts) | {name: values.texts[name] for name in values.own_texts}
+    source = replace(
+        template, document=document, files=dict(template.files) | dict(values.images), texts=texts
+    )
+    logo_text = texts.get("programme", values.logo_text)
+    return source, replace(values, texts=dict(values.texts) | texts, logo_text=logo_text)
 
 
 def is_readable(directory: Path, findings: list[Finding]) -> bool:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.db.identifiers import DesignId, PassTypeIdentifier
 from app.errors import Misconfigured
@@ -22,13 +22,22 @@ from app.passes.layout import LANGUAGES, Design, Layout, other
 from app.passes.lint_rules_values import web_service_url_fault
 from app.passes.looks import common_files, look_number, looks
 from app.passes.pass_json import PassTemplate, check_content
-from app.passes.signing import Signer
 from app.passes.strings import render
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 MEDIA_TYPE = "application/vnd.apple.pkpass"
+
+
+class Signs(Protocol):
+    """What a bundle needs of :class:`app.passes.signing.Signer`; a proof that nobody signs has its own."""
+
+    @property
+    def pass_type_identifier(self) -> PassTypeIdentifier: ...  # noqa: D102
+    @property
+    def team_identifier(self) -> str: ...  # noqa: D102
+    def sign(self, manifest: bytes, *, signing_time: datetime) -> bytes: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +67,13 @@ class PreparedDesign:
 
     design_id: DesignId
     pass_type_identifier: PassTypeIdentifier
-    signer: Signer = field(repr=False)
+    signer: Signs = field(repr=False)
     layout: Layout = field(repr=False)
     looks: tuple[_Look, ...] = field(repr=False)  # one at least, by app.passes.looks.look_number
     by_language: Mapping[Language, _Prepared] = field(repr=False)
 
 
-def prepare(design: Design, signer: Signer, *, web_service_url: str) -> PreparedDesign:
+def prepare(design: Design, signer: Signs, *, web_service_url: str) -> PreparedDesign:
     """Hash, checksum and lay out everything that the passes of this design have in common.
 
     ``web_service_url`` is the public URL with ``/passkit``, without ``/v1``; http only where it is loopback.

@@ -63,13 +63,14 @@ class PassContent:
     messages: tuple[Message, ...] = ()  # newest first, at most five; the first is `latest_message`
     locations: tuple[Location, ...] = ()
     voided: bool = False
+    blocked: bool = False  # by the brand: shown as void and without its code, until it is unblocked
 
     def to_json(self) -> dict[str, Any]:
         """For the ``wallet_pass.content`` column; equal contents give equal JSON.
 
         Spelt out: ``dataclasses.asdict`` takes ten times as long, and a campaign does this for everyone.
         """
-        return {
+        document = {
             "language": self.language,
             "card_code": self.card_code,
             "member_name": self.member_name,
@@ -94,6 +95,9 @@ class PassContent:
             ],
             "voided": self.voided,
         }
+        if self.blocked:  # of few: it takes no room in the others
+            document["blocked"] = True
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> PassContent:
@@ -118,6 +122,7 @@ class PassContent:
                 for place in document["locations"]
             ),
             voided=document["voided"],
+            blocked=document.get("blocked", False),
         )
 
 

@@ -5,7 +5,7 @@ A version belongs to the pass, so that a new one can be rolled out in stages, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from app.passes.findings import DesignRefused, Finding, refusals
 from app.passes.layout import BrandValues, Design, Layout
 from app.passes.linter import lint_layout
 from app.passes.store_designs import DesignVersion
-from app.passes.template import read_template
+from app.passes.template import Template, read_template
 
 __all__ = [
     "BrandValues",
@@ -33,7 +33,9 @@ __all__ = [
     "draft",
     "newest",
     "newest_id",
+    "prepared",
     "publish",
+    "source",
 ]
 
 _DESCRIPTION = LocalizedText("Карта гостя", "Loyalty card")
@@ -70,6 +72,7 @@ def brand_values(
         texts=texts,
         colours=colours or {},
         images=images or {},
+        own_texts=("rules",) if rules is not None else (),
     )
 
 
@@ -77,9 +80,9 @@ def brand_values(
 class DesignDraft:
     """All of a version but its number: what :func:`draft` found no fault with."""
 
-    template: str
     layout: Layout
     files: Mapping[str, bytes]
+    source: Template
 
 
 def draft(template_dir: Path, values: BrandValues, *, now: datetime) -> DesignDraft:
@@ -89,12 +92,20 @@ def draft(template_dir: Path, values: BrandValues, *, now: datetime) -> DesignDr
     :class:`DesignRefused` with every fault that iOS or Google would refuse the card for.
     """
     template, findings = read_template(template_dir)
+    if not is_readable(template_dir, findings):
+        raise DesignRefused(refusals([*findings, *assemble(template, values).findings]))
+    return prepared(template, values, now=now, findings=findings)
+
+
+def prepared(
+    template: Template, values: BrandValues, *, now: datetime, findings: Iterable[Finding] = ()
+) -> DesignDraft:
+    """The same for a template that was read already, with what was found in reading it."""
     made = assemble(template, values)
-    if is_readable(template_dir, findings):
-        findings += [*made.findings, *lint_layout(made.layout, made.files, now=now)]
-    if refused := refusals(findings):
+    found = [*findings, *made.findings, *lint_layout(made.layout, made.files, now=now)]
+    if refused := refusals(found):
         raise DesignRefused(refused)
-    return DesignDraft(template.name, made.layout, made.files)
+    return DesignDraft(made.layout, made.files, made.source)
 
 
 def publish(tx: Tx, draft: DesignDraft, *, programme_id: ProgrammeId, now: datetime) -> Design:
@@ -110,7 +121,7 @@ def publish(tx: Tx, draft: DesignDraft, *, programme_id: ProgrammeId, now: datet
     return store_designs.add(
         tx,
         programme_id=programme_id,
-        template=draft.template,
+        source=draft.source,
         layout=draft.layout,
         files=draft.files,
         now=now,
@@ -125,6 +136,14 @@ def warnings(design: Design) -> list[Finding]:
 def versions(tx: Tx, programme_id: ProgrammeId) -> list[DesignVersion]:
     """Every published version of a programme, oldest first, with the number of cards that are of it."""
     return store_designs.versions(tx, programme_id)
+
+
+def source(tx: Tx, design_id: DesignId) -> Template:
+    """What a version was made from, as a folder has it; raises NotFound."""
+    found = store_designs.source(tx, design_id)
+    if found is None:
+        raise NotFound("no-such-design", f"There is no design {design_id}.")
+    return found
 
 
 def newest(tx: Tx, programme_id: ProgrammeId) -> Design:

@@ -24,18 +24,31 @@ from app.db.identifiers import (
     SerialNumber,
     WalletPassId,
 )
+from app.db.pace import Pace
 from app.delivery.queue import Promise, promise
 from app.errors import BadInput, Conflict, NotFound
-from app.passes import store_passes, store_tags
+from app.passes import store_moves, store_passes, store_tags
 from app.passes.content import PassContent
 from app.passes.pass_json import check_content
 from app.passes.store_passes import Change, WalletPass
 
-__all__ = ["Revision", "WalletPass", "issue", "move_design", "revise", "tombstone"]
+__all__ = [
+    "Revision",
+    "WalletPass",
+    "issue",
+    "move_back",
+    "move_cards",
+    "move_design",
+    "pace",
+    "revise",
+    "tombstone",
+]
 
 PushKind = Literal["receipt", "campaign", "silent"]
 MOST_CHANGES = 200
 """In one transaction, so that a campaign's expansion never makes a till wait for the tag counter."""
+
+_FEWEST_CHANGES = 50  # however slow the database is
 
 _ALPHABET = string.ascii_letters + string.digits  # iOS escapes others twice, and "/" splits the path
 _SERIAL_LENGTH = 22  # 131 bits
@@ -59,14 +72,15 @@ def issue(
     programme_id: ProgrammeId,
     content: PassContent,
     now: datetime,
+    design_id: DesignId | None = None,
 ) -> WalletPass:
-    """Make a pass of the programme's newest design version, with a random serial number.
+    """Make a pass of the programme's newest design version, or of that one, with a random serial number.
 
     Raises :class:`Conflict` where the programme has no published design, :class:`BadInput` for content that
     no phone would take.
     """
     check_content(content)
-    design_id = store_passes.newest_design(tx, programme_id)
+    design_id = design_id or store_passes.newest_design(tx, programme_id)
     if design_id is None:
         raise Conflict("no-design", "This programme has no published design yet: publish one first.")
     draft = WalletPass(
@@ -82,6 +96,11 @@ def issue(
         voided_at=None,
     )
     return replace(draft, id=store_passes.add(tx, draft, now=now))
+
+
+def pace() -> Pace:
+    """For whoever moves many passes: how many a transaction, and how long to rest for tills' sake."""
+    return Pace(fewest=_FEWEST_CHANGES, most=MOST_CHANGES)
 
 
 def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
@@ -158,13 +177,56 @@ def move_design(
         return []
     if not store_passes.share_programme(tx, from_design_id, to_design_id):
         raise BadInput("another-programme", "A card moves between design versions of its own programme only.")
+    found = store_moves.lock_of_design(tx, from_design_id, after=after, limit=limit)
+    return _move(tx, [(old, to_design_id, from_design_id) for old, _ in found], now=now)
+
+
+def move_cards(
+    tx: Tx,
+    pass_ids: Sequence[WalletPassId],
+    *,
+    from_design_id: DesignId,
+    to_design_id: DesignId,
+    now: datetime,
+    remember: bool = True,
+) -> list[WalletPassId]:
+    """The same for chosen passes, as far as they are still of the first version; returns those, sorted.
+
+    Unless it is to ``remember``, :func:`move_back` knows no way back for them. Raises :class:`BadInput` for
+    more than 200; that the two are of one programme is the caller's affair.
+    """
+    if len(pass_ids) > MOST_CHANGES:
+        raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
+    found = store_moves.lock_editions(tx, from_design_id, pass_ids)
+    return _move(tx, [(old, to_design_id, from_design_id if remember else None) for old in found], now=now)
+
+
+def move_back(
+    tx: Tx, *, from_design_id: DesignId, to_design_id: DesignId, limit: int = MOST_CHANGES, now: datetime
+) -> list[WalletPassId]:
+    """Move the first passes of a version to where they came from; those made with it to ``to_design_id``.
+
+    Call it again, in another transaction, until none are left. Raises as :func:`move_design` for ``limit``.
+    """
+    if not 1 <= limit <= MOST_CHANGES:
+        raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
+    found = store_moves.lock_of_design(tx, from_design_id, after=_NONE, limit=limit)
+    return _move(tx, [(old, came_from or to_design_id, None) for old, came_from in found], now=now)
+
+
+def _move(
+    tx: Tx, moves: Sequence[tuple[store_moves.Edition, DesignId, DesignId | None]], *, now: datetime
+) -> list[WalletPassId]:
+    """Locked passes become the next editions, of other design versions."""
     moved = [
-        replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now))
-        for old in store_passes.lock_of_design(tx, from_design_id, after=after, limit=limit)
+        store_moves.Move(
+            replace(old, version=old.version + 1, last_modified=_later(old.last_modified, now)), to, way_back
+        )
+        for old, to, way_back in moves
     ]
-    ids = [one.id for one in moved]
+    ids = [each.edition.id for each in moved]
     _promise_pushes(tx, ids, kind="silent", now=now)
-    store_passes.write_moved(tx, to_design_id, moved)
+    store_moves.write_moved(tx, moved)
     return ids
 
 

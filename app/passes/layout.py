@@ -81,6 +81,7 @@ class BrandValues:
     images: Mapping[str, bytes] = field(default_factory=dict)  # "logo@2x.png": in place of the template's
     tiers: tuple[LocalizedText, ...] = ()  # the names of the programme's tiers, lowest first
     for_reward: int | None = None  # how many stamps a reward takes; None: the programme has none
+    own_texts: tuple[str, ...] = ()  # names of texts that were given for this design alone: they stay with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,7 @@ class Design:
 
     id: DesignId
     programme_id: ProgrammeId
-    version: int  # counts from one in each programme
+    version: int  # counts from one in each programme; 0: a draft, on test cards
     template: str  # the name of the folder it was made from
     layout: Layout
     files: Mapping[str, bytes]  # path inside the bundle to content: the images

@@ -8,7 +8,8 @@ could still differ from guest to guest is refused by :func:`app.passes.pass_json
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from app.passes import (
 from app.passes.assembly import assemble, is_readable
 from app.passes.content import Language, LocalizedText, Location, Message, PassContent, PassIdentity
 from app.passes.findings import Finding, refusals
-from app.passes.layout import LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout
+from app.passes.layout import FIELD_GROUPS, LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout
 from app.passes.lint_rules_fields import check_fields
 from app.passes.lint_rules_images import check_images
 from app.passes.lint_rules_layout import check_structure, check_words
@@ -48,6 +49,7 @@ _PASS_RULES = (
     *lint_rules_codes.RULES,
     *lint_rules_versions.RULES,
 )
+_A_FIELD = re.compile(rf"({'|'.join(STYLES)})\.({'|'.join(FIELD_GROUPS)})\[(\d+)\]")
 _SEVERITIES = {"refuse": 0, "warn": 1, "inform": 2}
 
 
@@ -90,8 +92,28 @@ def lint_layout(
         for content in _guests(language, layout):
             document = json.loads(template.render(content, _IDENTITY).document)
             own = images[look_number(layout, content)]
-            found += lint_pass(document, own, now=now, oldest_ios=oldest_ios)
+            judged = lint_pass(document, own, now=now, oldest_ios=oldest_ios)
+            found += _as_written(judged, document, layout)
     return _sorted(found)
+
+
+def _as_written(found: Iterable[Finding], document: Mapping[str, Any], layout: Layout) -> Iterator[Finding]:
+    """Findings with the field's place in the layout: a card leaves out the fields that say nothing."""
+    for finding in found:
+        match = _A_FIELD.match(finding.where)
+        if match is None:
+            yield finding
+            continue
+        style, group, index, rest = match[1], match[2], int(match[3]), finding.where[match.end() :]
+        shown = [field.get("key") for field in document[style][group][: index + 1]]
+        alike = shown.count(shown[index])
+        written = [
+            place
+            for place, field in enumerate(layout.document[style][group])
+            if field.get("key") == shown[index]
+        ]
+        place = written[alike - 1] if alike <= len(written) else index
+        yield replace(finding, where=f"{style}.{group}[{place}]{rest}")
 
 
 def lint_template(

@@ -102,7 +102,10 @@ class PassTemplate:
         self.other_strings = dict(sorted(self.other_strings.items()))
 
     def render(self, content: PassContent, identity: PassIdentity) -> Rendered:
-        """One pass. A voided one carries nothing of its guest: no name, no balance, no code, no places."""
+        """One pass. A voided one carries nothing of its guest: no name, no balance, no code, no places.
+
+        A blocked one is void as well, and without code and places; it still says whose it is, and why.
+        """
         translations: dict[str, str] = {}
         russian, static, zone, voided = self._is_russian, self.other_strings, self._zone, content.voided
 
@@ -130,7 +133,7 @@ class PassTemplate:
             quoted(identity.authentication_token),
             f',"{self._style}":{{{",".join(groups)}}}',
         ]
-        if content.voided:
+        if content.voided or content.blocked:
             parts.append(',"voided":true')
         else:
             parts.append(self._barcodes.replace("{card_code}", quoted(content.card_code)[1:-1]))

@@ -13,30 +13,45 @@ from app.accounts import brands
 from app.db import Tx
 from app.db.identifiers import DesignId, PassTypeIdentifier
 from app.errors import Misconfigured
-from app.passes import designs
+from app.passes import designs, stored_certificates
+from app.passes.brand_signers import load_for
 from app.passes.bundle import PreparedDesign, prepare
-from app.passes.signing import Signer, load_signer
+from app.passes.sealing import Safe
+from app.passes.signing import Signer
+from app.passes.stored_certificates import STORED
 
 MOST_DESIGNS = 64
 """A prepared design holds its images twice (once per language), some 100 KB, and with stamps 300 KB more."""
 
 LOOK_AGAIN = timedelta(minutes=10)
-"""So soon a renewed certificate is signed with, without a restart."""
+"""So soon a certificate that was renewed in its files is signed with, without a restart."""
+
+ASK_AGAIN = timedelta(seconds=10)
+"""So soon one that was uploaded is: whether there is another costs one short question."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     signer: Signer
     looked_at: datetime
+    number: int | None = None  # of the certificate in the database; None where it lies elsewhere
+
+    def is_fresh(self, now: datetime) -> bool:
+        return now - self.looked_at < (LOOK_AGAIN if self.number is None else ASK_AGAIN)
 
 
 class Press:
     """One per process, shared by its threads. A certificate is loaded once, a design prepared once."""
 
-    def __init__(self, web_service_url: str, *, clock: Callable[[], datetime]) -> None:
-        """``web_service_url`` is the public URL with ``/passkit``; ``clock`` tells the time, aware, UTC."""
+    def __init__(
+        self, web_service_url: str, *, clock: Callable[[], datetime], safe: Safe | None = None
+    ) -> None:
+        """``web_service_url`` is the public URL with ``/passkit``; ``clock`` tells the time, aware, UTC.
+
+        ``safe`` opens the keys of certificates that were uploaded.
+        """
         self._web_service_url = web_service_url
-        self._clock = clock
+        self._clock, self._safe = clock, safe
         self._signers: dict[PassTypeIdentifier, _Loaded] = {}
         self._designs: OrderedDict[DesignId, PreparedDesign] = OrderedDict()
         self._lock = Lock()
@@ -65,13 +80,13 @@ class Press:
         """The signer of a pass type identifier; also holds what the push client signs in with.
 
         Brands may share a pass type identifier, and then its certificate. A replaced certificate is noticed
-        within :data:`LOOK_AGAIN`; one that cannot be loaded does not displace one that works. Raises
-        Misconfigured.
+        within :data:`ASK_AGAIN` where it was uploaded, within :data:`LOOK_AGAIN` where it lies in files; one
+        that cannot be loaded does not displace one that works. Raises Misconfigured.
         """
         now = self._clock()
         with self._lock:
             kept = self._signers.get(pass_type_identifier)
-            if kept and now - kept.looked_at < LOOK_AGAIN:
+            if kept and kept.is_fresh(now):
                 return kept.signer
         owners = brands.brand_of_pass_type(tx, pass_type_identifier)
         if not owners:
@@ -79,18 +94,22 @@ class Press:
         # Loading holds the interpreter for some 30 ms, so a second thread that came for the same waits.
         with self._lock:
             kept = self._signers.get(pass_type_identifier)
-            if kept is None or now - kept.looked_at >= LOOK_AGAIN:
-                kept = self._signers[pass_type_identifier] = _Loaded(self._load(owners[0], kept, now), now)
+            if kept is None or not kept.is_fresh(now):
+                kept = self._signers[pass_type_identifier] = self._looked(tx, owners[0], kept, now)
             return kept.signer
 
-    def _load(self, brand: brands.Brand, kept: _Loaded | None, now: datetime) -> Signer:
+    def _looked(self, tx: Tx, brand: brands.Brand, kept: _Loaded | None, now: datetime) -> _Loaded:
+        if brand.credentials != STORED:
+            return _Loaded(self._load(tx, brand, kept, now), now)
+        number = stored_certificates.number_in_use(tx, brand.pass_type_identifier)
+        unchanged = kept is not None and kept.number is not None and kept.number == number
+        if kept is not None and unchanged and kept.signer.expires_at > now:
+            return _Loaded(kept.signer, now, number)
+        return _Loaded(self._load(tx, brand, kept, now), now, number)
+
+    def _load(self, tx: Tx, brand: brands.Brand, kept: _Loaded | None, now: datetime) -> Signer:
         try:
-            found = load_signer(
-                brand.credentials,
-                pass_type_identifier=brand.pass_type_identifier,
-                team_identifier=brand.team_identifier,
-                now=now,
-            )
+            found = load_for(tx, brand, safe=self._safe, now=now)
         except Misconfigured:
             if kept is None or kept.signer.expires_at <= now:
                 raise

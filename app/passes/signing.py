@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db.identifiers import PassTypeIdentifier
 from app.passes.cms import DetachedSigner
-from app.passes.credentials import load_credentials
+from app.passes.credentials import Credentials, load_credentials
+from app.sentences import Sentence, say
 
 WARNING_DAYS = (60, 30, 7, 1)
 """How long before the end the operator is told, again and more urgently."""
@@ -43,6 +44,13 @@ def load_signer(reference: str, *, pass_type_identifier: str, team_identifier: s
     credentials = load_credentials(
         reference, pass_type_identifier=pass_type_identifier, team_identifier=team_identifier, now=now
     )
+    return signer_from(
+        credentials, pass_type_identifier=pass_type_identifier, team_identifier=team_identifier
+    )
+
+
+def signer_from(credentials: Credentials, *, pass_type_identifier: str, team_identifier: str) -> Signer:
+    """A signer of credentials that are checked already."""
     return Signer(
         pass_type_identifier=PassTypeIdentifier(pass_type_identifier),
         team_identifier=team_identifier,
@@ -54,26 +62,30 @@ def load_signer(reference: str, *, pass_type_identifier: str, team_identifier: s
     )
 
 
-def expiry_warning(signer: Signer, now: datetime) -> str | None:
+def expiry_warning(signer: Signer, now: datetime) -> Sentence | None:
     """What to tell the operator from 60 days before the first of both certificates runs out; else None."""
     what, ends = min(
         (
-            (f"The pass certificate of {signer.pass_type_identifier}", signer.expires_at),
-            (f"Apple's WWDR intermediate of {signer.pass_type_identifier}", signer.wwdr_expires_at),
+            (say("The pass certificate of"), signer.expires_at),
+            (say("Apple's WWDR intermediate of"), signer.wwdr_expires_at),
         ),
         key=lambda pair: pair[1],
     )
+    values = {"what": what, "identifier": signer.pass_type_identifier, "date": f"{ends:%Y-%m-%d}"}
     left = ends - now
     if left <= timedelta(0):
-        return (
-            f"{what} expired on {ends:%Y-%m-%d}: no card can be issued or updated, and no push can be sent. "
-            "Replace it and restart."
+        return say(
+            "%(what)s %(identifier)s expired on %(date)s: no card can be issued or updated, and no push can"
+            " be sent. Replace it; nothing needs to be restarted.",
+            **values,
         )
     if left > timedelta(days=WARNING_DAYS[0]):
         return None
-    return (
-        f"{what} expires on {ends:%Y-%m-%d}, in {left.days} days. Replace it before: after that no card "
-        "can be issued or updated, and no push can be sent."
+    return say(
+        "%(what)s %(identifier)s expires on %(date)s, in %(days)s days. Replace it before: after that no card"
+        " can be issued or updated, and no push can be sent.",
+        days=left.days,
+        **values,
     )
 
 

@@ -18,6 +18,7 @@ How many places there are is the programme's affair, so a template suits any.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ EARNED, EMPTY = "stamps/earned.png", "stamps/empty.png"
 REWARD, REWARD_EARNED = "stamps/reward.png", "stamps/reward_earned.png"
 SOURCES = (EARNED, EMPTY, REWARD, REWARD_EARNED)
 _COLOURS = 48  # of the palette: every phone fetches the strip with every stamp
+_DRAWN = re.compile(r"stamps/\d+/[^/]+")
 _GAP = 0.14  # between places, as a share of their size
 _Box = tuple[int, int, int, int]
 
@@ -57,6 +59,11 @@ class Place:
 def are_drawn(files: Mapping[str, bytes], for_reward: int | None) -> bool:
     """Whether a programme that asks for so many stamps shows them in the strip of this design."""
     return for_reward is not None and for_reward <= MOST_STAMPS and {EARNED, EMPTY} <= files.keys()
+
+
+def is_drawn(path: str) -> bool:
+    """Whether a file of a design is one of the strips that :func:`draw` made."""
+    return _DRAWN.fullmatch(path) is not None
 
 
 def places(count: int, area: tuple[float, float, float, float] = WHOLE_STRIP) -> list[Place]:

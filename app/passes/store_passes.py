@@ -42,16 +42,6 @@ class WalletPass:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """Which version of a pass there is, without what it says."""
-
-    id: WalletPassId
-    pass_type_identifier: PassTypeIdentifier
-    version: int
-    last_modified: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """What one pass becomes; its tag is the transaction's."""
 
@@ -85,21 +75,13 @@ _LOCKED = (
     .order_by(wallet_pass.c.id)
     .with_for_update()
 )
-_EDITIONS_OF_DESIGN = (
-    select(
-        wallet_pass.c.id,
-        wallet_pass.c.pass_type_identifier,
-        wallet_pass.c.version,
-        wallet_pass.c.last_modified,
-    )
-    .where(wallet_pass.c.design_id == bindparam("of_design_id"), wallet_pass.c.id > bindparam("after"))
-    .order_by(wallet_pass.c.id)
-    .limit(bindparam("most"))
-    .with_for_update()
-)
 _NEWEST_DESIGN = (
     select(design.c.id)
-    .where(design.c.programme_id == bindparam("programme_id"))
+    .where(
+        design.c.programme_id == bindparam("programme_id"),
+        design.c.version.is_not(None),
+        design.c.withdrawn_at.is_(None),
+    )
     .order_by(design.c.version.desc())
     .limit(1)
 )
@@ -111,7 +93,7 @@ _CHANGED: Types = {
     "last_modified": UtcDateTime(),
     "voided_at": UtcDateTime(),
 }
-_MOVED: Types = {name: _CHANGED[name] for name in ("pass_id", "design_id", "version", "last_modified")}
+_COLUMNS: Types = {**_CHANGED, "previous_design_id": Id}
 _TAGGED: Types = {"pass_id": Id}
 _REACHABLE = (
     select(device.c.pass_type_identifier, device.c.id)
@@ -140,12 +122,6 @@ def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
     the push of this change, or sees its content.
     """
     return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]
-
-
-def lock_of_design(tx: Tx, design_id: DesignId, *, after: WalletPassId, limit: int) -> list[Edition]:
-    """The first ``limit`` passes of a design version beyond ``after``, sorted and locked."""
-    rows = tx.execute(_EDITIONS_OF_DESIGN, {"of_design_id": design_id, "after": after, "most": limit})
-    return [Edition(*row) for row in rows]
 
 
 def newest_design(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:
@@ -193,29 +169,15 @@ def write(tx: Tx, pass_types: Iterable[PassTypeIdentifier], changes: Sequence[Ch
         }
         for change in changes
     ]
-    _write(tx, pass_types, rows, _CHANGED)
-
-
-def write_moved(tx: Tx, design_id: DesignId, moved: Sequence[Edition]) -> None:
-    """Give passes another design version, in the edition that they have from now on, under the next tags."""
-    rows = [
-        {
-            "pass_id": new.id,
-            "design_id": design_id,
-            "version": new.version,
-            "last_modified": new.last_modified,
-        }
-        for new in moved
-    ]
-    _write(tx, {new.pass_type_identifier for new in moved}, rows, _MOVED)
+    write_rows(tx, pass_types, rows, _CHANGED)
 
 
 def write_tags(tx: Tx, pass_types: Iterable[PassTypeIdentifier], pass_ids: Sequence[WalletPassId]) -> None:
     """Give passes of these types the next tags and nothing else: phones are told of them again."""
-    _write(tx, pass_types, [{"pass_id": pass_id} for pass_id in sorted(pass_ids)], _TAGGED)
+    write_rows(tx, pass_types, [{"pass_id": pass_id} for pass_id in sorted(pass_ids)], _TAGGED)
 
 
-def _write(
+def write_rows(
     tx: Tx, pass_types: Iterable[PassTypeIdentifier], rows: Sequence[Mapping[str, Any]], types: Types
 ) -> None:
     """Write all rows under their types' next tags; ``types`` without ``pass_id`` names what else is written.
@@ -237,7 +199,7 @@ def _write(
 @cache
 def _writing(dialect: str, columns: tuple[str, ...]) -> Update:
     """Built once: that takes longer than SQLite takes to execute it."""
-    new = given_later(dialect, bindparam("rows", type_=Text()), {name: _CHANGED[name] for name in columns})
+    new = given_later(dialect, bindparam("rows", type_=Text()), {name: _COLUMNS[name] for name in columns})
     tags = tag_counter if dialect == "sqlite" else store_tags.counting(dialect).cte("counted")
     return (
         update(wallet_pass)

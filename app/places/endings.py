@@ -84,3 +84,47 @@ def end_employment(tx: Tx, staff_member_id: StaffMemberId, *, now: datetime, act
             if link.staff_member_id == staff_member_id and link.retired_at is None
         ],
     )
+
+
+def reopen_venue(tx: Tx, venue_id: VenueId, *, now: datetime, actor: str) -> Venue:
+    """Take back that a venue was closed, with the links and keys that ended at that very moment.
+
+    Keys come back only as long as :func:`app.accounts.keys.restore_key` lets them. An open venue stays as it
+    is. Raises NotFound.
+    """
+    before = venues.venue(tx, venue_id)
+    if before.closed_at is None:
+        return before
+    store.update_venue(tx, venue_id, values={"closed_at": None})
+    audit.record(
+        tx,
+        at=now,
+        actor=actor,
+        brand_id=before.brand_id,
+        action="venue.reopened",
+        subject=f"venue {before.slug}",
+        detail={},
+    )
+    for link in links.links_of_venue(tx, venue_id):
+        if link.retired_at == before.closed_at:
+            links.restore_link(tx, link.id, now=now, actor=actor)
+    if before.closed_at >= now - keys.REVOCATION_MAY_BE_TAKEN_BACK:
+        for key in keys.keys_of_brand(tx, before.brand_id):
+            if key.venue_id == venue_id and key.expires_at == before.closed_at:
+                keys.restore_key(tx, key.id, now=now, actor=actor)
+    return venues.venue(tx, venue_id)
+
+
+def resume_employment(tx: Tx, staff_member_id: StaffMemberId, *, now: datetime, actor: str) -> StaffMember:
+    """Take back that a staff member left, with the links that were retired at that very moment.
+
+    Who never left stays as they are; links of venues that are closed by now stay retired. Raises NotFound.
+    """
+    before = staff.staff_member(tx, staff_member_id)
+    member = staff.come_back(tx, staff_member_id, now=now, actor=actor)
+    closed = {venue.id for venue in venues.all_venues(tx, member.brand_id) if venue.closed_at is not None}
+    for link in links.links_of_brand(tx, member.brand_id):
+        theirs = link.staff_member_id == staff_member_id and link.venue_id not in closed
+        if theirs and link.retired_at is not None and link.retired_at == before.left_at:
+            links.restore_link(tx, link.id, now=now, actor=actor)
+    return member

@@ -28,17 +28,22 @@ class Share:
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Between which two shares the true one is, this surely; everything is possible of nothing."""
-        if self.out_of == 0:
-            return 0.0, 1.0
-        z = deviations(confidence)
-        share, trials = self.count / self.out_of, self.out_of
-        centre = share + z * z / (2 * trials)
-        spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-        scale = 1 + z * z / trials
-        # Rounding must not take the ends past what they are exactly.
-        low = 0.0 if self.count == 0 else max(0.0, (centre - spread) / scale)
-        high = 1.0 if self.count == self.out_of else min(1.0, (centre + spread) / scale)
-        return low, high
+        return wilson(self.count, self.out_of, confidence)
+
+
+def wilson(count: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's interval of ``count`` of ``trials``, which need not be whole."""
+    if trials == 0:
+        return 0.0, 1.0
+    z = deviations(confidence)
+    share = count / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    # Rounding must not take the ends past what they are exactly.
+    low = 0.0 if count == 0 else max(0.0, (centre - spread) / scale)
+    high = 1.0 if count == trials else min(1.0, (centre + spread) / scale)
+    return low, high
 
 
 def difference(one: Share, other: Share, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,7 @@ class InstallLink:
     staff_member_id: StaffMemberId | None
     created_at: datetime
     retired_at: datetime | None
+    printed_at: datetime | None  # when a print of it was first drawn for a manager
 
 
 def create_link(
@@ -95,6 +97,39 @@ def retire_link(tx: Tx, link_id: InstallLinkId, *, now: datetime, actor: str) ->
     return link(tx, link_id)
 
 
+def restore_link(tx: Tx, link_id: InstallLinkId, *, now: datetime, actor: str) -> InstallLink:
+    """Take back that a link was retired; a living one stays as it is.
+
+    Raises Conflict for a closed venue or a staff member who left, NotFound.
+    """
+    before = link(tx, link_id)
+    if before.retired_at is None:
+        return before
+    venue = venues.venue(tx, before.venue_id)
+    if venue.closed_at is not None:
+        raise Conflict("venue-closed", f"Venue {venue.slug!r} is closed: its links stay retired")
+    if before.staff_member_id is not None:
+        _refuse_staff(staff.staff_member(tx, before.staff_member_id), venue)
+    store.restore(tx, link_id)
+    audit.record(
+        tx,
+        at=now,
+        actor=actor,
+        brand_id=before.brand_id,
+        action="link.restored",
+        subject=f"link {before.code}",
+        detail={},
+    )
+    return link(tx, link_id)
+
+
+def note_printed(tx: Tx, found: Sequence[InstallLink], *, now: datetime) -> None:
+    """Remember that prints of these links were drawn; the first time counts."""
+    fresh = [each.id for each in found if each.printed_at is None]
+    if fresh:
+        store.note_printed(tx, fresh, now=now)
+
+
 def link(tx: Tx, link_id: InstallLinkId) -> InstallLink:
     """The link; raises NotFound."""
     if row := store.link(tx, link_id):
@@ -114,6 +149,11 @@ def link_by_code(tx: Tx, code: str) -> InstallLink:
 def links_of_brand(tx: Tx, brand_id: BrandId) -> list[InstallLink]:
     """Every link of a brand, oldest first, retired ones too."""
     return [_link(row) for row in store.links_of_brand(tx, brand_id)]
+
+
+def links_of_venue(tx: Tx, venue_id: VenueId) -> list[InstallLink]:
+    """Every link of a venue, oldest first, retired ones too."""
+    return [_link(row) for row in store.links_of_venue(tx, venue_id)]
 
 
 def new_code() -> str:
@@ -167,4 +207,5 @@ def _link(row: store.LinkRow) -> InstallLink:
         staff_member_id=StaffMemberId(row.staff_member_id) if row.staff_member_id is not None else None,
         created_at=row.created_at,
         retired_at=row.retired_at,
+        printed_at=row.printed_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ class LinkRow:
     staff_member_id: int | None
     created_at: datetime
     retired_at: datetime | None
+    printed_at: datetime | None
 
 
 def _row(found: Row[*tuple[Any, ...]] | None) -> LinkRow | None:
@@ -68,6 +70,20 @@ def retire(tx: Tx, link_id: int, *, now: datetime) -> None:
     tx.execute(update(install_link).where(install_link.c.id == link_id).values(retired_at=now))
 
 
+def restore(tx: Tx, link_id: int) -> None:
+    """Mark a link living."""
+    tx.execute(update(install_link).where(install_link.c.id == link_id).values(retired_at=None))
+
+
+def note_printed(tx: Tx, link_ids: Sequence[int], *, now: datetime) -> None:
+    """Keep when each was first printed."""
+    tx.execute(
+        update(install_link)
+        .where(install_link.c.id.in_(link_ids), install_link.c.printed_at.is_(None))
+        .values(printed_at=now)
+    )
+
+
 def link(tx: Tx, link_id: int) -> LinkRow | None:
     """By number."""
     return _row(tx.execute(select(install_link).where(install_link.c.id == link_id)).first())
@@ -81,6 +97,12 @@ def link_by_code(tx: Tx, code: str) -> LinkRow | None:
 def links_of_brand(tx: Tx, brand_id: int) -> list[LinkRow]:
     """All of a brand, oldest first."""
     statement = select(install_link).where(install_link.c.brand_id == brand_id)
+    return [LinkRow(*row) for row in tx.execute(statement.order_by(install_link.c.id))]
+
+
+def links_of_venue(tx: Tx, venue_id: int) -> list[LinkRow]:
+    """All of a venue, oldest first."""
+    statement = select(install_link).where(install_link.c.venue_id == venue_id)
     return [LinkRow(*row) for row in tx.execute(statement.order_by(install_link.c.id))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,12 +32,12 @@ _BREAK = "\u200b"  # where a word without an end may go on in the next line
 
 def draw_pdf(posters: Sequence[Poster], size: Size, *, press: Press = here) -> bytes:
     """One page each, vectors with the fonts' used glyphs embedded; equal posters give equal bytes."""
-    return press(_given(posters, size), "pdf", max(poster.printed_on for poster in posters))
+    return press(pages_given(posters, size), "pdf", max(poster.printed_on for poster in posters))
 
 
 def draw_svg(poster: Poster, size: Size, *, press: Press = here) -> bytes:
     """The same page as an SVG without script and without fonts: its words are outlines."""
-    return press(_given([poster], size), "svg", poster.printed_on)
+    return press(pages_given([poster], size), "svg", poster.printed_on)
 
 
 def code(url: str) -> segno.QRCode:
@@ -45,14 +45,16 @@ def code(url: str) -> segno.QRCode:
     return segno.make(url, error="q", micro=False)
 
 
-def _given(posters: Sequence[Poster], size: Size) -> str:
-    """What the layout reads."""
+def pages_given(
+    posters: Sequence[Poster], size: Size, *, layout: str = "", more: Mapping[str, Any] | None = None
+) -> str:
+    """What the layout reads: a page each, of this size; another ``layout`` may be told ``more``."""
     sheet = SHEETS[size]
     looks: list[dict[str, Any]] = []
-    pages = [{"look": _numbered(looks, _look(poster)), **_page(poster)} for poster in posters]
+    pages = [{"look": _numbered(looks, _look(poster)), **_page(poster), **(more or {})} for poster in posters]
     return json.dumps(
         {
-            "size": size,
+            "size": layout or size,
             "title": posters[0].brand,
             "page": {"width": sheet.width, "height": sheet.height, "bleed": sheet.bleed},
             "looks": looks,

@@ -89,7 +89,7 @@ _OPERATIONS: dict[str, _Operation] = {
         summary=("Look at a card", "Посмотреть карту"),
         description=("Changes nothing.", "Ничего не меняет."),
         answer=(200, CardOut),
-        refusals=(401, 404, 429, 500, 503),
+        refusals=(401, 404, 409, 429, 500, 503),
         parameter=("code", "The card's code", "Код карты"),
         changes=False,
     ),

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from app.accounts.keys import PointOfSaleKey
 from app.errors import BadInput
 from app.places import funnel, venues
-from app.places.funnel import Counts, Entry, Funnel, Period
+from app.places.funnel import Entry, Flow, Funnel, Period, Step
 from app.places.funnel_intervals import Share
 from app.places.venues import Venue
 from app.web.api_words import said
@@ -21,7 +21,7 @@ from app.web.services import Services
 
 PER_KEY: RateLimitItem = RateLimitItemPerMinute(30)
 MOST_DAYS = 366
-"""At once: a question that reads a year of a busy venue takes some of a second."""
+"""At once."""
 
 _USUAL_DAYS = 30
 
@@ -79,7 +79,21 @@ class SharesOut(BaseModel):
 
     page: ShareOut = said("Of scans", "От сканирований")
     form: ShareOut = said("Of pages", "От показов страницы")
-    added: ShareOut = said("Of forms", "От анкет")
+    code: ShareOut | None = said(
+        "Of forms; null where no codes are asked for", "От анкет; null, если коды не спрашивают"
+    )
+    added: ShareOut = said(
+        "Of numbers proved, or of forms where no codes are asked for",
+        "От подтверждённых номеров, а где коды не спрашивают — от анкет",
+    )
+    receipt: ShareOut = said(
+        "Of cards added, of visits at least a week old: as many days as asked, as late as they can be",
+        "От добавленных карт; визиты не младше недели: столько же дней, самые поздние из возможных",
+    )
+    active: ShareOut = said(
+        "Of first receipts, of visits at least 30 days old: as many days as asked, as late as they can be",
+        "От первых чеков; визиты не младше 30 дней: столько же дней, самые поздние из возможных",
+    )
     added_of_scans: ShareOut = said("The whole way", "Весь путь")
 
 
@@ -93,17 +107,41 @@ class CountsOut(BaseModel):
         "Показана во встроенном браузере, где карту не добавить",
     )
     form: int = said("The form was sent", "Анкета отправлена")
+    code: int = said("The number was proved by a code", "Номер подтверждён кодом")
     added: int = said("The card was added to a phone", "Карта добавлена в телефон")
+    receipt: int = said(
+        "Its first receipt was rung up within 7 days of the scan",
+        "Первый чек пробит в течение 7 дней после сканирования",
+    )
+    again: int = said(
+        "Another receipt followed on another day, within 30 days of the scan",
+        "В другой день пробит ещё один чек, в течение 30 дней после сканирования",
+    )
+    active: int = said(
+        "The guest came again, and kept the card for these 30 days",
+        "Гость пришёл снова и не удалил карту за эти 30 дней",
+    )
     removed: int = said("The card was removed again", "Карта потом удалена")
     shares: SharesOut = said("Shares of the step before", "Доли от предыдущего шага")
 
     @classmethod
-    def of(cls, counts: Counts, **more: Any) -> Self:
-        """As places have it."""
-        shares: dict[str, ShareOut] = {step: ShareOut.of(counts.share(step)) for step in funnel.STEPS}
+    def of(cls, flow: Flow, *, codes: bool, **more: Any) -> Self:
+        """As places have it; ``codes``: numbers are proved on the way."""
+
+        def told(step: Step) -> ShareOut:
+            return ShareOut.of(flow.share(step, codes=codes))
+
         return cls(
-            **{kind: getattr(counts, kind) for kind in funnel.COUNTED},
-            shares=SharesOut(**shares, added_of_scans=ShareOut.of(counts.installed)),
+            **{kind: getattr(flow.now, kind) for kind in funnel.COUNTED},
+            shares=SharesOut(
+                page=told("page"),
+                form=told("form"),
+                code=told("code") if codes else None,
+                added=told("added"),
+                receipt=told("receipt"),
+                active=told("active"),
+                added_of_scans=ShareOut.of(flow.installed),
+            ),
             **more,
         )
 
@@ -116,14 +154,17 @@ class FunnelGroupOut(CountsOut):
         "Compared with all others together; better and worse only where it is no chance",
         "В сравнении со всеми остальными; better и worse — только если это не случайность",
     )
-    loses_at: Literal["page", "form", "added"] | None = said(
-        "The step at which a worse one surely loses most", "Шаг, на котором теряется больше всего"
+    loses_at: Step | None = said(
+        "The step at which it surely loses most guests, compared with the others",
+        "Шаг, на котором теряется больше всего гостей по сравнению с остальными, если это не случайность",
     )
 
     @classmethod
-    def entry(cls, entry: Entry) -> Self:
+    def entry(cls, entry: Entry, *, codes: bool) -> Self:
         """As places have it."""
-        return cls.of(entry.counts, name=entry.name, verdict=entry.verdict, loses_at=entry.loses_at)
+        return cls.of(
+            entry.flow, codes=codes, name=entry.name, verdict=entry.verdict, loses_at=entry.loses_at
+        )
 
 
 class FunnelOut(BaseModel):
@@ -148,8 +189,8 @@ class FunnelOut(BaseModel):
             by=by,
             first=period.first,
             last=period.last,
-            groups=[FunnelGroupOut.entry(entry) for entry in found.entries],
-            total=CountsOut.of(found.total),
+            groups=[FunnelGroupOut.entry(entry, codes=found.codes) for entry in found.entries],
+            total=CountsOut.of(found.total, codes=found.codes),
         )
 
 
@@ -157,7 +198,7 @@ class FunnelDesk:
     """Answers what a key asks about its own venue."""
 
     def __init__(self, services: Services, *, per_key: RateLimitItem = PER_KEY) -> None:
-        """Each key may ask ``per_key`` times: counting is dearer than any other call."""
+        """Each key may ask ``per_key`` times: comparing is dearer than any other call."""
         self._services, self._per_key = services, (per_key,)
         self._limits = RateLimits(services.rate_limit_storage)
 
@@ -169,7 +210,14 @@ class FunnelDesk:
         with self._services.database.read() as tx:
             venue = venues.venue(tx, key.venue_id)
             period = self._period(query, venue)
-            found = funnel.funnel(tx, key.brand_id, by=funnel.BY[query.by], period=period, venue_id=venue.id)
+            found = funnel.funnel(
+                tx,
+                key.brand_id,
+                by=funnel.BY[query.by],
+                period=period,
+                now=self._services.clock(),
+                venue_id=venue.id,
+            )
         return jsonify(FunnelOut.of(venue, query.by, period, found).model_dump(mode="json", by_alias=True))
 
     def _period(self, query: FunnelQuery, venue: Venue) -> Period:

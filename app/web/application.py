@@ -19,6 +19,9 @@ from app.web.api import api_blueprint, no_such_address
 from app.web.bodies import RETRY_AFTER, SENTENCE, BodiesFirst
 from app.web.body_limits import MOST_BODY
 from app.web.card_poll import CardPoll
+from app.web.console import add_console
+from app.web.console.cookies import Cookies
+from app.web.console.frame import nothing_here
 from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
@@ -29,6 +32,7 @@ from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
 from app.web.services import Services
 from app.web.sms_receipts import sms_blueprint
+from app.web.test_cards import test_cards_blueprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +51,7 @@ def make_application(
     ``reader``, the process's own, serves the card pages that are open and to which nothing happened: Flask is
     not touched for these either.
     """
-    flask = _make_flask(services)
+    flask = make_flask(services)
     links = Links(services.secret_key, services.public_url)
     reader = reader or Reader(services.database, most_kept=services.threads)
     card_poll = CardPoll(reader, links, clock=services.clock)
@@ -76,14 +80,16 @@ def make_application(
             answer.headers["Retry-After"] = str(RETRY_AFTER)
             return answer(environ, start_response)
 
-    in_turn = BodiesFirst(application, at_work=services.threads, crowded=crowded)
+    most = Cookies(services).most_body
+    in_turn = BodiesFirst(application, at_work=services.threads, crowded=crowded, most=most)
     if services.trusted_proxies:
         hops = services.trusted_proxies
         return ProxyFix(in_turn, x_for=hops, x_proto=hops, x_host=hops)
     return in_turn
 
 
-def _make_flask(services: Services) -> Flask:
+def make_flask(services: Services) -> Flask:
+    """What people and tills use, without what stands around it."""
     app = Flask(__name__, static_folder="static", template_folder="templates")
     # Werkzeug builds redirects to another spelling of an address from Host, which anybody may make up.
     app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
@@ -94,7 +100,9 @@ def _make_flask(services: Services) -> Flask:
     app.register_blueprint(probes_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(guest_blueprint(services))
+    app.register_blueprint(test_cards_blueprint(services))
     app.register_blueprint(sms_blueprint(services))
+    add_console(app, services)
 
     @app.errorhandler(Refused)
     def _refused(refused: Refused) -> Response:
@@ -144,6 +152,8 @@ def _refusal(fault: HTTPException) -> Response:
             if isinstance(fault, (NotFound, MethodNotAllowed))
             else answer_problem("bad-request", fault.description or fault.name, status=fault.code or 400)
         )
+    if isinstance(fault, NotFound) and request.path.startswith("/console/"):
+        return nothing_here()
     words = gettext("Please check the address, or scan the code again.")
     status = fault.code or 400
     answer = notice(status, gettext("Nothing here") if status == 404 else gettext("That did not work"), words)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Final
@@ -41,10 +41,18 @@ class BodiesFirst:
     """A WSGI application around another: whole bodies in, ``at_work`` requests at a time."""
 
     def __init__(
-        self, application: WSGIApplication, *, at_work: int, crowded: WSGIApplication = too_many_unfinished
+        self,
+        application: WSGIApplication,
+        *,
+        at_work: int,
+        crowded: WSGIApplication = too_many_unfinished,
+        most: Callable[[WSGIEnvironment], int] = lambda _environ: MOST_BODY,
     ) -> None:
-        """``crowded`` answers who finds no place to wait; the body it sees is empty."""
-        self._application, self._crowded = application, crowded
+        """``crowded`` answers who finds no place to wait; the body it sees is empty.
+
+        ``most`` tells how many bytes of this request's body are read, told by its head alone.
+        """
+        self._application, self._crowded, self._most = application, crowded, most
         self._turn = BoundedSemaphore(at_work)
         self._waiting: Counter[str] = Counter()  # by site
         self._all_waiting = 0
@@ -56,7 +64,7 @@ class BodiesFirst:
             with self._place(site_of(environ.get("REMOTE_ADDR", ""))) as place:
                 if not place:
                     return self._crowded(_without_body(environ), start_response)
-                environ["wsgi.input"] = io.BytesIO(_read(environ))
+                environ["wsgi.input"] = io.BytesIO(_read(environ, self._most(environ)))
         elif environ["PATH_INFO"] == _ALIVE:
             return self._application(environ, start_response)
         with self._turn:
@@ -86,12 +94,12 @@ def _without_body(environ: WSGIEnvironment) -> WSGIEnvironment:
     return bare
 
 
-def _read(environ: WSGIEnvironment) -> bytes:
+def _read(environ: WSGIEnvironment, allowed: int) -> bytes:
     """The body, or one byte more than a body may have of it."""
-    source, most = environ["wsgi.input"], MOST_BODY + 1
+    source, most = environ["wsgi.input"], allowed + 1
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isascii() and length.isdigit():
-        if int(length) > MOST_BODY:
+        if int(length) > allowed:
             return b""  # the length says it all
         most = int(length)
     parts: list[bytes] = []

@@ -3,6 +3,9 @@
 MOST_BODY = 64 * 1024
 """Of a body, in bytes. No more is read; whoever gets the request sees that it is too large."""
 
+MOST_UPLOAD = 8 * 1024 * 1024
+"""Of a body that somebody sends who signed in to the console: pictures, a design's zip, a certificate."""
+
 WAITING_THREADS = 32
 """Per web process, for the server's settings; they are made when they are needed."""
 

@@ -74,6 +74,7 @@ class CodePage:
             return self._page(place, form, filled, sent_at=since, told="early" if again else "")
         try:
             with self._services.database.write() as tx:
+                self._enrolling.record(tx, place, form.visit.visit_id, "form")
                 asked = CodeAsked(
                     brand_id=place.brand.id,
                     venue_id=place.link.venue_id,
@@ -114,7 +115,7 @@ class CodePage:
                 now=now,
             )
             if verdict == "right":
-                made = self._enrolling.enrol(tx, place, form, filled, verb=numbers.enrol_proved)
+                made = self._enrolling.enrol(tx, place, form, filled, verb=numbers.enrol_proved, proved=True)
             elif verdict == "over":  # or sent twice: the first one has the card
                 made = self._enrolling.earlier(tx, form, number)
         if made is not None:

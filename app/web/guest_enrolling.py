@@ -36,9 +36,19 @@ class Enrolling:
         self._services, self._links = services, links
 
     def enrol(
-        self, tx: Tx, place: Place, form: FormToken, filled: FilledForm, *, verb: EnrolVerb = enrol
+        self,
+        tx: Tx,
+        place: Place,
+        form: FormToken,
+        filled: FilledForm,
+        *,
+        verb: EnrolVerb = enrol,
+        proved: bool = False,
     ) -> Enrolment:
-        """The same form twice is one card; the form of a friend who got the page's address is another's."""
+        """The same form twice is one card; the form of a friend who got the page's address is another's.
+
+        ``proved``: the guest has just entered the right code.
+        """
         visit_id = form.visit.visit_id
         proved = (filled.number or "") if verb is not enrol else ""
         if not visits.claim_form(tx, visit_id, form.mark) or _led_another(tx, visit_id, proved):
@@ -47,6 +57,8 @@ class Enrolling:
             visits.claim_form(tx, visit_id, form.mark)
         self.record_seen(tx, place, visit_id)
         self.record(tx, place, visit_id, "form")
+        if proved:
+            self.record(tx, place, visit_id, "code")
         language = current_language()
         texts = consent_texts.consent_texts(place.brand, language)
         wanted = EnrolmentRequest(

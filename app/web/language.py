@@ -20,7 +20,9 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 def init_languages(app: Flask) -> None:
     """Give ``app`` translations and the choice among them."""
-    Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS),
+    domains = sorted(path.stem for path in TRANSLATIONS.glob("ru/LC_MESSAGES/*.mo"))
+    Babel(app, default_locale="en", default_domain=";".join(domains),
+          default_translation_directories=";".join([str(TRANSLATIONS)] * len(domains)),
           locale_selector=current_language)  # fmt: skip
 
 

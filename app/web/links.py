@@ -8,6 +8,7 @@ form        this rendering of the form, of this visit      as long as its visit
 card        this enrolment's card, in this link version    as long as the card; revoked by a new link version
 download    this card's .pkpass                            24 hours
 stop        the guest of this pass wants no advertising    as long as the card, in this version of its key
+test        the .pkpass of this test card                  24 hours
 ==========  =============================================  ==================================================
 
 A token is plain words and an HMAC-SHA-256 (itsdangerous), under a key of its own for every kind.
@@ -28,8 +29,9 @@ from app.db.identifiers import EnrolmentId, VisitId, WalletPassId
 VISIT_LIFETIME = timedelta(hours=24)
 DOWNLOAD_LIFETIME = timedelta(hours=24)
 STOP_PATH = "/i/-/stop"
+TEST_CARD_PATH = "/i/-/test-card"
 
-_Kind = Literal["visit", "form", "card", "download", "stop"]
+_Kind = Literal["visit", "form", "card", "download", "stop", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Links:
             kind: Signer(
                 secret_key, f"perkpass.{kind}", sep="~", key_derivation="hmac", digest_method=hashlib.sha256
             )
-            for kind in ("visit", "form", "card", "download", "stop")
+            for kind in ("visit", "form", "card", "download", "stop", "test")
         }
         self._secret_key = secret_key
 
@@ -150,6 +152,18 @@ class Links:
         """Whose consent it is about; the caller compares the version with the pass's."""
         words = self._words("stop", token)
         return StopToken(WalletPassId(int(words[0], 16)), int(words[1], 16)) if words else None
+
+    def test_card_url(self, pass_id: WalletPassId, *, now: datetime) -> str:
+        """Where the phone of who draws a design gets its test card; a camera reads it as a QR code."""
+        expires = _seconds(now + DOWNLOAD_LIFETIME)
+        return f"{self._public_url}{TEST_CARD_PATH}/{self._sign('test', f'{pass_id:x}.{expires:x}')}"
+
+    def read_test_card(self, token: str, *, now: datetime) -> WalletPassId | None:
+        """Which test card to hand out, unless the address has expired."""
+        words = self._words("test", token)
+        if words is None or int(words[1], 16) < _seconds(now):
+            return None
+        return WalletPassId(int(words[0], 16))
 
     def _sign(self, kind: _Kind, words: str, *, bound_to: str = "") -> str:
         # The link's code is signed with the words but not repeated: it stands in the path already.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts import brands
+from app.accounts import audit, brands
 from app.db import Tx, schema
 from app.db.failures import NO_DATABASE
 from app.db.outages import Outage
-from app.delivery import queue
+from app.delivery import jobs, overview, queue
 from app.errors import Misconfigured, PerkpassError
 from app.passes.signing import expiry_stage, expiry_warning
 from app.web import sms_metrics
@@ -124,6 +124,34 @@ def _expiry(services: Services, tx: Tx, brand: brands.Brand, now: datetime) -> t
     return (said, None) if expiry_stage(signer, now) == 0 else (None, said)
 
 
+def _add_health(registry: CollectorRegistry, services: Services, now: datetime) -> None:
+    """What ``perkpass doctor`` looks at, as far as it is cheap enough to be asked every few seconds."""
+    left = Gauge(
+        "perkpass_certificate_seconds_left",
+        "Until the pass certificate or its intermediate ends; below 0 where it cannot sign",
+        ["pass_type_identifier"],
+        registry=registry,
+    )
+    seen = Gauge("perkpass_worker_seen_seconds", "Since a worker last finished some work", registry=registry)
+    stuck = Gauge("perkpass_leases_stuck", "Promises of workers that are gone", registry=registry)
+    backup = Gauge("perkpass_backup_seconds", "Since the last perkpass backup", registry=registry)
+    raised = Gauge("perkpass_alarms_raised", "What the console warns of just now", registry=registry)
+    with services.database.read() as tx:
+        for pass_type in sorted({brand.pass_type_identifier for brand in brands.all_brands(tx)}):
+            try:
+                signer = services.press.signer(tx, pass_type)
+                seconds = (min(signer.expires_at, signer.wwdr_expires_at) - now).total_seconds()
+            except PerkpassError:
+                seconds = -1.0
+            left.labels(pass_type).set(seconds)
+        if (last := jobs.last_done(tx)) is not None:
+            seen.set((now - last).total_seconds())
+        stuck.set(overview.stuck(tx, lease_over_before=now - timedelta(minutes=2)))
+        if (made := audit.latest(tx, "backup.made")) is not None:
+            backup.set((now - made.at).total_seconds())
+        raised.set(len(services.alarms(tx, None, now)))
+
+
 def _queue_metrics(services: Services, now: datetime) -> bytes:
     registry = CollectorRegistry()
     with services.database.read() as tx:
@@ -141,6 +169,7 @@ def _queue_metrics(services: Services, now: datetime) -> bytes:
     watermark.set(services.evidence_age(now).total_seconds())
     writable = Gauge("perkpass_database_writable", "0 while the database takes nothing in", registry=registry)
     writable.set(_outage(services) is None)
+    _add_health(registry, services, now)
     if services.sms_book is not None:
         sms_metrics.add(registry, services, services.sms_book, now)
     return generate_latest(registry)

@@ -50,6 +50,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("wrong-method", 405, "Этот метод здесь не действует", "This method does not work here"),
         Kind("receipt-recorded", 409, "Чек уже учтён", "The receipt was recorded before"),
         Kind("receipt-refunded", 409, "Чек уже возвращён", "The receipt was refunded before"),
+        Kind("card-blocked", 409, "Карта заблокирована", "The card is blocked"),
         Kind("not-enough-points", 409, "Не хватает баллов", "There are not enough points"),
         Kind("not-enough-stamps", 409, "Не хватает штампов", "There are not enough stamps"),
         Kind("share-exceeded", 409, "Баллами можно оплатить меньше", "Points may pay for less"),

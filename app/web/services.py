@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from app.db import Database, Tx
 from app.db.identifiers import WalletPassId
 from app.passes.press import Press
+from app.passes.sealing import Safe
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from app.sms.book import SmsBook
     from app.sms.gateway import Gateway
 
@@ -22,6 +25,30 @@ class Bell(Protocol):
 
     def ring(self) -> None:
         """Tell the worker that something is due."""
+
+
+class Finding(Protocol):
+    """What was found of one thing that was looked at; ``verdict`` is ok, warning or fault."""
+
+    @property
+    def subject(self) -> str:
+        """What was looked at."""
+
+    @property
+    def verdict(self) -> str:
+        """How it is."""
+
+    @property
+    def words(self) -> str:
+        """What is, and for a fault what to do."""
+
+    @property
+    def brand(self) -> str | None:
+        """The slug of the brand that it concerns."""
+
+
+def _nothing(*_asked: object) -> Sequence[Finding]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +71,12 @@ class Services:
     threads: int = 4  # requests that are worked on at a time
     sms_book: SmsBook | None = None  # who sends texts, and by which login; None: nobody
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by login
+    templates_dir: Path = Path(__file__).parents[2] / "pass_templates"  # folders of card templates
+    authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
+    examine: Callable[[datetime, bool], Sequence[Finding]] = _nothing  # the installation; also from outside?
+    alarms: Callable[[Tx, str | None, datetime], Sequence[Finding]] = _nothing  # now, of a brand or of all
+
+    @property
+    def safe(self) -> Safe:
+        """What opens and closes the keys of certificates that were uploaded."""
+        return Safe.of(self.pass_key, authorities=self.authorities)

@@ -147,6 +147,8 @@ class Worker:
         now = time.monotonic()
         waits = [LONGEST_WAIT]
         waits += [part.rests_until - now for part in self._parts if part.rests_until]
+        if (rest := self._ticker.pause()) is not None:
+            waits.append(rest)
         working = zip(self._lanes, self._parts, strict=False)
         waits += [lane.pause() for lane, part in working if not part.rests_until]
         return max(0.0, min(waits))

@@ -48,6 +48,7 @@ BALANCE: Final = Gauge(
     "perkpass_sms_balance", "Left on a gateway's account, in minor units", ["login", "currency"]
 )
 BREAKER: Final = Gauge("perkpass_breaker_open", "1 while a breaker is open", ["subject"])
+ALARMS: Final = Gauge("perkpass_alarms", "What the console warns of just now")
 TICKS: Final = Counter("perkpass_ticks", "Periodic work done", ["kind"])
 FAULTS: Final = Counter("perkpass_worker_faults", "Cycles that failed", ["kind"])  # database, other
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -13,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
 from app.delivery import jobs, queue
-from app.passes import evidence
+from app.passes import evidence, issuing, rollouts
 from app.passes.signing import Signer, expiry_stage, expiry_warning
 from app.worker import metrics
 
@@ -30,6 +31,8 @@ class Tick:
     kind: str
     every: timedelta
     step: Callable[[Tx, datetime], bool]
+    rest: Callable[[float], float] | None = None
+    """Seconds to leave to others after a step that held the database for so many; None: no rest."""
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.every <= jobs.KEPT / 2:
@@ -44,18 +47,28 @@ class Ticker:
         self._ticks = tuple(ticks)
         self._look_at: dict[str, datetime] = {}  # not before then is there anything to take
         self._begun: dict[str, tuple[datetime, datetime]] = {}  # ours: slot, end of its lease
+        self._rests: dict[str, float] = {}  # until then, of one clock that only grows
 
     def step(self, now: datetime) -> bool:
         """True where a piece of work was done, so that there may be more of it."""
         return any(self._step(tick, now) for tick in self._ticks)
 
+    def pause(self) -> float | None:
+        """Seconds until work that rests goes on; None where none does."""
+        left = [until - time.monotonic() for until in self._rests.values()]
+        return max(0.0, min(left)) if left else None
+
     def _step(self, tick: Tick, now: datetime) -> bool:
+        if time.monotonic() < self._rests.get(tick.kind, 0.0):
+            return False
+        self._rests.pop(tick.kind, None)
         slot, lease_until = self._begun.get(tick.kind, (None, now))
         if slot is None or now >= lease_until:  # too late: another worker may be at it
             self._begun.pop(tick.kind, None)
             return self._take(tick, now)
         try:
             with self._database.write() as tx:
+                began = time.monotonic()  # its turn has come
                 more = tick.step(tx, now)
                 if not more:
                     jobs.finish(tx, tick.kind, slot, owner=self._owner, now=now)
@@ -65,6 +78,8 @@ class Ticker:
             log.exception("periodic_work_failed", kind=tick.kind)
             del self._begun[tick.kind]
             return True
+        if more and tick.rest and (rest := tick.rest(time.monotonic() - began)):
+            self._rests[tick.kind] = time.monotonic() + rest
         if not more:
             del self._begun[tick.kind]
             self._look_at[tick.kind] = slot + tick.every
@@ -105,6 +120,24 @@ def purge_tick(*, keep: timedelta = timedelta(days=30), every: timedelta = timed
     return Tick("purge", every, step)
 
 
+def rollout_tick(*, every: timedelta = timedelta(seconds=10)) -> Tick:
+    """Designs that are rolled out in stages, at the pace of `perkpass design move`."""
+    pace = issuing.pace()
+    moved = 0
+
+    def step(tx: Tx, now: datetime) -> bool:
+        nonlocal moved
+        done = rollouts.step(tx, now=now, most=pace.size)
+        moved = done.moved
+        return done.more
+
+    def rest(held: float) -> float:
+        pace.note(held, moved)
+        return pace.rest
+
+    return Tick("rollouts", every, step, rest)
+
+
 def certificate_tick(
     signers: Callable[[Tx, datetime], Iterable[Signer]], *, every: timedelta = timedelta(days=1)
 ) -> Tick:
@@ -126,3 +159,35 @@ def certificate_tick(
         return False
 
     return Tick("certificates", every, step)
+
+
+class Alarm(Protocol):
+    """Something that asks for a person."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    def words(self) -> str:
+        """What is the matter, and what to do."""
+
+
+def alarm_tick(
+    raised: Callable[[Tx, datetime], Iterable[Alarm]], *, every: timedelta = timedelta(minutes=5)
+) -> Tick:
+    """What the console warns of is told in the log too: when it begins, and when it is over."""
+    told: set[str] = set()
+
+    def step(tx: Tx, now: datetime) -> bool:
+        found = {str(alarm.subject): str(alarm.words) for alarm in raised(tx, now)}
+        for subject in sorted(found.keys() - told):
+            log.error("alarm_raised", subject=subject, message=found[subject])
+        for subject in sorted(told - found.keys()):
+            log.info("alarm_over", subject=subject)
+        told.clear()
+        told.update(found)
+        metrics.ALARMS.set(len(found))
+        return False
+
+    return Tick("alarms", every, step)

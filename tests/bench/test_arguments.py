@@ -15,6 +15,7 @@ ROOT = Path(every.__file__).parents[1]
 WRONG = [
     ("idle", ["7"], "unrecognized arguments: 7"),
     ("guest_pages", ["0"], "'0' is not a whole number of at least 1"),
+    ("console_pages", ["5", "0"], "'0' is not a whole number of at least 1"),
     ("pass_build", ["--rounds", "none"], "'none' is not a whole number of at least 1"),
     ("pass_build", ["--seconds", "nan"], "'nan' is not a number of seconds, above 0 and at most 3600"),
     ("apns_client", ["-5"], "'-5' is not a whole number of at least 1"),

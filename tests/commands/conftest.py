@@ -50,6 +50,7 @@ def perkpass(
     monkeypatch.setenv("PERKPASS_DATABASE_URL", database_url)
     monkeypatch.setenv("PERKPASS_DATA_DIR", str(data_dir))
     monkeypatch.setenv("PERKPASS_PUBLIC_URL", "https://cards.example.com")
+    monkeypatch.setenv("PERKPASS_APNS_URL", "https://127.0.0.1:1")  # the doctor asks it
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["perkpass", *map(str, arguments)])

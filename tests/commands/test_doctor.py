@@ -22,19 +22,26 @@ def healthy(perkpass: Run, chain_file: Path, tmp_path: Path) -> Run:
 
 
 def _looks(perkpass: Run) -> tuple[int, dict[str, tuple[str, str]]]:
-    seen = perkpass("doctor", "--json")
+    seen = perkpass("doctor", "--offline", "--json")
     return seen.status, {look["subject"]: (look["verdict"], look["words"]) for look in seen.json["looks"]}
 
 
 def test_a_healthy_installation_has_nothing_to_put_right(
-    healthy: Run, monkeypatch: pytest.MonkeyPatch, redis_url: str
+    healthy: Run, monkeypatch: pytest.MonkeyPatch, redis_url: str, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PERKPASS_REDIS_URL", redis_url)
     status, looks = _looks(healthy)
     assert status == 0, looks
-    assert {verdict for verdict, _ in looks.values()} == {"ok"}
+    amiss = {subject for subject, (verdict, _) in looks.items() if verdict != "ok"}
+    assert amiss == {"worker", "backup"}  # neither was ever asked for
+    assert perkpass_backs_up(healthy, tmp_path)["backup"][0] == "ok"
     assert {"database", "pass key", "certificate of pechka", "template tiered_card"} <= set(looks)
-    assert "Nothing to put right." in healthy("doctor").out
+    assert "Nothing to put right." in healthy("doctor", "--offline").out
+
+
+def perkpass_backs_up(perkpass: Run, directory: Path) -> dict[str, tuple[str, str]]:
+    assert perkpass("backup", directory / "b.tar.gz").status == 0
+    return _looks(perkpass)[1]
 
 
 def test_an_empty_machine_is_no_fault_and_stays_empty(

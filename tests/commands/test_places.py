@@ -73,11 +73,12 @@ def test_the_funnel_names_venues_placements_people_and_links(perkpass: Run, data
 
     shown = perkpass("places", "funnel", "pechka", "--by", "link").out.splitlines()
     assert shown[0].split() == [
-        "LINK", "SCAN", "PAGE", "IN_APP", "FORM", "ADDED", "REMOVED", "ADDED_OF_SCANS", "COMPARED",
+        "LINK", "SCAN", "PAGE", "IN_APP", "FORM", "ADDED", "RECEIPT", "AGAIN", "ACTIVE", "REMOVED",
+        "ADDED_OF_SCANS", "COMPARED",
     ]  # fmt: skip
     lines = {line.split()[0]: line for line in shown[1:]}
-    assert " ".join(lines[table["code"]].split()[7:]) == "50% (9%…91%) too few to compare"
-    assert lines["all"].split()[1:7] == ["3", "3", "1", "2", "2", "1"]
+    assert " ".join(lines[table["code"]].split()[10:]) == "50% (9%…91%) too few to compare"
+    assert lines["all"].split()[1:10] == ["3", "3", "1", "2", "2", "0", "0", "0", "1"]
     assert list(lines) == [*sorted([table["code"], person["code"]]), "all"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,7 @@ from app.db import Database, Tx
 from app.db.identifiers import InstallLinkId, ProgrammeId
 from app.errors import BadInput
 from app.loyalty.tables import programme as programme_table
-from app.places import funnel, links, placements, store_funnel, venues, visits
+from app.places import funnel, links, placements, store_tallies, tallies, venues, visits
 from app.places.funnel import Counts
 from app.places.links import InstallLink
 from app.places.tables import visit, visit_event
@@ -25,6 +26,7 @@ from app.places.venues import Venue, VenueDraft
 from tests.accounts.world import NOW, a_brand
 
 DAY = timedelta(days=1)
+LATER = datetime(2026, 12, 1, tzinfo=UTC)
 FIRST, LAST = date(2026, 7, 10), date(2026, 7, 12)
 WAY: tuple[visits.VisitEventKind, ...] = ("scan", "page", "form", "added", "removed")
 
@@ -77,16 +79,17 @@ def _many(tx: Tx, link: InstallLinkId, counts: Counts, at: datetime) -> None:
     """Visits that together took these steps, written at once."""
     rows = [
         {"id": visits.new_visit_id(), "install_link_id": link, "device_kind": "iphone", "language": "en",
-         "created_at": at}
+         "created_at": at, "day": at.date()}
         for _ in range(counts.scan)
     ]  # fmt: skip
     tx.execute(visit.insert(), rows)
     steps = [
-        {"visit_id": row["id"], "kind": kind, "at": at, "install_link_id": link, "began_at": at}
+        {"visit_id": row["id"], "kind": kind, "at": at, "install_link_id": link, "day": at.date()}
         for kind in WAY
         for row in rows[: getattr(counts, kind)]
     ]
     tx.execute(visit_event.insert(), steps)
+    tallies.mend(tx)
 
 
 def _noon(day: date) -> datetime:
@@ -121,11 +124,11 @@ def test_the_funnel_is_what_a_model_counts(database: Database, seed: int) -> Non
     period = funnel.period(FIRST, LAST)
     with database.read() as tx:
         for by in funnel.GROUPS:
-            found = funnel.funnel(tx, town.brand.id, by=by, period=period)
+            found = funnel.funnel(tx, town.brand.id, by=by, period=period, now=LATER)
             assert {e.id: e.counts for e in found.entries} == {g: Counts(**n) for g, n in model[by].items()}
-            assert found.total.scan == sum(counts["scan"] for counts in model[by].values())
+            assert found.total.now.scan == sum(counts["scan"] for counts in model[by].values())
             one = town.venues[1].id
-            alone = funnel.funnel(tx, town.brand.id, by=by, period=period, venue_id=one)
+            alone = funnel.funnel(tx, town.brand.id, by=by, period=period, now=LATER, venue_id=one)
             here = {getattr(link, f"{by}_id", link.id) for link in town.links if link.venue_id == one}
             assert {e.id: e.counts for e in alone.entries} == {
                 g: Counts(**n) for g, n in model[by].items() if g in here
@@ -142,10 +145,12 @@ def test_a_visit_counts_in_the_day_in_which_it_began_whenever_it_went_on(databas
             device_kind="iphone", language="en",
         )  # fmt: skip
         assert visits.record_event(tx, visit_id=visit_id, kind="added", at=_noon(FIRST) + 5 * DAY)
-        (day,) = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(FIRST, FIRST)).entries
+        (day,) = funnel.funnel(
+            tx, town.brand.id, by="link", period=funnel.period(FIRST, FIRST), now=LATER
+        ).entries
         assert (day.counts.scan, day.counts.added) == (2, 1)
         later = funnel.period(FIRST + DAY, FIRST + 9 * DAY)
-        assert funnel.funnel(tx, town.brand.id, by="link", period=later).entries == []
+        assert funnel.funnel(tx, town.brand.id, by="link", period=later, now=LATER).entries == []
 
 
 def test_a_day_is_the_venues_own(database: Database) -> None:
@@ -158,7 +163,7 @@ def test_a_day_is_the_venues_own(database: Database) -> None:
             [
                 entry.name
                 for entry in funnel.funnel(
-                    tx, town.brand.id, by="venue", period=funnel.period(day, day)
+                    tx, town.brand.id, by="venue", period=funnel.period(day, day), now=LATER
                 ).entries
             ]
             for day in (date(2026, 7, 9), date(2026, 7, 10))
@@ -183,7 +188,7 @@ def test_names_tell_the_groups_apart_and_stand_in_their_natural_order(database: 
             _come(tx, link.id, "scan", at=_noon(FIRST))
         names = {
             by: [e.name for e in funnel.funnel(
-                tx, town.brand.id, by=by, period=funnel.period(FIRST, FIRST)).entries]
+                tx, town.brand.id, by=by, period=funnel.period(FIRST, FIRST), now=LATER).entries]
             for by in funnel.GROUPS
         }  # fmt: skip
     assert names["placement"] == ["grad, table 2", "grad, table 7", "grad, table 10"]
@@ -195,11 +200,20 @@ def test_names_tell_the_groups_apart_and_stand_in_their_natural_order(database: 
 @pytest.mark.parametrize(
     ("counts", "verdicts"),
     [
-        ([Counts(500, 450, 0, 300, 280)], ["alone"]),
+        ([Counts(scan=500, page=450, form=300, added=280)], ["alone"]),
         # Seven scans and all of them cards: a leader of nothing.
-        ([Counts(7, 7, 0, 7, 7), Counts(500, 450, 0, 300, 200)], ["too_few", "too_few"]),
-        ([Counts(40, 38, 0, 30, 20), Counts(500, 450, 0, 300, 220)], ["no_difference", "no_difference"]),
-        ([Counts(400, 380, 0, 100, 90), Counts(400, 380, 0, 300, 270)], ["worse", "better"]),
+        (
+            [Counts(scan=7, page=7, form=7, added=7), Counts(scan=500, page=450, form=300, added=200)],
+            ["too_few", "too_few"],
+        ),
+        (
+            [Counts(scan=40, page=38, form=30, added=20), Counts(scan=500, page=450, form=300, added=220)],
+            ["no_difference", "no_difference"],
+        ),
+        (
+            [Counts(scan=400, page=380, form=100, added=90), Counts(scan=400, page=380, form=300, added=270)],
+            ["worse", "better"],
+        ),
     ],
 )
 def test_better_and_worse_are_said_only_where_it_is_no_chance(
@@ -209,7 +223,7 @@ def test_better_and_worse_are_said_only_where_it_is_no_chance(
         town = _town(tx)
         for link, each in zip(town.links[::3], counts, strict=False):
             _many(tx, link.id, each, _noon(FIRST))
-        found = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(FIRST, FIRST))
+        found = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(FIRST, FIRST), now=LATER)
     told = {entry.id: entry for entry in found.entries}
     assert [told[link.id].verdict for link, _ in zip(town.links[::3], counts, strict=False)] == verdicts
     for entry in found.entries:
@@ -226,8 +240,8 @@ def test_equal_tables_are_not_ranked_however_many_there_are(database: Database) 
         with database.write() as tx:
             for link in town.links:
                 added = sum(chance.random() < 0.5 for _ in range(60))
-                _many(tx, link.id, Counts(60, 60, 0, added, added), _noon(day))
-            found = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(day, day))
+                _many(tx, link.id, Counts(scan=60, page=60, form=added, added=added), _noon(day))
+            found = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(day, day), now=LATER)
         said += any(entry.verdict != "no_difference" for entry in found.entries)
     assert said <= 2
 
@@ -243,21 +257,27 @@ def test_wrong_periods_are_refused() -> None:
 
 
 @pytest.mark.parametrize("by", funnel.GROUPS)
-def test_the_funnel_reads_its_index_and_no_visit(database: Database, by: funnel.Group) -> None:
+def test_the_funnel_reads_days_of_its_links_and_no_visit(database: Database, by: funnel.Group) -> None:
     with database.write() as tx:
         town = _town(tx)
         for number, link in enumerate(town.links):
             for day in range(0, 900, 30):
-                _many(tx, link.id, Counts(10, 8, 0, 5, number % 5), _noon(FIRST) - day * DAY)
+                _many(
+                    tx,
+                    link.id,
+                    Counts(scan=10, page=8, form=5, added=number % 5),
+                    _noon(FIRST) - day * DAY,
+                )
+        while tallies.fold(tx):
+            pass
         tx.execute(text("ANALYZE"))
         if not database.is_sqlite:
             tx.execute(text("SET LOCAL enable_seqscan = off"))
-        windows = [funnel.period(FIRST, LAST).window(venue) for venue in town.venues]
-        query = store_funnel.counts_query(tx, windows, by=by)
+        query = store_tallies.sums_query(
+            store_tallies.Scope(brand_id=town.brand.id, first=FIRST, last=LAST), by=by
+        )
         compiled = query.compile(tx, compile_kwargs={"literal_binds": True})
         explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
         plan = "\n".join(str(row[-1]) for row in tx.exec_driver_sql(f"{explain} {compiled}"))
-    assert "ix_visit_event_link_began" in plan, plan
-    assert "began_at" in plan, plan
-    for whole in ("SCAN visit", "Seq Scan on visit", "pk_visit"):
-        assert whole not in plan, plan
+    assert re.search("SEARCH visit_tally USING PRIMARY KEY|pk_visit_tally", plan), plan
+    assert "visit_event" not in plan, plan

@@ -19,7 +19,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def _brand_with_links(tx: Tx, slug: str) -> tuple[BrandId, list[InstallLinkId]]:
+def brand_with_links(tx: Tx, slug: str, *, time_zone: str = "UTC") -> tuple[BrandId, list[InstallLinkId]]:
     """A brand with two venues; the first has a link for the venue and one for a table."""
 
     def add(table: object, **values: object) -> int:
@@ -32,7 +32,7 @@ def _brand_with_links(tx: Tx, slug: str) -> tuple[BrandId, list[InstallLinkId]]:
     )  # fmt: skip
     programme_id = add(programme, brand_id=brand_id, slug="card", kind="bonus", name="Card", rules={})
     venues = [
-        add(venue, brand_id=brand_id, slug=f"v{n}", name=f"V{n}", address="", time_zone="UTC")
+        add(venue, brand_id=brand_id, slug=f"v{n}", name=f"V{n}", address="", time_zone=time_zone)
         for n in range(2)
     ]
     table_7 = add(placement, venue_id=venues[0], kind="table", name="7")
@@ -57,7 +57,7 @@ def _visit(tx: Tx, link: InstallLinkId, *kinds: visits.VisitEventKind, at: datet
 
 def test_the_same_step_twice_is_one_step_at_its_first_time(database: Database) -> None:
     with database.write() as tx:
-        _, (link, *_) = _brand_with_links(tx, "a")
+        _, (link, *_) = brand_with_links(tx, "a")
         visit_id = _visit(tx, link, "scan")
         again = visits.record(
             tx, visit_id=visit_id, link_id=link, kind="scan", at=NOW + DAY,
@@ -86,7 +86,7 @@ def test_visit_ids_are_128_random_bits() -> None:
 
 def test_only_the_first_rendering_of_a_form_claims_a_visit(database: Database) -> None:
     with database.write() as tx:
-        _, (link, *_) = _brand_with_links(tx, "a")
+        _, (link, *_) = brand_with_links(tx, "a")
         visit_id = _visit(tx, link, "scan")
         assert visits.is_enrolled(tx, visit_id) is False
         assert visits.claim_form(tx, visit_id, "mine") is True
@@ -98,7 +98,7 @@ def test_only_the_first_rendering_of_a_form_claims_a_visit(database: Database) -
 
 def test_of_forms_sent_at_once_one_claims_the_visit(database: Database) -> None:
     with database.write() as tx:
-        _, (link, *_) = _brand_with_links(tx, "a")
+        _, (link, *_) = brand_with_links(tx, "a")
         visit_id = _visit(tx, link, "scan")
 
     def claim(mark: int) -> bool:

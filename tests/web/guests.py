@@ -26,6 +26,8 @@ from app.passes import store_designs
 from app.passes.content import LocalizedText
 from app.passes.layout import BrandValues, Design, merge
 from app.passes.press import Press
+from app.passes.sealing import Safe
+from app.passes.template import Template
 from app.places import links as install_links
 from app.places import placements, venues
 from app.places.links import InstallLink
@@ -186,7 +188,7 @@ def open_world(
         bakery = _open_shop(tx, "bakery", _STAMPS, BAKERY, ("rgb(250, 244, 232)", "rgb(64, 44, 20)"))
     services = Services(
         database=database,
-        press=Press(f"{public_url}/passkit", clock=clock),
+        press=Press(f"{public_url}/passkit", clock=clock, safe=Safe.of(SECRET)),
         wakeup=_Silence(),
         clock=clock,
         build_pass=build or note,
@@ -318,8 +320,8 @@ def _design(tx: Tx, programme: Programme, brand: Brand, colours: tuple[str, str]
         files |= {"strip.png": _strip(1), "strip@2x.png": _strip(2), "logo.png": _square(32, colours),
                   "logo@2x.png": _square(64, colours)}  # fmt: skip
     return store_designs.add(
-        tx, programme_id=programme.id, template="test", layout=merge(document, strings, values),  # type: ignore[arg-type]
-        files=files, now=NOW,
+        tx, programme_id=programme.id, source=Template("test", document, None, strings, files),  # type: ignore[arg-type]
+        layout=merge(document, strings, values), files=files, now=NOW,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

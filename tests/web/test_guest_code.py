@@ -75,7 +75,7 @@ def test_a_form_leads_to_the_code_and_the_code_to_the_card(world: World) -> None
     assert known.phone_verified_at is not None
     assert agreed == {"data": True, "advertising": True}
     assert "SMS" in said
-    assert steps == ["form", "page", "scan"]
+    assert steps == ["code", "form", "page", "scan"]
 
 
 def test_nothing_of_the_form_is_kept_before_the_code(world: World) -> None:

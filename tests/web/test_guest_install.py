@@ -299,8 +299,8 @@ def test_the_funnel_counts_by_placement(world: World) -> None:
     guest.join(world.cafe)
     today = funnel.period(NOW.date(), NOW.date())
     with world.database.read() as tx:
-        (venue,) = funnel.funnel(tx, world.cafe.brand.id, by="venue", period=today).entries
-        (table,) = funnel.funnel(tx, world.cafe.brand.id, by="placement", period=today).entries
+        (venue,) = funnel.funnel(tx, world.cafe.brand.id, by="venue", period=today, now=NOW).entries
+        (table,) = funnel.funnel(tx, world.cafe.brand.id, by="placement", period=today, now=NOW).entries
     assert (venue.counts.scan, venue.counts.page, venue.counts.form) == (2, 1, 1)
     assert (table.id, table.counts.scan, table.counts.form) == (world.cafe.table.placement_id, 1, 0)
 

@@ -38,7 +38,7 @@ FORM = "application/x-www-form-urlencoded"
 _kept: list[Any] = []
 """An application ends with its process: nobody closes its connections before."""
 
-VISITS = frozenset({"visit", "visit_event"})
+VISITS = frozenset({"visit", "visit_event", "visit_change"})
 """Who scans a code is a visit, whatever nonsense the address says beside it."""
 
 

@@ -16,6 +16,7 @@ from app.delivery.budget import Policy
 from app.wakeup import LocalWakeup, RedisWakeup
 from app.worker.apple import AppleChannel
 from app.worker.loop import Worker
+from app.worker.ticks import rollout_tick
 from tests.worker.conftest import now
 
 
@@ -38,6 +39,7 @@ def main(database_url: str, bell: str, apns_url: str, root: str, credentials: st
         policy=Policy(receipt=1000, campaign=1000, coalesce=timedelta(0)),
         lease=timedelta(seconds=float(lease)),
         poll_seconds=0.05,
+        ticks=[rollout_tick(every=timedelta(seconds=1))],
     )
     stop = Event()
     working = Thread(target=worker.run, args=(stop,))

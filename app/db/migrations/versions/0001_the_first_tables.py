@@ -34,13 +34,54 @@ def upgrade() -> None:
             "asks_phone IN ('no', 'optional', 'needed', 'proved')", name=op.f("ck_brand_asks_phone_known")
         ),
         sa.CheckConstraint(
-            "credentials LIKE 'file:%' OR credentials LIKE 'env:%'",
+            "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
             name=op.f("ck_brand_credentials_are_a_reference"),
         ),
         sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_brand_language_known")),
         sa.CheckConstraint("length(currency) = 3", name=op.f("ck_brand_currency_is_iso_4217")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_brand")),
         sa.UniqueConstraint("slug", name=op.f("uq_brand_slug")),
+    )
+    op.create_table(
+        "stored_certificate",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=False),
+        sa.Column("team_identifier", sa.Text(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("intermediate", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("stored_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("stored_by", sa.Text(), nullable=False),
+        sa.Column("replaced_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_stored_certificate_key_is_sealed")),
+        sa.CheckConstraint(
+            "length(fingerprint) = 64", name=op.f("ck_stored_certificate_fingerprint_is_sha_256")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_certificate")),
+    )
+    with op.batch_alter_table("stored_certificate", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_stored_certificate_in_use",
+            ["pass_type_identifier"],
+            unique=True,
+            sqlite_where=sa.text("replaced_at IS NULL"),
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.create_table(
+        "certificate_request",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=False),
+        sa.Column("made_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_certificate_request_key_is_sealed")),
+        sa.CheckConstraint(
+            "length(fingerprint) = 64", name=op.f("ck_certificate_request_fingerprint_is_sha_256")
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_certificate_request")),
     )
     op.create_table(
         "breaker",
@@ -251,7 +292,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.create_index("ix_member_brand", ["brand_id"], unique=False)
+        batch_op.create_index("ix_member_brand", ["brand_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_member_merged",
+            ["merged_into_id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_member_phone",
             ["brand_id", "phone"],
@@ -305,6 +353,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("text_message", schema=None) as batch_op:
         batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
         batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
@@ -409,10 +458,12 @@ def upgrade() -> None:
         "design",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("programme_id", columns.Id, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("layout", columns.Json, nullable=False),
+        sa.Column("source", columns.Json, server_default="{}", nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("version >= 1", name=op.f("ck_design_version_counts_from_one")),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_design_programme_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_design")),
@@ -465,11 +516,112 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("left_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("monthly_target", sa.Integer(), nullable=True),
+        sa.CheckConstraint("monthly_target > 0", name=op.f("ck_staff_member_target_is_something")),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_staff_member_brand_id")),
         sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_staff_member_venue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_member")),
         sa.UniqueConstraint("brand_id", "name", name=op.f("uq_staff_member_brand_id_name")),
     )
+    op.create_table(
+        "user_account",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_changed_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Boolean(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_account_email_in_lower_case")),
+        sa.CheckConstraint("language IN ('ru', 'en')", name=op.f("ck_user_account_language_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
+    )
+    op.create_table(
+        "user_access",
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('owner', 'marketer', 'manager', 'cashier')", name=op.f("ck_user_access_role_known")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_user_access_brand_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_access_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "brand_id", name=op.f("pk_user_access")),
+    )
+    with op.batch_alter_table("user_access", schema=None) as batch_op:
+        batch_op.create_index("ix_user_access_brand", ["brand_id"], unique=False)
+
+    op.create_table(
+        "user_venue",
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_user_venue_brand_id")),
+        sa.ForeignKeyConstraint(
+            ["user_id", "brand_id"],
+            ["user_access.user_id", "user_access.brand_id"],
+            name=op.f("fk_user_venue_user_id_brand_id"),
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_venue_user_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_user_venue_venue_id")),
+        sa.PrimaryKeyConstraint("user_id", "venue_id", name=op.f("pk_user_venue")),
+    )
+    with op.batch_alter_table("user_venue", schema=None) as batch_op:
+        batch_op.create_index("ix_user_venue_venue", ["venue_id"], unique=False)
+
+    op.create_table(
+        "user_session",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("user_id", columns.Id, nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("seen_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_user_session_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_user_session_token_hash")),
+    )
+    with op.batch_alter_table("user_session", schema=None) as batch_op:
+        batch_op.create_index("ix_user_session_expires", ["expires_at"], unique=False)
+        batch_op.create_index("ix_user_session_user", ["user_id"], unique=False)
+
+    op.create_table(
+        "invitation",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=True),
+        sa.Column("user_id", columns.Id, nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("venues", columns.Json, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("used_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'operator' AND brand_id IS NULL AND user_id IS NULL AND role IS NULL)"
+            " OR (kind = 'brand' AND brand_id IS NOT NULL AND user_id IS NULL"
+            " AND role IN ('owner', 'marketer', 'manager', 'cashier'))"
+            " OR (kind = 'password' AND user_id IS NOT NULL AND role IS NULL)",
+            name=op.f("ck_invitation_kind_says_what_for"),
+        ),
+        sa.CheckConstraint(
+            "used_at IS NULL OR withdrawn_at IS NULL", name=op.f("ck_invitation_used_or_withdrawn")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_invitation_brand_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_invitation_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_invitation_token_hash")),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index("ix_invitation_brand", ["brand_id"], unique=False)
+
     op.create_table(
         "till_call",
         sa.Column("venue_id", columns.Id, nullable=False),
@@ -503,6 +655,7 @@ def upgrade() -> None:
         sa.Column("staff_member_id", columns.Id, nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("retired_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("printed_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "placement_id IS NULL OR staff_member_id IS NULL", name=op.f("ck_install_link_one_source")
         ),
@@ -521,6 +674,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_install_link_code")),
     )
     with op.batch_alter_table("install_link", schema=None) as batch_op:
+        batch_op.create_index("ix_install_link_brand", ["brand_id"], unique=False)
         batch_op.create_index("ix_install_link_venue", ["venue_id"], unique=False)
 
     op.create_table(
@@ -529,6 +683,7 @@ def upgrade() -> None:
         sa.Column("pass_type_identifier", sa.Text(), nullable=False),
         sa.Column("serial_number", sa.Text(), nullable=False),
         sa.Column("design_id", columns.Id, nullable=False),
+        sa.Column("previous_design_id", columns.Id, nullable=True),
         sa.Column("content", columns.Json, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("tag", sa.BigInteger(), nullable=False),
@@ -538,6 +693,9 @@ def upgrade() -> None:
         sa.Column("voided_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("version >= 1", name=op.f("ck_wallet_pass_version_counts_from_one")),
         sa.ForeignKeyConstraint(["design_id"], ["design.id"], name=op.f("fk_wallet_pass_design_id")),
+        sa.ForeignKeyConstraint(
+            ["previous_design_id"], ["design.id"], name=op.f("fk_wallet_pass_previous_design_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_pass")),
         sa.UniqueConstraint(
             "pass_type_identifier",
@@ -548,6 +706,107 @@ def upgrade() -> None:
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
         batch_op.create_index("ix_wallet_pass_design", ["design_id", "id"], unique=False)
 
+    op.create_table(
+        "design_draft",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("base_design_id", columns.Id, nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ending", sa.Text(), nullable=True),
+        sa.CheckConstraint("revision >= 1", name=op.f("ck_design_draft_revision_counts_from_one")),
+        sa.CheckConstraint("ending IN ('published', 'discarded')", name=op.f("ck_design_draft_ending_known")),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ending IS NULL)", name=op.f("ck_design_draft_ended_somehow")
+        ),
+        sa.ForeignKeyConstraint(
+            ["base_design_id"], ["design.id"], name=op.f("fk_design_draft_base_design_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_design_draft_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_design_draft")),
+    )
+    with op.batch_alter_table("design_draft", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_design_draft_open",
+            ["programme_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "draft_revision",
+        sa.Column("draft_id", columns.Id, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("source", columns.Json, nullable=False),
+        sa.Column("files", columns.Json, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["design_draft.id"], name=op.f("fk_draft_revision_draft_id")),
+        sa.PrimaryKeyConstraint("draft_id", "revision", name=op.f("pk_draft_revision")),
+    )
+    op.create_table(
+        "draft_file",
+        sa.Column("draft_id", columns.Id, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["design_draft.id"], name=op.f("fk_draft_file_draft_id")),
+        sa.PrimaryKeyConstraint("draft_id", "digest", name=op.f("pk_draft_file")),
+    )
+    op.create_table(
+        "rollout",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("source_design_id", columns.Id, nullable=False),
+        sa.Column("target_design_id", columns.Id, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("at_design_id", columns.Id, nullable=True),
+        sa.Column("after_pass_id", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('running', 'waiting', 'stopped', 'done', 'superseded', 'going_back', 'taken_back')",
+            name=op.f("ck_rollout_state_known"),
+        ),
+        sa.CheckConstraint("stage BETWEEN 0 AND 2", name=op.f("ck_rollout_stage_known")),
+        sa.CheckConstraint("source_design_id <> target_design_id", name=op.f("ck_rollout_leads_somewhere")),
+        sa.ForeignKeyConstraint(["at_design_id"], ["design.id"], name=op.f("fk_rollout_at_design_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_rollout_programme_id")),
+        sa.ForeignKeyConstraint(
+            ["source_design_id"], ["design.id"], name=op.f("fk_rollout_source_design_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_design_id"], ["design.id"], name=op.f("fk_rollout_target_design_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout")),
+    )
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_rollout_going_on",
+            ["programme_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+            postgresql_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+        )
+        batch_op.create_index("ix_rollout_programme", ["programme_id", "id"], unique=False)
+
+    op.create_table(
+        "test_card",
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_test_card_pass_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_test_card_programme_id")),
+        sa.PrimaryKeyConstraint("pass_id", name=op.f("pk_test_card")),
+        sa.UniqueConstraint("programme_id", "actor", name=op.f("uq_test_card_programme_id_actor")),
+    )
     op.create_table(
         "pass_evidence",
         sa.Column("pass_id", columns.Id, nullable=False),
@@ -596,7 +855,9 @@ def upgrade() -> None:
         sa.Column("device_kind", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("form_mark", sa.Text(), nullable=True),
+        sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "device_kind IN ('iphone', 'ipad', 'android', 'desktop', 'unknown')",
             name=op.f("ck_visit_device_known"),
@@ -623,6 +884,7 @@ def upgrade() -> None:
         sa.Column("tier_due_at", columns.UtcDateTime(), nullable=True),
         sa.Column("enrolled_at", columns.UtcDateTime(), nullable=False),
         sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("blocked_at", columns.UtcDateTime(), nullable=True),
         sa.Column("merged_into_id", columns.Id, nullable=True),
         sa.CheckConstraint("balance >= 0", name=op.f("ck_enrolment_balance_not_negative")),
         sa.CheckConstraint("stamps >= 0", name=op.f("ck_enrolment_stamps_not_negative")),
@@ -646,6 +908,7 @@ def upgrade() -> None:
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.create_index("ix_enrolment_member", ["member_id"], unique=False)
         batch_op.create_index("ix_enrolment_programme", ["programme_id"], unique=False)
+        batch_op.create_index("ix_enrolment_venue", ["venue_id", "id"], unique=False)
         batch_op.create_index(
             "uq_enrolment_one_card",
             ["member_id", "programme_id"],
@@ -731,9 +994,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("install_link_id", columns.Id, nullable=False),
-        sa.Column("began_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('scan', 'page', 'in_app', 'form', 'added', 'removed')",
+            "kind IN ('scan', 'page', 'in_app', 'form', 'code', 'added', 'receipt', 'again', 'active', 'removed')",
             name=op.f("ck_visit_event_kind_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -743,9 +1006,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("visit_id", "kind", name=op.f("pk_visit_event")),
     )
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_visit_event_link_began", ["install_link_id", "began_at", "kind"], unique=False
-        )
+        batch_op.create_index("ix_visit_event_link_day", ["install_link_id", "day", "kind"], unique=False)
+
+    op.create_table(
+        "visit_tally",
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("scan", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("page", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("in_app", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("form", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("code", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("added", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("receipt", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("again", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("active", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("removed", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["install_link_id"], ["install_link.id"], name=op.f("fk_visit_tally_install_link_id")
+        ),
+        sa.PrimaryKeyConstraint("install_link_id", "day", name=op.f("pk_visit_tally")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "visit_change",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("install_link_id", columns.Id, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("change", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('scan', 'page', 'in_app', 'form', 'code', 'added', 'receipt', 'again', 'active', 'removed')",
+            name=op.f("ck_visit_change_kind_known"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_change")),
+    )
 
     op.create_table(
         "receipt",
@@ -863,8 +1158,102 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "lot_id", name=op.f("pk_lot_use")),
     )
 
+    op.create_table(
+        "member_key",
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_key_brand_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_member_key_member_id")),
+        sa.PrimaryKeyConstraint("member_id", "key", name=op.f("pk_member_key")),
+    )
+    with op.batch_alter_table("member_key", schema=None) as batch_op:
+        batch_op.create_index("ix_member_key_search", ["brand_id", "key", "member_id"], unique=False)
+
+    op.create_table(
+        "card_act",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("form_key", sa.Text(), nullable=False),
+        sa.Column("entry_id", columns.Id, nullable=True),
+        sa.Column("former_pass_id", columns.Id, nullable=True),
+        sa.Column("former_card_code", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('correction', 'block', 'unblock', 'reissue')", name=op.f("ck_card_act_kind_known")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'correction') = (entry_id IS NOT NULL)", name=op.f("ck_card_act_correction_has_entry")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'reissue') = (former_pass_id IS NOT NULL)"
+            " AND (former_pass_id IS NULL) = (former_card_code IS NULL)",
+            name=op.f("ck_card_act_reissue_has_former"),
+        ),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_card_act_enrolment_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_card_act_entry_id")),
+        sa.ForeignKeyConstraint(
+            ["former_pass_id"], ["wallet_pass.id"], name=op.f("fk_card_act_former_pass_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_act")),
+        sa.UniqueConstraint("former_pass_id", name=op.f("uq_card_act_former_pass_id")),
+        sa.UniqueConstraint("form_key", name=op.f("uq_card_act_form_key")),
+    )
+    with op.batch_alter_table("card_act", schema=None) as batch_op:
+        batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_card_act_former_code",
+            ["former_card_code"],
+            unique=False,
+            sqlite_where=sa.text("former_card_code IS NOT NULL"),
+            postgresql_where=sa.text("former_card_code IS NOT NULL"),
+        )
+
 
 def downgrade() -> None:
+    op.drop_table("test_card")
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.drop_index("ix_rollout_programme")
+        batch_op.drop_index(
+            "uq_rollout_going_on",
+            sqlite_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+            postgresql_where=sa.text("state IN ('running', 'waiting', 'stopped', 'going_back')"),
+        )
+
+    op.drop_table("rollout")
+    op.drop_table("draft_file")
+    op.drop_table("draft_revision")
+    with op.batch_alter_table("design_draft", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_design_draft_open",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("design_draft")
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.drop_index("ix_invitation_brand")
+
+    op.drop_table("invitation")
+    with op.batch_alter_table("user_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_session_user")
+        batch_op.drop_index("ix_user_session_expires")
+
+    op.drop_table("user_session")
+    with op.batch_alter_table("user_venue", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_venue_venue")
+
+    op.drop_table("user_venue")
+    with op.batch_alter_table("user_access", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_access_brand")
+
+    op.drop_table("user_access")
+    op.drop_table("user_account")
+    op.drop_table("card_act")
+    op.drop_table("member_key")
     op.drop_table("lot_use")
     with op.batch_alter_table("lot", schema=None) as batch_op:
         batch_op.drop_index("ix_lot_expiring")
@@ -897,8 +1286,10 @@ def downgrade() -> None:
 
     op.drop_table("receipt")
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
-        batch_op.drop_index("ix_visit_event_link_began")
+        batch_op.drop_index("ix_visit_event_link_day")
 
+    op.drop_table("visit_change")
+    op.drop_table("visit_tally")
     op.drop_table("visit_event")
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index("ix_enrolment_tier_due")
@@ -937,6 +1328,7 @@ def downgrade() -> None:
     op.drop_table("wallet_pass")
     with op.batch_alter_table("install_link", schema=None) as batch_op:
         batch_op.drop_index("ix_install_link_venue")
+        batch_op.drop_index("ix_install_link_brand")
 
     op.drop_table("install_link")
     op.drop_table("design_file")
@@ -1025,4 +1417,13 @@ def downgrade() -> None:
     op.drop_table("key_fingerprint")
     op.drop_table("device")
     op.drop_table("breaker")
+    op.drop_table("certificate_request")
+    with op.batch_alter_table("stored_certificate", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_stored_certificate_in_use",
+            sqlite_where=sa.text("replaced_at IS NULL"),
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.drop_table("stored_certificate")
     op.drop_table("brand")

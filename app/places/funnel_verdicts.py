@@ -1,0 +1,145 @@
+"""What may be said of groups of one funnel: which is better or worse than the others, where it loses guests.
+
+Each group is held against all others together by Fisher's exact test. Many groups are judged at once, so
+chance alone would always find some: the procedure of Benjamini and Hochberg (1995) keeps the expected part of
+what is said wrongly under :data:`WRONGLY`, and the chance that anything is said where nothing differs. Gaps
+below :data:`WORTH` are not worth a word, however sure they are. ``bench/funnel.py`` counts false alarms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from app.places.funnel_counts import Flow, Step, way
+from app.places.funnel_intervals import Share
+
+Verdict = Literal["alone", "too_few", "no_difference", "better", "worse"]
+FEWEST = 30
+"""Visits in a group, and in all others together, below which nothing is compared."""
+WRONGLY = 0.05
+"""Of what is said, the part that may be wrong."""
+WORTH = 0.03
+"""A difference of shares that is worth a word."""
+_TINY = 1e-12
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A step at which a group surely loses more guests than the others together."""
+
+    step: Step
+    here: Share
+    elsewhere: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What may be said of a group; ``losses``, the greatest first, are empty where the data carry none."""
+
+    verdict: Verdict
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def loses_at(self) -> Step | None:
+        """Where it loses most."""
+        return self.losses[0].step if self.losses else None
+
+
+def judge(flows: Mapping[int, Flow], total: Flow, *, codes: bool) -> dict[int, Judgement]:
+    """Every group against all others together; ``total`` is all of them."""
+    if len(flows) == 1:
+        return dict.fromkeys(flows, Judgement("alone"))
+    others = {key: total.less(flow) for key, flow in flows.items()}
+    verdicts = _verdicts(flows, others)
+    losses = _losses(flows, others, codes=codes)
+    return {key: Judgement(verdicts[key], losses.get(key, ())) for key in flows}
+
+
+def _verdicts(flows: Mapping[int, Flow], others: Mapping[int, Flow]) -> dict[int, Verdict]:
+    """By the whole way, from the scan to the card."""
+    pairs = {key: (flow.installed, others[key].installed) for key, flow in flows.items()}
+    pairs = {key: pair for key, pair in pairs.items() if _enough(*pair)}
+    chances = {key: min(1.0, 2 * _tail(*pair)) for key, pair in pairs.items()}
+    surely = discoveries(chances)
+    said: dict[int, Verdict] = dict.fromkeys(flows, "too_few")
+    for key, (here, elsewhere) in pairs.items():
+        gap = (here.value or 0) - (elsewhere.value or 0)
+        if key not in surely or abs(gap) < WORTH:
+            said[key] = "no_difference"
+        else:
+            said[key] = "better" if gap > 0 else "worse"
+    return said
+
+
+def _losses(
+    flows: Mapping[int, Flow], others: Mapping[int, Flow], *, codes: bool
+) -> dict[int, tuple[Loss, ...]]:
+    found: dict[tuple[int, Step], Loss] = {}
+    for key, flow in flows.items():
+        for step in way(codes=codes):
+            here, elsewhere = flow.share(step, codes=codes), others[key].share(step, codes=codes)
+            if _enough(here, elsewhere):
+                found[key, step] = Loss(step, here, elsewhere)
+    # Only losses are looked for: who does as well as the others or better has no chance to be one.
+    chances = {
+        key: _tail(loss.here, loss.elsewhere) if _gap(loss) > 0 else 1.0 for key, loss in found.items()
+    }
+    by_group: dict[int, list[Loss]] = {}
+    for sure in discoveries(chances):
+        if _gap(found[sure]) >= WORTH:
+            by_group.setdefault(sure[0], []).append(found[sure])
+    return {key: tuple(sorted(losses, key=_lost, reverse=True)) for key, losses in by_group.items()}
+
+
+def discoveries(chances: Mapping[_Key, float], *, wrongly: float = WRONGLY) -> set[_Key]:
+    """Which hypotheses may be given up by their chances, at most ``wrongly`` of them in error."""
+    ordered = sorted(chances.items(), key=lambda item: item[1])
+    last = max(
+        (rank for rank, (_, p) in enumerate(ordered, 1) if p <= wrongly * rank / len(ordered)), default=0
+    )
+    return {key for key, _ in ordered[:last]}
+
+
+def fisher(here: Share, elsewhere: Share) -> float:
+    """How likely ``here`` would be as few as it is, or fewer, if both were alike (Fisher's exact test)."""
+    n, m = here.out_of, elsewhere.out_of
+    successes, whole = here.count + elsewhere.count, n + m
+    lowest = max(0, successes - m)
+    k = here.count
+    chance = math.exp(_choose(successes, k) + _choose(whole - successes, n - k) - _choose(whole, n))
+    summed = chance
+    while k > lowest and chance > _TINY * summed:
+        chance *= k * (m - successes + k) / ((successes - k + 1) * (n - k + 1))
+        summed += chance
+        k -= 1
+    return min(1.0, summed)
+
+
+def _tail(here: Share, elsewhere: Share) -> float:
+    """The chance of a difference as large as this one, to the side that it is on."""
+    if (here.value or 0) <= (elsewhere.value or 0):
+        return fisher(here, elsewhere)
+    return fisher(Share(here.out_of - here.count, here.out_of),
+                  Share(elsewhere.out_of - elsewhere.count, elsewhere.out_of))  # fmt: skip
+
+
+def _enough(here: Share, elsewhere: Share) -> bool:
+    return min(here.out_of, elsewhere.out_of) >= FEWEST
+
+
+def _gap(loss: Loss) -> float:
+    return (loss.elsewhere.value or 0) - (loss.here.value or 0)
+
+
+def _lost(loss: Loss) -> float:
+    """Which part of the guests that others bring through this step is lost here: comparable between steps."""
+    return _gap(loss) / (loss.elsewhere.value or 1)
+
+
+def _choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

@@ -1,0 +1,108 @@
+"""Staff members' invitations against their plan, weighted by what came of them.
+
+A card that is thrown away, or whose guest never comes again, is worth less than one that lives. So cards of
+this month are weighted by how many of somebody's earlier cards were kept and led to a second visit, compared
+with the whole brand's: 1 is as everybody. With few cards to go by the weight is near 1, whatever they did.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from app.accounts import staff
+from app.accounts.brands import Brand
+from app.accounts.staff import StaffMember
+from app.db import Tx
+from app.db.identifiers import VenueId
+from app.places import funnel
+from app.places.funnel_changes import pace
+from app.places.funnel_counts import Flow, Period, total
+from app.places.funnel_estimates import Prior, estimate
+from app.places.funnel_intervals import Share
+from app.places.store_tallies import Scope
+
+Standing = Literal["no_plan", "ahead", "on_plan", "behind"]
+_JUDGED_DAYS = 60
+"""How many days' cards somebody's weight goes by: those whose month has just passed."""
+_DRAWN = 30.0
+"""As how many cards the brand's shares count beside somebody's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """One staff member's month so far.
+
+    ``quality`` is the weight of a card of theirs, 1 as everybody's; ``expected`` is the plan's part for the
+    days that are over.
+    """
+
+    member: StaffMember
+    cards: int
+    quality: float
+    expected: float
+    standing: Standing
+
+    @property
+    def weighted(self) -> float:
+        """Cards, by what came of earlier ones."""
+        return self.cards * self.quality
+
+
+def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date) -> list[StaffRow]:
+    """Who works there (or, without a venue, in the brand), by name: who has a plan or invited somebody.
+
+    Who belongs to no venue in particular is told of every venue, with what they invited in all of them.
+    """
+    month = Period(first=today.replace(day=1), last=today)
+    ripe = Period(first=today, last=today).of("month", today=today)
+    judged = Period(first=ripe.back(_JUDGED_DAYS - 1).first, last=ripe.last)
+    now, earlier = (
+        funnel.flows(
+            tx,
+            Scope(brand_id=brand.id, first=days.first, last=days.last, invited=True),
+            by="staff_member",
+            today=today,
+        )
+        for days in (month, judged)
+    )
+    everybody = total(earlier.values())
+    rows = []
+    for member in staff.staff_of_brand(tx, brand.id):
+        cards = now.get(member.id, Flow()).now.added
+        gone = member.left_at is not None
+        if (venue_id is not None and member.venue_id not in (None, venue_id)) or (gone and not cards):
+            continue
+        if member.monthly_target is None and not cards:
+            continue
+        quality = weight(earlier.get(member.id, Flow()), everybody)
+        expected = _expected(member, today)
+        rows.append(StaffRow(member, cards, quality, expected, _standing(member, cards * quality, expected)))
+    return rows
+
+
+def weight(own: Flow, everybody: Flow) -> float:
+    """Half by cards kept, half by second visits, each against everybody's."""
+    parts = [_against(own.kept, everybody.kept), _against(own.came_again, everybody.came_again)]
+    return sum(parts) / len(parts)
+
+
+def _against(own: Share, everybody: Share) -> float:
+    if not everybody.value:
+        return 1.0
+    return estimate(own, Prior(everybody.value, _DRAWN)).value / everybody.value
+
+
+def _expected(member: StaffMember, today: date) -> float:
+    """The plan's part for the days of this month that are over."""
+    days = calendar.monthrange(today.year, today.month)[1]
+    return (member.monthly_target or 0) * (today.day - 1) / days
+
+
+def _standing(member: StaffMember, weighted: float, expected: float) -> Standing:
+    if not member.monthly_target:
+        return "no_plan"
+    turn = pace(round(weighted), expected)
+    return "ahead" if turn == "up" else "behind" if turn == "down" else "on_plan"

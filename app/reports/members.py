@@ -1,0 +1,237 @@
+"""Finding a guest at the counter: by name, by a number or its last four digits, by the card's code or serial.
+
+A manager sees the members of their own venues: those who enrolled there, and those with a receipt there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, exists, literal, or_, select
+
+from app.db import Tx
+from app.db.identifiers import BrandId, CardCode, EnrolmentId, MemberId, ProgrammeId, VenueId
+from app.errors import BadInput
+from app.loyalty import card_codes, search_keys
+from app.loyalty.phone_numbers import checked_phone
+from app.loyalty.tables import card_act, enrolment, member, member_key, programme, receipt
+from app.passes.tables import wallet_pass
+
+MOST_FOUND = 30
+LONGEST_QUERY = 100
+FEWEST_LETTERS = 2
+_LAST = "\U0010ffff"
+_card = enrolment.alias("seen_card")
+Venues = Collection[VenueId] | None
+"""Whose guests may be seen; None: everybody's."""
+_FEW = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What somebody sees who does not see all."""
+
+    places: list[VenueId]
+    few: bool  # so few enrolled there that a list of them is made at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCard:
+    """A card of a member, enough to tell it from others."""
+
+    enrolment_id: EnrolmentId
+    member_id: MemberId
+    programme_id: ProgrammeId
+    programme: str
+    kind: str
+    card_code: CardCode
+    balance: int  # hundredths of a point
+    stamps: int
+    tier: str | None
+    venue_id: VenueId  # where the guest enrolled
+    enrolled_at: datetime
+    ended_at: datetime | None
+    blocked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMember:
+    """A member as a list shows them."""
+
+    id: MemberId
+    name: str | None
+    phone: str | None  # E.164: mask it for who may not see it
+    proved: bool  # the guest proved that the number is theirs
+    created_at: datetime
+    removed_at: datetime | None
+    cards: tuple[FoundCard, ...]  # those that live first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What was found."""
+
+    members: tuple[FoundMember, ...]
+    more: bool  # there are more than these: type more of the name
+
+
+def search(tx: Tx, brand_id: BrandId, query: str, *, venues: Venues, region: str) -> Search:
+    """The brand's members that ``query`` may mean; with nothing to look for, those who came last.
+
+    ``region`` (ISO 3166-1 alpha-2) is where a number without its country code is from.
+    """
+    text, sight = query.strip()[:LONGEST_QUERY], _sight(tx, venues)
+    by_card = _of_card(tx, brand_id, text, sight)
+    if by_card is not None:
+        ids = [by_card]
+    elif search_keys.looks_like_phone(text):
+        ends = search_keys.phone_ends(text, e164=_e164(text, region))
+        ids = _ids(tx, _by_keys(brand_id, [tuple(map(search_keys.reversed_digits, ends))], sight))
+    elif (words := search_keys.words(text)) and len(max(words, key=len)) >= FEWEST_LETTERS:
+        # The longest word is likely the rarest: the others are asked for of those that have it.
+        rarest_first = sorted(words, key=len, reverse=True)
+        ids = _ids(tx, _by_keys(brand_id, [(word,) for word in rarest_first], sight))
+    elif text:
+        ids = []
+    else:
+        ids = _ids(tx, _newest(brand_id, sight))
+    return Search(members=tuple(of_ids(tx, ids[:MOST_FOUND])), more=len(ids) > MOST_FOUND)
+
+
+def may_see(tx: Tx, brand_id: BrandId, member_id: MemberId, venues: Venues) -> bool:
+    """Whether the member is the brand's, and one of these venues'."""
+    there = select(member.c.id).where(member.c.id == member_id, member.c.brand_id == brand_id)
+    return tx.execute(_seen(there, member.c.id, _sight(tx, venues))).first() is not None
+
+
+def of_ids(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundMember]:
+    """These members with their cards, in this order."""
+    people: Any = tx.execute(
+        select(
+            member.c.id,
+            member.c.name,
+            member.c.phone,
+            member.c.phone_verified_at.is_not(None).label("proved"),
+            member.c.created_at,
+            member.c.removed_at,
+        ).where(member.c.id.in_(member_ids))
+    )
+    known = {row.id: row for row in people}
+    cards: dict[MemberId, list[FoundCard]] = {}
+    for card in _cards(tx, member_ids):
+        cards.setdefault(card.member_id, []).append(card)
+    return [
+        FoundMember(**known[one]._mapping, cards=tuple(cards.get(one, ())))
+        for one in member_ids
+        if one in known
+    ]
+
+
+def _cards(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundCard]:
+    fields = set(FoundCard.__dataclass_fields__) - {"enrolment_id", "programme", "kind"}
+    rows = tx.execute(
+        select(
+            enrolment.c.id.label("enrolment_id"),
+            programme.c.name.label("programme"),
+            programme.c.kind,
+            *(enrolment.c[name] for name in sorted(fields)),
+        )
+        .join(programme, programme.c.id == enrolment.c.programme_id)
+        .where(enrolment.c.member_id.in_(member_ids), enrolment.c.merged_into_id.is_(None))
+        .order_by(enrolment.c.ended_at.is_not(None), enrolment.c.id)
+    )
+    return [FoundCard(**row._mapping) for row in rows]
+
+
+def _of_card(tx: Tx, brand_id: BrandId, text: str, venues: _Sight | None) -> MemberId | None:
+    """Whose card has this code or this serial number, also one that was issued anew since."""
+    code = card_codes.understood(text)
+    if code:
+        former = select(card_act.c.enrolment_id).where(card_act.c.former_card_code == code)
+        named = or_(enrolment.c.card_code == code, enrolment.c.id.in_(former))
+    elif text.isascii() and text.isalnum() and len(text) >= 20:
+        passes = select(wallet_pass.c.id).where(wallet_pass.c.serial_number == text)
+        former = select(card_act.c.enrolment_id).where(card_act.c.former_pass_id.in_(passes))
+        named = or_(enrolment.c.pass_id.in_(passes), enrolment.c.id.in_(former))
+    else:
+        return None
+    found = select(enrolment.c.member_id).where(named, enrolment.c.brand_id == brand_id)
+    member_id: MemberId | None = tx.scalar(_seen(found, enrolment.c.member_id, venues))
+    return member_id
+
+
+def _by_keys(brand_id: BrandId, wanted: Sequence[tuple[str, ...]], venues: _Sight | None) -> Select[Any]:
+    """Members with a key that begins with one of each; read in the order of ``ix_member_key_search``."""
+    first, *others = wanted
+    found = select(member_key.c.member_id).where(
+        member_key.c.brand_id == brand_id, or_(*(_begins(member_key.c.key, start) for start in first))
+    )
+    for starts in others:
+        other = member_key.alias()
+        found = found.where(
+            exists().where(
+                other.c.member_id == member_key.c.member_id,
+                or_(*(_begins(other.c.key, start) for start in starts)),
+            )
+        )
+    found = _seen(found, member_key.c.member_id, venues)
+    return found.order_by(member_key.c.key, member_key.c.member_id)
+
+
+def _newest(brand_id: BrandId, venues: _Sight | None) -> Select[Any]:
+    """Who came last; in some venues, who enrolled there last."""
+    if venues is None:
+        found = select(member.c.id).where(member.c.brand_id == brand_id, member.c.removed_at.is_(None))
+        return found.order_by(member.c.id.desc())
+    return (
+        select(_card.c.member_id)
+        .where(_card.c.venue_id.in_(venues.places), _card.c.brand_id == brand_id, _card.c.ended_at.is_(None))
+        .order_by(_card.c.id.desc())
+    )
+
+
+def _sight(tx: Tx, venues: Venues) -> _Sight | None:
+    if venues is None:
+        return None
+    places = sorted(venues)
+    enrolled = select(_card.c.id).where(_card.c.venue_id.in_(places)).limit(_FEW + 1)
+    return _Sight(places, len(tx.scalars(enrolled).all()) <= _FEW)
+
+
+def _seen(found: Select[Any], member_id: ColumnElement[Any], venues: _Sight | None) -> Select[Any]:
+    """Only who enrolled in one of the venues, or has a receipt there."""
+    if venues is None:
+        return found
+    of_member, there = _card.c.member_id == member_id, _card.c.venue_id.in_(venues.places)
+    bought = (
+        exists()
+        .select_from(_card.join(receipt, receipt.c.enrolment_id == _card.c.id))
+        .where(of_member, receipt.c.venue_id.in_(venues.places))
+    )
+    enrolled = (
+        member_id.in_(select(_card.c.member_id).where(there))
+        if venues.few
+        else exists().where(of_member, there)
+    )
+    return found.where(or_(enrolled, bought))
+
+
+def _ids(tx: Tx, found: Select[Any]) -> list[MemberId]:
+    """The first few, each once: two words of one name may begin alike."""
+    rows = tx.scalars(found.limit(2 * MOST_FOUND + 2))
+    return list(dict.fromkeys(rows))
+
+
+def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
+    # Bound as plain text: a parameter brings no collation along, the column has its own.
+    return column.between(literal(start, Text()), literal(start + _LAST, Text()))
+
+
+def _e164(text: str, region: str) -> str | None:
+    try:
+        return checked_phone(text, region=region)
+    except BadInput:
+        return None

@@ -1,0 +1,162 @@
+"""Everything that happened to a member and their cards, and why a phone does not show the newest of it.
+
+One question for each source, however many cards and phones there are. Of a pass only its newest version is
+kept, so how a change travelled is told of the newest; what was pushed and what came of it, of some weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db import Tx
+from app.db.identifiers import BrandId, EnrolmentId, MemberId, WalletPassId
+from app.loyalty import store_ledger
+from app.passes import evidence
+from app.passes.store_evidence import PassEvidence
+from app.reports import phone_lines, store_timeline, timeline_events
+from app.reports.store_timeline import PassRow, PhoneRow, PushRow
+from app.reports.timeline_events import Event
+from app.reports.verdicts import CardFacts, Complaint, LastPromise, PhoneFacts, Service, Verdict, why
+
+LOOKED_BACK = timedelta(days=30)
+"""So long lines of phones' logs are looked for."""
+_STEPS = frozenset({"scan", "page", "in_app", "form", "added", "removed"})
+"""Of a visit; what came later has sources of its own."""
+_UNDER_WAY = frozenset({"pending", "sending"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardState:
+    """A card, the phones that hold it, and why they do not show its newest version, or that they do."""
+
+    enrolment_id: EnrolmentId
+    pass_id: WalletPassId
+    serial_number: str
+    version: int
+    changed_at: datetime
+    evidence: PassEvidence | None
+    phones: tuple[PhoneRow, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The whole story, newest first, and how each card stands."""
+
+    events: tuple[Event, ...]
+    cards: tuple[CardState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the database does not know: how the service is reached, and whether it can sign."""
+
+    https: bool
+    certificate_fault: str | None = None
+    certificate_expired: bool = False
+
+
+def timeline(
+    tx: Tx, brand_id: BrandId, member_id: MemberId, *, around: Surroundings, now: datetime
+) -> Timeline:
+    """Of a member who is there, or was; one without cards has no cards in it."""
+    cards = store_timeline.cards(tx, member_id)
+    ids = [card.enrolment_id for card in cards]
+    passes = store_timeline.passes(tx, ids)
+    pass_ids = [one.id for one in passes]
+    proofs = evidence.of_passes(tx, pass_ids)
+    phones = store_timeline.phones(tx, pass_ids)
+    pushes = store_timeline.pushes(tx, sorted({phone.device_id for phone in phones}))
+    lines = store_timeline.complaints(tx, [one.serial_number for one in passes], since=now - LOOKED_BACK)
+    receipts = store_ledger.receipts(tx, ids)
+    steps = store_timeline.visits(tx, ids)
+    venues = store_timeline.venue_names(tx, sorted({receipt.venue_id for receipt in receipts}))
+    removed = {step.enrolment_id: step.at for step in steps if step.kind == "removed"}
+    service = {
+        name: Service(
+            https=around.https,
+            certificate_fault=around.certificate_fault,
+            certificate_expired=around.certificate_expired,
+            breaker=store_timeline.breaker_reason(tx, name),
+            worker_seen_at=store_timeline.worker_seen_at(tx),
+        )
+        for name in {one.pass_type_identifier for one in passes}
+    }
+    over = {card.enrolment_id for card in cards if card.ended_at is not None}
+    states = []
+    for one in passes:
+        held = tuple(phone for phone in phones if phone.pass_id == one.id)
+        facts = CardFacts(
+            version=one.version,
+            changed_at=one.last_modified,
+            over=one.former or one.enrolment_id in over,
+            removed_at=removed.get(one.enrolment_id),
+            evidence=proofs.get(one.id),
+            phones=[_phone(phone, pushes) for phone in held],
+            complaints=[
+                Complaint(at=at, line=line)
+                for at, line in lines
+                if one.serial_number in line and phone_lines.tells_failure(line)
+            ],
+        )
+        if one.former or (one.enrolment_id in over and len(passes) > 1):
+            continue
+        states.append(_state(one, facts, held, why(facts, service[one.pass_type_identifier], now=now)))
+    events = [
+        *timeline_events.of_cards(cards),
+        *(
+            Event(
+                at=step.at,
+                kind=f"visit_{step.kind}",
+                topic="card",
+                card=step.enrolment_id,
+                facts={"venue": step.venue, "placement": step.placement, "device": step.device_kind},
+            )
+            for step in steps
+            if step.kind in _STEPS
+        ),
+        *timeline_events.of_receipts(receipts, venues),
+        *timeline_events.of_points(tx, ids),
+        *timeline_events.of_tiers(cards, receipts, now),
+        *timeline_events.of_hands(tx, ids),
+        *timeline_events.of_words(tx, brand_id, member_id),
+        *timeline_events.of_passes(passes, proofs),
+        *timeline_events.of_phones(phones, passes, pushes),
+        *(
+            Event(at=at, kind=f"line_{phone_lines.meaning(line)}", topic="phone", facts={"line": line})
+            for at, line in lines
+        ),
+    ]
+    # Of one moment what was written last comes first, as the list does.
+    ordered = sorted(enumerate(events), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
+    return Timeline(events=tuple(event for _, event in ordered), cards=tuple(states))
+
+
+def _state(one: PassRow, facts: CardFacts, held: tuple[PhoneRow, ...], verdict: Verdict) -> CardState:
+    return CardState(
+        enrolment_id=one.enrolment_id,
+        pass_id=one.id,
+        serial_number=one.serial_number,
+        version=one.version,
+        changed_at=one.last_modified,
+        evidence=facts.evidence,
+        phones=held,
+        verdict=verdict,
+    )
+
+
+def _phone(phone: PhoneRow, pushes: Sequence[PushRow]) -> PhoneFacts:
+    """With its newest push; a pending one counts before one that was settled later."""
+    own = [push for push in pushes if push.device_id == phone.device_id]
+    last = next((push for push in own if push.state in _UNDER_WAY), own[0] if own else None)
+    return PhoneFacts(
+        push_service=phone.push_service,
+        registered_at=phone.registered_at,
+        contacted_at=phone.contacted_at,
+        unreachable_since=phone.unreachable_since,
+        push=None
+        if last is None
+        else LastPromise(**{name: getattr(last, name) for name in LastPromise.__dataclass_fields__}),
+    )

@@ -1,0 +1,86 @@
+"""What the log says, in the reader's language; what it has no words for stands as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask_babel import gettext as _
+
+from app.accounts.audit import AuditEntry
+
+_ACTIONS: Mapping[str, Callable[[], str]] = {
+    "backup.restored": lambda: _("A backup was restored"),
+    "brand.created": lambda: _("The brand was made"),
+    "brand.changed": lambda: _("The brand was changed"),
+    "card.issued": lambda: _("A card was issued"),
+    "card.corrected": lambda: _("A balance was corrected"),
+    "card.reissued": lambda: _("A card was issued anew"),
+    "card.blocked": lambda: _("A card was blocked"),
+    "card.unblocked": lambda: _("A card works again"),
+    "certificate.stored": lambda: _("A certificate was taken"),
+    "certificate.taken_back": lambda: _("The former certificate is used again"),
+    "design.drafted": lambda: _("A card design was begun"),
+    "design.draft_discarded": lambda: _("A card design was put aside"),
+    "design.draft_reopened": lambda: _("A card design was taken up again"),
+    "design.published": lambda: _("A card design was published"),
+    "design.moved": lambda: _("Cards got another design"),
+    "invitation.made": lambda: _("Somebody was invited"),
+    "invitation.used": lambda: _("An invitation was used"),
+    "invitation.withdrawn": lambda: _("An invitation was withdrawn"),
+    "key.created": lambda: _("A till got a key"),
+    "key.restored": lambda: _("A till’s key works again"),
+    "key.revoked": lambda: _("A till’s key was ended"),
+    "key.rotated": lambda: _("A till’s key was replaced"),
+    "link.created": lambda: _("A link for guests was made"),
+    "link.restored": lambda: _("A link for guests works again"),
+    "link.retired": lambda: _("A link for guests was retired"),
+    "member.exported": lambda: _("A guest’s data were handed out"),
+    "member.merged": lambda: _("Two cards of a guest became one"),
+    "member.removed": lambda: _("A guest was forgotten"),
+    "number.proved": lambda: _("A guest proved a phone number"),
+    "placement.created": lambda: _("A place for a code was added"),
+    "programme.created": lambda: _("A programme was made"),
+    "programme.changed": lambda: _("A programme was changed"),
+    "staff.created": lambda: _("A staff member was added"),
+    "staff.moved": lambda: _("A staff member works elsewhere"),
+    "staff.left": lambda: _("A staff member left"),
+    "staff.came_back": lambda: _("A staff member came back"),
+    "staff.planned": lambda: _("A staff member’s plan was set"),
+    "user.created": lambda: _("An account was made"),
+    "user.renamed": lambda: _("A name was changed"),
+    "user.operator_set": lambda: _("Who runs the installation was changed"),
+    "user.password_set": lambda: _("A password was changed"),
+    "user.role_given": lambda: _("A role was given"),
+    "user.role_taken": lambda: _("A role was taken away"),
+    "user.signed_in": lambda: _("Signed in"),
+    "user.signed_out": lambda: _("Signed out"),
+    "venue.created": lambda: _("A venue was added"),
+    "venue.changed": lambda: _("A venue was changed"),
+    "venue.closed": lambda: _("A venue was closed"),
+    "venue.reopened": lambda: _("A venue was opened again"),
+}
+
+
+def action_words(entry: AuditEntry) -> str:
+    """What happened."""
+    told = _ACTIONS.get(entry.action)
+    return told() if told else entry.action
+
+
+def actor_words(actor: str, names: Mapping[str, str]) -> str:
+    """Who did it: a name, or which way they came by."""
+    kind, _colon, who = actor.partition(":")
+    if actor in names:
+        return names[actor]
+    words: dict[str, str] = {
+        "cli": _("command line (%(who)s)", who=who),
+        "key": _("till (key %(who)s)", who=who),
+        "guest": _("a guest"),
+        "worker": _("by itself"),
+    }
+    return words.get(kind, actor)
+
+
+def subject_words(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """What or whom it was about."""
+    return names.get(entry.subject.replace("user ", "user:"), entry.subject)

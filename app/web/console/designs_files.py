@@ -1,0 +1,66 @@
+"""Designs as files: the folder of a template in a .zip, out of the console and into it."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app.errors import BadInput, NotFound
+from app.passes import designs, drafts, template_folders
+from app.passes.template import Template
+from app.web.console.designs_work import opened, programme_of
+from app.web.console.forms import done, see
+from app.web.console.registry import Console, act, page
+from app.web.console.visit import Visit
+from app.web.services import Services
+
+_AT = "/<brand>/designs/<int:programme_id>"
+
+
+def register(console: Console, _services: Services) -> None:
+    """``/console/<brand>/designs/<int:programme_id>/….zip`` and ``/import``."""
+    page(console, f"{_AT}/draft.zip", needs="design.read")(draft_zip)
+    page(console, f"{_AT}/version-<int:version>.zip", needs="design.read")(version_zip)
+    act(console, f"{_AT}/import", needs="design.edit")(take_in)
+
+
+def draft_zip(visit: Visit, programme_id: int) -> ResponseReturnValue:
+    """The draft as it was last saved."""
+    found, draft = opened(visit, programme_id)
+    if draft is None:
+        return see(url_for("console.designs_programme", programme_id=programme_id))
+    return _zip(draft.template, f"{visit.brand.slug}-{found.slug}-draft.zip")
+
+
+def version_zip(visit: Visit, programme_id: int, version: int) -> ResponseReturnValue:
+    """A published version."""
+    with visit.services.database.read() as tx:
+        found = programme_of(tx, visit, programme_id)
+        for each in designs.versions(tx, found.id):
+            if each.version == version:
+                return _zip(designs.source(tx, each.id), f"{visit.brand.slug}-{found.slug}-{version}.zip")
+    raise NotFound("no-such-design", "There is no such version.")
+
+
+def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
+    """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told later."""
+    opened(visit, programme_id)  # another brand's is nothing here, whatever is sent
+    upload = request.files.get("zip")
+    data = upload.read() if upload else b""
+    if not data:
+        raise BadInput("empty", "Choose a file.", field="zip")
+    template = template_folders.from_zip(data, "import").template
+    with visit.services.database.write() as tx:
+        found = programme_of(tx, visit, programme_id)
+        drafts.start(tx, found.id, template, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
+    done(_("Imported. Have a look, and publish it when it is right."))
+    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
+
+
+def _zip(template: Template, name: str) -> Response:
+    return Response(
+        template_folders.to_zip(template),
+        mimetype="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,93 @@
+"""What the editor's preview shows: which screen of which phone, and whose card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from app.errors import BadInput
+from app.passes.assembly import Assembled
+from app.passes.card_screens import Theme, draw_back, draw_lock, draw_wallet
+from app.passes.card_warnings import LARGE, SMALL, CardWarning, card_warnings
+from app.passes.content import Language
+from app.passes.drawing import Picture
+from app.passes.findings import Finding, refusals
+from app.passes.layout import STYLES, Layout
+from app.passes.proofs import Proofs
+from app.passes.sample_guests import GUESTS, Guest, default_look, sample_guest
+from app.web.console.forms import Form
+
+Screen = Literal["front", "back", "lock"]
+Phone = Literal["small", "large"]
+SCREENS, PHONES, THEMES = get_args(Screen), get_args(Phone), get_args(Theme)
+READERS = get_args(Language)
+_SIZES = {"small": SMALL, "large": LARGE}
+_UNDRAWABLE = ("style-missing", "wrong-type", "time-zone", "layout-unreadable", "image-damaged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was chosen above the preview."""
+
+    screen: Screen = "front"
+    phone: Phone = "large"
+    theme: Theme = "light"
+    reader: Language = "ru"
+    guest: Guest = "regular"
+    look: int = 0
+
+
+def sight_of(form: Form, layout: Layout, *, reader: Language) -> Sight:
+    """From the form's ``see.…``; what is no choice is the usual one."""
+
+    def among(name: str, known: tuple[str, ...], usual: str) -> str:
+        return form[f"see.{name}"] if form[f"see.{name}"] in known else usual
+
+    look = form["see.look"]
+    most = len(layout.tiers) or layout.for_reward or 0
+    return Sight(
+        screen=among("screen", SCREENS, "front"),  # type: ignore[arg-type]  # one of them
+        phone=among("phone", PHONES, "large"),  # type: ignore[arg-type]
+        theme=among("theme", THEMES, "light"),  # type: ignore[arg-type]
+        reader=among("reader", READERS, reader),  # type: ignore[arg-type]
+        guest=among("guest", GUESTS, "regular"),  # type: ignore[arg-type]
+        look=min(int(look), most) if look.isdecimal() and len(look) < 4 else default_look(layout),
+    )
+
+
+def seen(made: Assembled, findings: list[Finding], sight: Sight, *, now: datetime) -> Picture | None:
+    """The screen; None where the design is too broken to make a card of."""
+    if not _is_drawable(made, findings):
+        return None
+    content = sample_guest(sight.guest, made.layout, sight.reader, look=sight.look, now=now)
+    try:
+        proof = Proofs(made.layout, made.files, now=now).pull(content, sight.reader)
+    except (BadInput, KeyError, TypeError, ValueError):
+        return None
+    size = _SIZES[sight.phone]
+    if sight.screen == "back":
+        return draw_back(proof, size, sight.theme)
+    if sight.screen == "lock":
+        return draw_lock(proof, size, sight.theme, now=now)
+    return draw_wallet(proof, size, sight.theme)
+
+
+def cuts_of(made: Assembled, findings: list[Finding], *, now: datetime) -> list[CardWarning]:
+    """What has no room on some iPhone; nothing for a design that no card can be made of."""
+    if not _is_drawable(made, findings):
+        return []
+    try:
+        return card_warnings(made.layout, made.files, now=now)
+    except (BadInput, KeyError, TypeError, ValueError):
+        return []
+
+
+def is_refused(findings: list[Finding]) -> bool:
+    """Whether the design cannot be published as it is."""
+    return bool(refusals(findings))
+
+
+def _is_drawable(made: Assembled, findings: list[Finding]) -> bool:
+    broken = {each.code for each in refusals(findings)} & set(_UNDRAWABLE)
+    return not broken and any(style in made.layout.document for style in STYLES)

@@ -1,0 +1,75 @@
+"""A guest's right to their data: all of it as a file, and to be forgotten."""
+
+from __future__ import annotations
+
+from flask import Response, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app.accounts import audit
+from app.db.identifiers import MemberId
+from app.loyalty import members
+from app.reports.member_archive import archive
+from app.reports.member_file import member_file
+from app.web.console.forms import Form, done, render, see
+from app.web.console.members_page import member_of
+from app.web.console.members_words import phone_words
+from app.web.console.registry import Console, act, page
+from app.web.console.visit import Visit
+from app.web.services import Services
+
+
+def register(console: Console, services: Services) -> None:
+    """The file of a member, and their end."""
+
+    @act(console, "/<brand>/members/<int:member_id>/file", needs="member.export")
+    def file(visit: Visit, member_id: int) -> ResponseReturnValue:
+        with services.database.write() as tx:  # who took it, and when, is noted
+            member = member_of(tx, visit, MemberId(member_id))
+            found = member_file(tx, member.id)
+            audit.record(
+                tx,
+                at=visit.now,
+                actor=visit.actor,
+                brand_id=visit.brand.id,
+                action="member.exported",
+                subject=f"member {member.id}",
+                detail={},
+            )
+        packed = archive(found, language=visit.language, now=visit.now)
+        name = f"{visit.brand.slug}-guest-{member.id}.zip"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(packed, headers=headers, mimetype="application/zip")
+
+    @page(console, "/<brand>/members/<int:member_id>/forget", needs="member.erase")
+    def forget(visit: Visit, member_id: int) -> ResponseReturnValue:
+        with services.database.read() as tx:
+            member = member_of(tx, visit, MemberId(member_id))
+        return _page(visit, member_id, member.name, member.phone, Form())
+
+    @act(console, "/<brand>/members/<int:member_id>/forget", needs="member.erase")
+    def forget_for_good(visit: Visit, member_id: int) -> ResponseReturnValue:
+        form = Form.posted()
+        with services.database.read() as tx:
+            member = member_of(tx, visit, MemberId(member_id))
+        if not form.ticked("sure"):
+            form.errors["sure"] = _("This cannot be undone, so tick the box first.")
+            return _page(visit, member_id, member.name, member.phone, form)
+        with services.database.write() as tx:
+            members.remove(tx, MemberId(member_id), now=visit.now, actor=visit.actor)
+        services.wakeup.ring()
+        done(_("The guest is forgotten; the card in the phone becomes void."))
+        return see(url_for("console.members_every"))
+
+
+def _page(
+    visit: Visit, member_id: int, name: str | None, phone: str | None, form: Form
+) -> ResponseReturnValue:
+    return render(
+        visit,
+        "members_forget.html",
+        form=form,
+        member_id=member_id,
+        name=name or _("Guest without a name"),
+        phone=phone_words(phone, whole=visit.may("member.phone")),
+    )
