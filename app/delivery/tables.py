@@ -145,9 +145,8 @@ text_message = Table(
     CheckConstraint("(price IS NULL) = (currency IS NULL)", name="price_in_a_currency"),
     Index("ix_text_message_provider", "provider_id"),
     Index("ix_text_message_member", "member_id", "delivery_id"),
-    Index("ix_text_message_number", "number"),  # whoever writes back
     Index("ix_text_message_brand", "brand_id", "delivery_id"),
-    Index("ix_text_message_number", "number"),  # whoever is forgotten is looked for by it
+    Index("ix_text_message_number", "number"),  # whoever writes back, or is forgotten
 )
 
 # When the next text may leave by a login: what all processes together owe to its rate.

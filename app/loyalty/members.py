@@ -162,6 +162,8 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     store_traces.forget_codes(tx, row.brand_id, number, ids, now=now)
     store_traces.forget_answers(tx, ids)
     store_card_acts.forget_reasons(tx, ids)
+    if number is not None:
+        store_consents.forget_silence(tx, row.brand_id, number)
     store_contacts.forget(tx, member_id)
     store.blank_member(tx, member_id, now=now)
     audit.record(

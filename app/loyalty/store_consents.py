@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 
 from app.db import Identifiers, Tx, among, insert
 from app.db.identifiers import BrandId, MemberId
@@ -98,6 +98,15 @@ def silence(tx: Tx, brand_id: int, number: str, *, source: str, text: str, at: d
         insert(tx, silenced_number)
         .values(brand_id=brand_id, number=number, **said)
         .on_conflict_do_update(index_elements=["brand_id", "number"], set_=said)
+    )
+
+
+def forget_silence(tx: Tx, brand_id: int, number: str) -> None:
+    """Nothing is known of the number any more: nobody has it, so that nothing is sent to it."""
+    tx.execute(
+        delete(silenced_number).where(
+            silenced_number.c.brand_id == brand_id, silenced_number.c.number == number
+        )
     )
 
 

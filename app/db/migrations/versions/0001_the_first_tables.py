@@ -353,7 +353,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("text_message", schema=None) as batch_op:
         batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
-        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
         batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
