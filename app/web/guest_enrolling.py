@@ -50,9 +50,9 @@ class Enrolling:
         ``proved``: the guest has just entered the right code.
         """
         visit_id = form.visit.visit_id
-        proved = (filled.number or "") if verb is not enrol else ""
-        if not visits.claim_form(tx, visit_id, form.mark) or _led_another(tx, visit_id, proved):
-            visit_id = self._links.friends_visit(form, proved)
+        number = filled.number or "" if proved else ""
+        if not visits.claim_form(tx, visit_id, form.mark) or _led_another(tx, visit_id, number):
+            visit_id = self._links.friends_visit(form, number)
             self.record(tx, place, visit_id, "scan")
             visits.claim_form(tx, visit_id, form.mark)
         self.record_seen(tx, place, visit_id)
