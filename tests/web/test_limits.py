@@ -68,8 +68,12 @@ NUMBERS: dict[str, str] = {
     "New visits, by address": " and ".join(map(str, VISITS)),
     "Pages shown, by address": " and ".join(map(str, VISITS)),
     "Forms, by address": " and ".join(map(str, FORMS)),
-    "Codes to a number": _codes(CODES.number_an_hour, CODES.number_a_day),
-    "Codes to an address range (/24, /48)": _codes(CODES.address_range_an_hour, CODES.address_range_a_day),
+    "Codes to a number, of a brand": _codes(CODES.number_an_hour, CODES.number_a_day),
+    "Codes to a number, of all brands": _codes(CODES.number_anywhere_an_hour, CODES.number_anywhere_a_day),
+    "Codes of a card": f"{CODES.visit_a_day} in 24 hours",
+    "Codes to an address range (/24, /48), of a brand": _codes(
+        CODES.address_range_an_hour, CODES.address_range_a_day
+    ),
     "Codes of a visit": f"{CODES.visit_a_day} in 24 hours",
     "Codes of a venue": f"{CODES.venue_a_day} in 24 hours",
     "Pause before another code": f"{PAUSE.seconds} seconds",
