@@ -113,13 +113,14 @@ def _hanging(console: Console, services: Services) -> None:
         if form.ok and number is not None:
             with form.checking(), services.database.write() as tx:
                 programme = _of_brand(tx, visit, ProgrammeId(number))
-                if kind == "venue":
+                own = hangings.hangings(tx, visit.venue, purposes=["venue"])
+                if kind == "venue" and not any(h.link.programme_id == programme.id for h in own):
                     links.create_link(
                         tx, programme_id=programme.id, venue_id=visit.venue.id, now=visit.now,
                         actor=visit.actor,
                     )  # fmt: skip
                     new = 1
-                else:
+                elif kind != "venue":
                     new = placing.place(
                         tx, venue_id=visit.venue.id, programme_id=programme.id, kind=kind,
                         names=placing.names(said), now=visit.now, actor=visit.actor,

@@ -139,3 +139,19 @@ def test_a_short_name_is_made_of_any_name() -> None:
     assert slug_for("Щи & Борщ, №1", ()) == "schi-borsch-1"
     assert slug_for("☕", ()) == "place"
     assert slug_for("Main", {"main", "main-2"}) == "main-3"
+
+
+def test_the_venues_own_code_is_made_once(house: House) -> None:
+    desk, page = house.desk("manager"), "/console/cafe/places/main"
+    with house.database.write() as tx:
+        links.retire_link(tx, house.cafe.link.id, now=house.clock(), actor="test")
+    before = len(_codes(house))
+    for _ in range(2):
+        tapped = desk.send(page, f"{page}/hang", kind="venue", names="", programme=house.cafe.programme.id)
+        assert tapped.status_code == 303
+    assert len(_codes(house)) == before + 1
+
+
+def test_a_manager_is_not_told_what_is_wrong_with_the_certificate(house: House) -> None:
+    assert "PERKPASS_TEST_CERTIFICATE" in house.desk("owner").get("/console/cafe/launch").text
+    assert "PERKPASS_TEST_CERTIFICATE" not in house.desk("manager").get("/console/cafe/launch").text
