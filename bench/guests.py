@@ -34,8 +34,8 @@ from bench.bulk import Value, moment
 Rows = Iterator[Sequence[Value]]
 
 TABLES = (
-    member, member_key, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot, pass_evidence,
-    delivery, attempt, push_budget,
+    member, member_key, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot,
+    pass_evidence, delivery, attempt, push_budget,
 )  # fmt: skip
 
 NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Alice", "Kate", "Мария-Луиза", "Игорь")
