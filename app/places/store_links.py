@@ -113,7 +113,7 @@ def living_by_venue(tx: Tx, venue_ids: Sequence[int]) -> dict[int, int]:
         .where(install_link.c.venue_id.in_(venue_ids), install_link.c.retired_at.is_(None))
         .group_by(install_link.c.venue_id)
     )
-    return dict(tx.execute(statement).tuples().all())
+    return dict(tx.execute(statement).all())
 
 
 def brand_of_programme(tx: Tx, programme_id: int) -> int | None:
