@@ -9,12 +9,14 @@ below :data:`WORTH` are not worth a word, however sure they are. ``bench/funnel.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal, TypeVar
 
-from app.places.funnel_counts import Flow, Step, way
+from app.places.funnel_counts import Cohort, Flow, Step, before, cohort_of, share, way
 from app.places.funnel_intervals import Share
+from app.places.visits import VisitEventKind
 
 Verdict = Literal["alone", "too_few", "no_difference", "better", "worse"]
 FEWEST = 30
@@ -54,46 +56,54 @@ def judge(flows: Mapping[int, Flow], total: Flow, *, codes: bool) -> dict[int, J
     """Every group against all others together; ``total`` is all of them."""
     if len(flows) == 1:
         return dict.fromkeys(flows, Judgement("alone"))
-    others = {key: total.less(flow) for key, flow in flows.items()}
-    verdicts = _verdicts(flows, others)
-    losses = _losses(flows, others, codes=codes)
+    verdicts, losses = _verdicts(flows, total), _losses(flows, total, codes=codes)
     return {key: Judgement(verdicts[key], losses.get(key, ())) for key in flows}
 
 
-def _verdicts(flows: Mapping[int, Flow], others: Mapping[int, Flow]) -> dict[int, Verdict]:
+def _verdicts(flows: Mapping[int, Flow], total: Flow) -> dict[int, Verdict]:
     """By the whole way, from the scan to the card."""
-    pairs = {key: (flow.installed, others[key].installed) for key, flow in flows.items()}
-    pairs = {key: pair for key, pair in pairs.items() if _enough(*pair)}
-    chances = {key: min(1.0, 2 * _tail(*pair)) for key, pair in pairs.items()}
-    surely = discoveries(chances)
+    pairs = dict(_pairs(flows, total, "now", "added", "scan"))
+    surely = discoveries({key: min(1.0, 2 * _tail(*pair)) for key, pair in pairs.items()})
     said: dict[int, Verdict] = dict.fromkeys(flows, "too_few")
-    for key, (here, elsewhere) in pairs.items():
-        gap = (here.value or 0) - (elsewhere.value or 0)
+    for key, pair in pairs.items():
+        gap = _gap(*pair)
         if key not in surely or abs(gap) < WORTH:
             said[key] = "no_difference"
         else:
-            said[key] = "better" if gap > 0 else "worse"
+            said[key] = "worse" if gap > 0 else "better"
     return said
 
 
-def _losses(
-    flows: Mapping[int, Flow], others: Mapping[int, Flow], *, codes: bool
-) -> dict[int, tuple[Loss, ...]]:
+def _losses(flows: Mapping[int, Flow], total: Flow, *, codes: bool) -> dict[int, tuple[Loss, ...]]:
+    chances: dict[tuple[int, Step], float] = {}
     found: dict[tuple[int, Step], Loss] = {}
-    for key, flow in flows.items():
-        for step in way(codes=codes):
-            here, elsewhere = flow.share(step, codes=codes), others[key].share(step, codes=codes)
-            if _enough(here, elsewhere):
+    for step in way(codes=codes):
+        for key, (here, elsewhere) in _pairs(flows, total, cohort_of(step), step, before(step, codes=codes)):
+            # Only losses are looked for: who does as well as the others has no chance to be one.
+            chances[key, step] = 1.0
+            if here.count * elsewhere.out_of < elsewhere.count * here.out_of:
                 found[key, step] = Loss(step, here, elsewhere)
-    # Only losses are looked for: who does as well as the others or better has no chance to be one.
-    chances = {
-        key: _tail(loss.here, loss.elsewhere) if _gap(loss) > 0 else 1.0 for key, loss in found.items()
-    }
+                chances[key, step] = fisher(here, elsewhere)
     by_group: dict[int, list[Loss]] = {}
     for sure in discoveries(chances):
-        if _gap(found[sure]) >= WORTH:
-            by_group.setdefault(sure[0], []).append(found[sure])
+        loss = found.get(sure)
+        if loss is not None and _gap(loss.here, loss.elsewhere) >= WORTH:
+            by_group.setdefault(sure[0], []).append(loss)
     return {key: tuple(sorted(losses, key=_lost, reverse=True)) for key, losses in by_group.items()}
+
+
+def _pairs(
+    flows: Mapping[int, Flow], total: Flow, cohort: Cohort, kind: VisitEventKind, of: VisitEventKind
+) -> Iterator[tuple[int, tuple[Share, Share]]]:
+    """Each group's share and that of all others, where there are enough of both."""
+    counts, taken, came = attrgetter(cohort), attrgetter(kind), attrgetter(of)
+    whole = counts(total)
+    all_taken, all_came = taken(whole), came(whole)
+    for key, flow in flows.items():
+        own = counts(flow)
+        n = came(own)
+        if FEWEST <= n <= all_came - FEWEST:
+            yield key, (share(taken(own), n), share(all_taken - taken(own), all_came - n))
 
 
 def discoveries(chances: Mapping[_Key, float], *, wrongly: float = WRONGLY) -> set[_Key]:
@@ -128,17 +138,13 @@ def _tail(here: Share, elsewhere: Share) -> float:
                   Share(elsewhere.out_of - elsewhere.count, elsewhere.out_of))  # fmt: skip
 
 
-def _enough(here: Share, elsewhere: Share) -> bool:
-    return min(here.out_of, elsewhere.out_of) >= FEWEST
-
-
-def _gap(loss: Loss) -> float:
-    return (loss.elsewhere.value or 0) - (loss.here.value or 0)
+def _gap(here: Share, elsewhere: Share) -> float:
+    return (elsewhere.value or 0) - (here.value or 0)
 
 
 def _lost(loss: Loss) -> float:
     """Which part of the guests that others bring through this step is lost here: comparable between steps."""
-    return _gap(loss) / (loss.elsewhere.value or 1)
+    return _gap(loss.here, loss.elsewhere) / (loss.elsewhere.value or 1)
 
 
 def _choose(n: int, k: int) -> float:
