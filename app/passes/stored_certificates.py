@@ -27,9 +27,10 @@ from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.identifiers import PassTypeIdentifier
 from app.delivery import breaker
-from app.errors import BadInput, Conflict, Misconfigured
+from app.errors import Conflict, Misconfigured
 from app.passes import certificate_requests, certificates
 from app.passes import store_certificates as store
+from app.passes.apple_chain import generation
 from app.passes.certificate_files import read
 from app.passes.certificates import TakenCertificate
 from app.passes.credentials import Credentials
@@ -183,16 +184,6 @@ def open_credentials(tx: Tx, safe: Safe, pass_type_identifier: PassTypeIdentifie
     )
 
 
-def refuse_without_one(tx: Tx, credentials: str, pass_type_identifier: PassTypeIdentifier) -> None:
-    """Raise BadInput where a brand is to say ``stored:`` and nothing was uploaded for its identifier."""
-    if credentials == STORED and store.number_in_use(tx, pass_type_identifier) is None:
-        raise BadInput(
-            "no-stored-certificate",
-            f"No certificate was uploaded for {pass_type_identifier}: upload it first",
-            field="credentials",
-        )
-
-
 def _values(safe: Safe, taken: TakenCertificate, *, now: datetime, actor: str) -> dict[str, object]:
     secret = taken.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     values: dict[str, object] = {
@@ -215,8 +206,6 @@ def _about(row: store.CertificateRow) -> str:
 
 
 def _shown(row: store.CertificateRow) -> StoredCertificate:
-    from app.passes.apple_chain import generation
-
     certificate = x509.load_pem_x509_certificate(row.certificate.encode())
     return StoredCertificate(
         id=row.id,
