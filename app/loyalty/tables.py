@@ -208,6 +208,7 @@ receipt = Table(
     UniqueConstraint("venue_id", "number"),
     CheckConstraint("amount > 0", name="amount_positive"),
     Index("ix_receipt_enrolment_at", "enrolment_id", "at"),
+    Index("ix_receipt_venue", "venue_id", "id"),  # the newest of a venue, while its till is tested
 )
 
 ledger_entry = Table(

@@ -1037,6 +1037,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.create_index("ix_receipt_enrolment_at", ["enrolment_id", "at"], unique=False)
+        batch_op.create_index("ix_receipt_venue", ["venue_id", "id"], unique=False)
 
     op.create_table(
         "ledger_entry",
@@ -1258,6 +1259,7 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entry")
     with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipt_venue")
         batch_op.drop_index("ix_receipt_enrolment_at")
 
     op.drop_table("receipt")
