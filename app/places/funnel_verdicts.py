@@ -26,6 +26,8 @@ WRONGLY = 0.05
 WORTH = 0.03
 """A difference of shares that is worth a word."""
 _TINY = 1e-12
+_NO_NEWS = 2 * WRONGLY
+"""A chance above this gives up nothing, however large it is exactly."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -83,7 +85,7 @@ def _losses(flows: Mapping[int, Flow], total: Flow, *, codes: bool) -> dict[int,
             chances[key, step] = 1.0
             if here.count * elsewhere.out_of < elsewhere.count * here.out_of:
                 found[key, step] = Loss(step, here, elsewhere)
-                chances[key, step] = fisher(here, elsewhere)
+                chances[key, step] = fisher(here, elsewhere, enough=_NO_NEWS)
     by_group: dict[int, list[Loss]] = {}
     for sure in discoveries(chances):
         loss = found.get(sure)
@@ -115,15 +117,18 @@ def discoveries(chances: Mapping[_Key, float], *, wrongly: float = WRONGLY) -> s
     return {key for key, _ in ordered[:last]}
 
 
-def fisher(here: Share, elsewhere: Share) -> float:
-    """How likely ``here`` would be as few as it is, or fewer, if both were alike (Fisher's exact test)."""
+def fisher(here: Share, elsewhere: Share, *, enough: float = 1.0) -> float:
+    """How likely ``here`` would be as few as it is, or fewer, if both were alike (Fisher's exact test).
+
+    Where the chance is more than ``enough``, it may be told as anything between.
+    """
     n, m = here.out_of, elsewhere.out_of
     successes, whole = here.count + elsewhere.count, n + m
     lowest = max(0, successes - m)
     k = here.count
     chance = math.exp(_choose(successes, k) + _choose(whole - successes, n - k) - _choose(whole, n))
     summed = chance
-    while k > lowest and chance > _TINY * summed:
+    while k > lowest and _TINY * summed < chance and summed <= enough:
         chance *= k * (m - successes + k) / ((successes - k + 1) * (n - k + 1))
         summed += chance
         k -= 1
@@ -133,9 +138,12 @@ def fisher(here: Share, elsewhere: Share) -> float:
 def _tail(here: Share, elsewhere: Share) -> float:
     """The chance of a difference as large as this one, to the side that it is on."""
     if (here.value or 0) <= (elsewhere.value or 0):
-        return fisher(here, elsewhere)
-    return fisher(Share(here.out_of - here.count, here.out_of),
-                  Share(elsewhere.out_of - elsewhere.count, elsewhere.out_of))  # fmt: skip
+        return fisher(here, elsewhere, enough=_NO_NEWS)
+    return fisher(_others_of(here), _others_of(elsewhere), enough=_NO_NEWS)
+
+
+def _others_of(one: Share) -> Share:
+    return Share(one.out_of - one.count, one.out_of)
 
 
 def _gap(here: Share, elsewhere: Share) -> float:
