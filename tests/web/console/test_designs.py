@@ -83,7 +83,9 @@ def test_a_draft_begins_from_a_template_a_version_or_a_file(house: House) -> Non
     assert now_is(house).template.document == template_folders.from_zip(taken.data, "x").template.document
     hostile = io.BytesIO(b"PK\x03\x04 no archive")
     desk.send(AT, f"{AT}/discard")
-    assert desk.send(AT, f"{AT}/import", files={"zip": (hostile, "x.zip")}).status_code == 422
+    refused = desk.send(AT, f"{AT}/import", files={"zip": (hostile, "x.zip")})
+    assert refused.status_code == 422
+    assert "no design as an export has it" in refused.text
 
 
 def test_a_form_that_nobody_touched_changes_nothing(house: House) -> None:
