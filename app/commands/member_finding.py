@@ -21,8 +21,8 @@ from app.passes.press import Press
 from app.reports import members as found_members
 from app.reports.member_archive import archive
 from app.reports.member_file import member_file
-from app.reports.member_words import VERDICTS
 from app.reports.timeline import Surroundings, timeline
+from app.reports.verdict_words import VERDICTS
 from app.web.guest_form import region
 
 
@@ -65,8 +65,8 @@ def why(card_code: str, as_json: bool) -> None:
     facts = {name: _fact(value) for name, value in state.verdict.facts.items()}
     record = {
         "cause": state.verdict.cause,
-        "answer": said % facts,
-        "to_do": to_do,
+        "answer": said(**facts),
+        "to_do": to_do(**facts) if to_do else "",
         "version": state.version,
         "changed_at": state.changed_at,
         "phones": len(state.phones),

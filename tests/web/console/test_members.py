@@ -11,11 +11,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from babel.messages.pofile import read_po
 
 from app.loyalty import enrolment, till
 from app.loyalty.enrolment import Enrolment
-from app.reports.member_words import EVENTS, VERDICTS
 from app.simulators.authority import Authority
 from app.web.links import Links
 from tests.web.console.house import Desk, House
@@ -23,7 +21,6 @@ from tests.web.console.members_guests import guest, ring_up, with_phone
 from tests.web.guests import ANDROID, NOW
 
 ALL = "/console/cafe/members"
-RUSSIAN = Path(__file__).parents[3] / "app/web/translations/ru/LC_MESSAGES/console_members.po"
 
 
 @pytest.fixture
@@ -245,15 +242,3 @@ def test_hostile_names_and_queries_are_words_like_others(house: House) -> None:
     assert desk.get(f"{ALL}?q=%00%ff'--").status_code == 200
     assert desk.get(f"{ALL}/99999999").status_code == 404
     assert desk.get(f"{page_of(card)}?topic=nothing").status_code == 200
-
-
-def test_every_sentence_of_the_story_is_said_in_russian() -> None:
-    with RUSSIAN.open("rb") as file:
-        catalogue = read_po(file)
-    every = [*EVENTS.values(), *(words for pair in VERDICTS.values() for words in pair if words)]
-    for words in every:
-        message = catalogue.get(words)
-        assert message, words
-        assert set(re.findall(r"%\(\w+\)s", words)) == set(re.findall(r"%\(\w+\)s", str(message.string))), (
-            words
-        )

@@ -1181,13 +1181,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("card_act", schema=None) as batch_op:
         batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
-        batch_op.create_index(
-            "ix_card_act_former_code",
-            ["former_card_code"],
-            unique=False,
-            sqlite_where=sa.text("former_card_code IS NOT NULL"),
-            postgresql_where=sa.text("former_card_code IS NOT NULL"),
-        )
+        batch_op.create_index("ix_card_act_former_code", ["former_card_code"], unique=False)
 
 
 def downgrade() -> None:
