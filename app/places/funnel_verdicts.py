@@ -26,6 +26,8 @@ WRONGLY = 0.05
 WORTH = 0.03
 """A difference of shares that is worth a word."""
 _TINY = 1e-12
+_EACH = WRONGLY / 2
+"""Two things are said of each group: how it is as a whole, and where it loses."""
 _NO_NEWS = 2 * WRONGLY
 """A chance above this gives up nothing, however large it is exactly."""
 
@@ -108,7 +110,7 @@ def _pairs(
             yield key, (share(taken(own), n), share(all_taken - taken(own), all_came - n))
 
 
-def discoveries(chances: Mapping[_Key, float], *, wrongly: float = WRONGLY) -> set[_Key]:
+def discoveries(chances: Mapping[_Key, float], *, wrongly: float = _EACH) -> set[_Key]:
     """Which hypotheses may be given up by their chances, at most ``wrongly`` of them in error."""
     ordered = sorted(chances.items(), key=lambda item: item[1])
     last = max(
