@@ -88,9 +88,10 @@ def why(card_code: str, as_json: bool) -> None:
 def export(card_code: str, file: Path, language: str) -> None:
     """Write all that is known of the guest whose card has CARD_CODE into the ZIP FILE, for the guest."""
     with opened() as shell:
-        with shell.database.write() as tx:
+        with shell.database.read() as tx:  # it reads much: no till is to wait for it
             known = enrolment.living(tx, enrolment.enrolment_of_card(tx, card_code))
             whole = member_file(tx, known.member_id)
+        with shell.database.write() as tx:
             audit.record(
                 tx,
                 at=shell.now,

@@ -166,6 +166,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_brand_at", ["brand_id", "at"], unique=False)
+        batch_op.create_index("ix_audit_entry_subject", ["subject", "id"], unique=False)
 
     op.create_table(
         "delivery",
