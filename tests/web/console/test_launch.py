@@ -98,6 +98,17 @@ def test_a_certificate_may_lie_on_the_server(house: House) -> None:
     assert "BIRCH_CERTIFICATE" in page  # what is missing is told, by its name
 
 
+def test_a_brand_is_called_neither_as_another_nor_as_a_page_of_the_console(house: House) -> None:
+    desk = house.desk(house.operator)
+    where = {"credentials": "env:B", "team_identifier": "A1B2C3D4E5", "pass_type_identifier": "pass.b"}
+    for slug in ("cafe", "account", "sign-in"):
+        refused = desk.send(NEW, slug=slug, **where, **WORDS)
+        assert refused.status_code == 422
+        assert 'id="slug-fault"' in refused.text
+    made = desk.send(NEW, **where, **(WORDS | {"name": "Account"}))
+    assert made.headers["Location"] == "/console/account-2/launch"
+
+
 def test_only_who_runs_the_installation_makes_brands(house: House) -> None:
     for role in ("owner", "marketer", "manager", "cashier"):
         assert house.desk(role).get(NEW).status_code == 403
