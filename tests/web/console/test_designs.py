@@ -150,6 +150,25 @@ def test_fields_move_go_and_come_by_buttons_alone(house: House) -> None:
     assert "https://zerno.example/menu" in {text.en for text in now_is(house).template.texts.values()}
 
 
+def test_a_field_that_changes_its_place_or_meaning_brings_nothing_that_iphones_ignore(house: House) -> None:
+    designs_stage.begin(house)
+    desk = house.desk()
+    back = len(now_is(house).template.document["storeCard"]["backFields"]) - 1  # the card's number
+    edit(desk, **{f"f__backFields__{back}__place": "headerFields"})
+    edit(desk, f__primaryFields__0__value="words")
+    made = now_is(house).template.document["storeCard"]
+    assert made["headerFields"] == [{"key": "card_code", "label": "Card number", "value": "{card_code}"}]
+    assert made["primaryFields"][0].keys() == {"key", "label", "value"}
+    edit(desk, f__primaryFields__0__words__ru="Скидка 5 %", f__primaryFields__0__words__en="5 % off")
+    assert "5 % off" in {text.en for text in now_is(house).template.texts.values()}
+    edit(desk, f__primaryFields__0__value="balance")
+    assert (
+        now_is(house).template.document["storeCard"]["primaryFields"][0]["numberStyle"]
+        == "PKNumberStyleDecimal"
+    )
+    assert 'class="note wrong"' not in desk.get(DRAFT).text
+
+
 def test_warnings_stand_beside_their_field_in_the_readers_language(house: House) -> None:
     designs_stage.begin(house)
     desk = house.desk()
