@@ -161,3 +161,18 @@ def test_codes_have_the_shape_of_their_kind() -> None:
     assert shape("PKBarcodeFormatPDF417", "x").columns > 5 * shape("PKBarcodeFormatPDF417", "x").rows
     assert shape("PKBarcodeFormatCode128", "x").rows == 1
     assert shape("PKBarcodeFormatCode128", "x").path != shape("PKBarcodeFormatCode128", "y").path
+
+
+@pytest.mark.parametrize("style", ["generic", "coupon", "eventTicket"])
+@pytest.mark.parametrize("format_name", ["PKBarcodeFormatPDF417", "PKBarcodeFormatAztec", None])
+def test_every_style_is_drawn_with_every_code_and_without(style: str, format_name: str | None) -> None:
+    design = templates.design("bonus_card")
+    document = dict(design.layout.document)
+    document[style] = document.pop("storeCard")
+    document["barcodes"] = [document["barcodes"][0] | {"format": format_name}] if format_name else []
+    layout = replace(design.layout, document=document)
+    content = sample_guest("regular", layout, "en", look=0, now=NOW)
+    front = draw_front(Proofs(layout, design.files, now=NOW).pull(content, "en"), 390)
+    assert "Points: 1,250" in front.says
+    assert ("K7Q2M9XA" in front.says) is (format_name is not None)
+    assert front.height > front.width

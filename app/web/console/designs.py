@@ -184,7 +184,7 @@ def _face(visit: Visit, layout: Layout, files: Mapping[str, bytes]) -> Picture |
     guest = sample_guest("regular", layout, visit.language, look=default_look(layout), now=visit.now)
     try:
         return draw_front(Proofs(layout, files, now=visit.now).pull(guest, visit.language), _WIDTH)
-    except (BadInput, KeyError, TypeError, ValueError):
+    except (BadInput, AttributeError, LookupError, OSError, TypeError, ValueError):
         return None
 
 
