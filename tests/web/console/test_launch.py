@@ -133,3 +133,16 @@ def test_the_usual_design_is_published_once(house: House) -> None:
     assert theirs.status_code == 404
     for nonsense in ("", "x", "9" * 30):
         assert desk.send(launch, f"{launch}/publish", programme=nonsense).status_code == 404
+
+
+def test_a_card_without_a_design_leads_to_the_editor_and_to_the_usual_one(
+    sandbox: House, maker: Maker
+) -> None:
+    desk = sandbox.desk(sandbox.operator)
+    p12 = maker.p12(b"secret")
+    desk.send(NEW, files={"certificate": (io.BytesIO(p12), "x.p12")}, password="secret", **WORDS)
+    page = "/console/bereza/settings/programme"
+    desk.send(f"{page}?kind=bonus", page, kind="bonus", name="Bonus", cashback="5")
+    launch = desk.get("/console/bereza/launch").text
+    assert 'href="/console/bereza/designs"' in launch
+    assert 'action="/console/bereza/launch/publish"' in launch
