@@ -21,7 +21,7 @@ CLUB = ("pechka", "club")
 def test_a_design_is_tried_published_rolled_out_and_taken_back(
     installation: Installation, tell: Tell
 ) -> None:
-    folder = installation.directory / "club"
+    folder, logged = installation.directory / "club", len(installation.log())
 
     async def perkpass(*arguments: str) -> dict[str, object]:
         done = await asyncio.to_thread(installation.perkpass, "design", *arguments, "--json")
@@ -79,12 +79,15 @@ def test_a_design_is_tried_published_rolled_out_and_taken_back(
         await eventually_of(perkpass, "cards", 0)
         guest.pull_to_refresh(now_on(guest, card))
         await eventually(lambda: not on_guests(), "the design before on the guest's phone")
+        editor.delete(now_on(editor, trial))
+        await editor.settle()
         late = await phones.new("late")
         newcomer = await late.install_from_page(installation.link(), Guest(name="Пётр"))
         assert newcomer.wallet_pass.document["backgroundColor"] == before
         versions = json.loads(installation.perkpass("design", "list", *CLUB, "--json").stdout)
         assert [each["version"] for each in versions][-1] == published["version"]
         assert versions[-1]["cards"] == 0
+        assert "Traceback" not in installation.log()[logged:]
 
     tell(story)
 
