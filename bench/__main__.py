@@ -17,6 +17,7 @@ from bench import arguments, page, report
 
 BENCHMARKS = (
     "idle",
+    "funnel",
     "guest_pages",
     "console_pages",
     "pass_build",

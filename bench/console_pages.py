@@ -236,7 +236,8 @@ def _report(pages: list[Page], members: int, times: int) -> Report:
             f"A brand of {members:,} members, each with a card on a phone, a receipt and a push. Each page"
             f" {times:,} times, one after the other, asked for in this process by its owner; the clock"
             " includes the database, the processor's time is this process' (on PostgreSQL the server's is"
-            " left out). The funnel's own two million events are another benchmark's."
+            " left out). The bar is for pages: prints, pictures and exports are files. The funnel's own"
+            " two million events are another benchmark's."
         ),
         tables=(Table("From the request to the last byte, the slowest first", columns, tuple(rows)),),
         figures=tuple(

@@ -20,10 +20,11 @@ from app.db.identifiers import CardCode, DesignId
 from app.delivery.tables import attempt, delivery, push_budget
 from app.loyalty import content as cards
 from app.loyalty import ledger, points, wording
+from app.loyalty.guest_tables import member_key
 from app.loyalty.programmes import Programme
 from app.loyalty.rules import TieredRules, point_rules
 from app.loyalty.search_keys import keys
-from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, member_key, receipt
+from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, receipt
 from app.passes import registrations
 from app.passes.content import Language
 from app.passes.tables import device, pass_evidence, registration, wallet_pass
@@ -34,8 +35,8 @@ from bench.bulk import Value, moment
 Rows = Iterator[Sequence[Value]]
 
 TABLES = (
-    member, member_key, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot, pass_evidence,
-    delivery, attempt, push_budget,
+    member, member_key, consent, wallet_pass, enrolment, device, registration, receipt, ledger_entry, lot,
+    pass_evidence, delivery, attempt, push_budget,
 )  # fmt: skip
 
 NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Alice", "Kate", "Мария-Луиза", "Игорь")

@@ -90,6 +90,7 @@ audit_entry = Table(
     Column("subject", Text, nullable=False),
     Column("detail", Json, nullable=False),
     Index("ix_audit_entry_brand_at", "brand_id", "at"),
+    Index("ix_audit_entry_subject", "subject", "id"),  # what was done to one thing: a guest, a card
 )
 
 key_fingerprint = Table(

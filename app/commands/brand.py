@@ -19,7 +19,7 @@ def brand() -> None:
 @click.option("--name", required=True, help="as guests know it; the banner's title on the lock screen")
 @click.option("--pass-type", required=True, help="pass type identifier, like pass.com.example.loyalty")
 @click.option("--team", required=True, help="Apple's team identifier, ten characters")
-@click.option("--credentials", required=True, help="file:DIRECTORY or env:PREFIX: where the certificate lies")
+@click.option("--credentials", required=True, help="where its certificate lies: file:…, env:… or stored:")
 @click.option("--time-zone", required=True, help="IANA name, like Europe/Moscow")
 @click.option("--currency", required=True, help="ISO 4217 code, like RUB")
 @click.option("--language", default="ru", show_default=True, help="ru or en: for guests who speak neither")

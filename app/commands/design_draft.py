@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 
 from app import keyring
 from app.accounts import brands
-from app.commands.answers import Record, json_option, show, to_json
+from app.commands.answers import Record, json_option, show, to_json, warn
 from app.commands.shell import Shell, now, opened
 from app.db import Tx
 from app.db.identifiers import DesignId
@@ -20,7 +21,7 @@ from app.loyalty.programmes import Programme
 from app.passes import designs, drafts, template_folders, test_cards
 from app.passes.content import Language
 from app.passes.drafts import Draft
-from app.passes.findings import refusals
+from app.passes.findings import DesignRefused, refusals
 from app.passes.layout import BrandValues
 from app.passes.template import Template
 
@@ -141,6 +142,30 @@ def test_card(brand: str, programme: str, language: Language, as_json: bool) -> 
             )
         address = Links(keys.secret_key, shell.settings.public_url).test_card_url(made.id, now=shell.now)
         show({"address": address, "serial_number": made.serial_number}, as_json=as_json)
+
+
+def follow(shell: Shell, brand: str, programme: str) -> None:
+    """Let test cards show what was saved, unless iPhones would refuse it: then they stay as they are."""
+    card, values, found = _open(shell, brand, programme)
+    with shell.database.read() as tx:
+        if not test_cards.exist(tx, card.id):
+            return
+    try:
+        ready = drafts.ready(found, values, now=shell.now)
+    except DesignRefused as fault:
+        warn(f"test cards stay as they are: {fault}")
+        return
+    with shell.database.write() as tx:
+        test_cards.follow(tx, card.id, ready, now=shell.now)
+    ring(shell)
+
+
+def ring(shell: Shell) -> None:
+    """Wake the worker."""
+    from app import bootstrap
+
+    with closing(bootstrap.make_wakeup(shell.settings)) as wakeup:
+        wakeup.ring()
 
 
 def programme_of(tx: Tx, brand: str, programme: str) -> Programme:

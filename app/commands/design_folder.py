@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from app.commands.answers import json_option, show, warn
-from app.commands.design_draft import programme_of
+from app.commands.design_draft import follow, programme_of
 from app.commands.shell import opened
 from app.errors import Conflict, NotFound
 from app.passes import designs, drafts, template_folders
@@ -78,6 +78,7 @@ def import_design(brand: str, programme: str, source: Path, as_json: bool) -> No
                     now=shell.now,
                     actor=shell.actor,
                 )
+        follow(shell, brand, programme)
         for finding in brought.findings:
             warn(str(finding))
         show(

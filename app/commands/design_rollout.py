@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 from typing import Protocol
 
 import click
 
 from app.commands.answers import Record, json_option, show
-from app.commands.design_draft import programme_of
-from app.commands.shell import Shell, opened
+from app.commands.design_draft import programme_of, ring
+from app.commands.shell import opened
 from app.db import Tx
 from app.db.identifiers import BrandId, ProgrammeId
 from app.errors import NotFound
@@ -93,15 +92,8 @@ def _do(brand: str, programme: str, verb: _Verb | Callable[..., rollouts.Rollout
             card = programme_of(tx, brand, programme)
             verb(tx, card.id, brand_id=card.brand_id, now=shell.now, actor=shell.actor)
             described = _described(tx, card.id)
-        _ring(shell)
+        ring(shell)
     show(described, as_json=as_json)
-
-
-def _ring(shell: Shell) -> None:
-    from app import bootstrap
-
-    with closing(bootstrap.make_wakeup(shell.settings)) as wakeup:
-        wakeup.ring()
 
 
 def _described(tx: Tx, programme_id: ProgrammeId) -> Record:

@@ -7,6 +7,8 @@ from dataclasses import asdict
 import click
 
 from app.commands.answers import Record, json_option, show, show_list
+from app.commands.member_cards import block, correct, reissue, unblock
+from app.commands.member_finding import export, find, why
 from app.commands.shell import opened
 from app.commands.sms_accounts import text_record
 from app.delivery import texts
@@ -16,6 +18,10 @@ from app.loyalty import codes, enrolment, members, merging
 @click.group()
 def member() -> None:
     """Members: what is known of a guest, and how they are forgotten."""
+
+
+for _command in (find, why, export, correct, block, unblock, reissue):
+    member.add_command(_command)
 
 
 @member.command("show")

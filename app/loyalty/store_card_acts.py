@@ -11,7 +11,8 @@ from sqlalchemy import insert, select, update
 
 from app.db import Tx
 from app.db.identifiers import CardCode, EnrolmentId, LedgerEntryId, WalletPassId
-from app.loyalty.tables import card_act, enrolment, ledger_entry
+from app.loyalty.guest_tables import card_act
+from app.loyalty.tables import enrolment, ledger_entry
 
 ActKind = Literal["correction", "block", "unblock", "reissue"]
 

@@ -21,7 +21,7 @@ from app.db.identifiers import (
     WalletPassId,
 )
 from app.loyalty import store_member_keys
-from app.loyalty.tables import card_act
+from app.loyalty.guest_tables import card_act
 from app.loyalty.tables import consent as consent_table
 from app.loyalty.tables import enrolment as enrolment_table
 from app.loyalty.tables import member as member_table

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 
 from app.db import Tx, insert
+from app.loyalty.guest_tables import member_key
 from app.loyalty.search_keys import keys
-from app.loyalty.tables import member, member_key
+from app.loyalty.tables import member
 
 
 def add(tx: Tx, member_id: int, brand_id: int, name: str | None, phone: str | None = None) -> None:

@@ -57,8 +57,8 @@ def _looks(layout: Layout) -> range | tuple[int, ...]:
     return range(1, len(layout.tiers) + 1) if layout.tiers else (default_look(layout),)
 
 
-def _gravity(each: CardWarning) -> tuple[bool, bool]:
-    return each.verdict == "cut", each.on_large
+def _gravity(each: CardWarning) -> tuple[bool, bool, bool]:
+    return each.verdict == "cut", each.shown != each.words, each.on_large
 
 
 def _where(layout: Layout, cut: Cut) -> Iterator[str]:

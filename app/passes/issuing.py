@@ -189,16 +189,19 @@ def move_cards(
     to_design_id: DesignId,
     now: datetime,
     remember: bool = True,
+    kind: PushKind = "silent",
 ) -> list[WalletPassId]:
     """The same for chosen passes, as far as they are still of the first version; returns those, sorted.
 
-    Unless it is to ``remember``, :func:`move_back` knows no way back for them. Raises :class:`BadInput` for
+    Unless it is to ``remember``, :func:`move_back` knows no way back for them. ``kind`` says how much of the
+    phones' patience it may take. Raises :class:`BadInput` for
     more than 200; that the two are of one programme is the caller's affair.
     """
     if len(pass_ids) > MOST_CHANGES:
         raise BadInput("limit-out-of-range", f"Between 1 and {MOST_CHANGES} passes are moved at a time.")
     found = store_moves.lock_editions(tx, from_design_id, pass_ids)
-    return _move(tx, [(old, to_design_id, from_design_id if remember else None) for old in found], now=now)
+    way_back = from_design_id if remember else None
+    return _move(tx, [(old, to_design_id, way_back) for old in found], now=now, kind=kind)
 
 
 def move_back(
@@ -215,7 +218,11 @@ def move_back(
 
 
 def _move(
-    tx: Tx, moves: Sequence[tuple[store_moves.Edition, DesignId, DesignId | None]], *, now: datetime
+    tx: Tx,
+    moves: Sequence[tuple[store_moves.Edition, DesignId, DesignId | None]],
+    *,
+    now: datetime,
+    kind: PushKind = "silent",
 ) -> list[WalletPassId]:
     """Locked passes become the next editions, of other design versions."""
     moved = [
@@ -225,7 +232,7 @@ def _move(
         for old, to, way_back in moves
     ]
     ids = [each.edition.id for each in moved]
-    _promise_pushes(tx, ids, kind="silent", now=now)
+    _promise_pushes(tx, ids, kind=kind, now=now)
     store_moves.write_moved(tx, moved)
     return ids
 

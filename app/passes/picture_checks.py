@@ -19,8 +19,10 @@ from app.passes.lint_rules_images import is_whole, size_of
 
 MOST_UPLOAD: Final = 8 * 1024 * 1024
 """Bytes of an upload: a photograph of a phone has three to six million."""
-MOST_PIXELS: Final = 25_000_000
-"""Of an upload, told by its header before anything is unpacked; unpacked they take 100 MB."""
+MOST_PIXELS: Final = 50_000_000
+"""Of a photograph (JPEG), told by its header: it is unpacked no larger than a card needs."""
+MOST_UNPACKED: Final = 12_000_000
+"""Of what is unpacked, told before that is done: it takes some 100 MB for a moment."""
 MOST_KEPT: Final = 2_000_000
 """Pixels of an image that is kept as it is: a strip at three pixels a point has 486,000."""
 _ENOUGH: Final = (1320, 1320)
@@ -42,13 +44,14 @@ def opened(upload: bytes, *, field: str = "image") -> Image.Image:
     kind = _recognised(upload, field)
     try:
         with Image.open(io.BytesIO(upload), formats=_KINDS) as image:
-            _refuse_extent(image, field)
+            _refuse_extent(image, MOST_PIXELS, field)
+            image.draft("RGB", _ENOUGH)  # a JPEG alone can do that
+            _refuse_extent(image, MOST_UNPACKED, field)
             # A telephone's JPEG may have a second, smaller picture behind it; the first is the picture.
             if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
                 raise BadInput(
                     "picture-moves", "Cards show still pictures: save one picture of it.", field=field
                 )
-            image.draft("RGB", _ENOUGH)  # of a JPEG: not unpacked larger than any card needs
             return _plain(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(field) from None
@@ -165,17 +168,17 @@ def _has_more(upload: bytes, kind: str) -> bool:
     return False
 
 
-def _refuse_extent(image: Image.Image, field: str) -> None:
+def _refuse_extent(image: Image.Image, most: int, field: str) -> None:
     width, height = image.size
-    if width * height > MOST_PIXELS:
+    if width * height > most:
         raise _too_many_pixels(field)
 
 
 def _too_many_pixels(field: str) -> BadInput:
     return BadInput(
         "picture-too-large",
-        f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels: save it smaller; a strip needs"
-        " 1125 by 432.",
+        f"The picture has more than {MOST_UNPACKED // 1_000_000} million pixels: save it smaller;"
+        " a strip needs 1125 by 432.",
         field=field,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -33,11 +33,9 @@ ASK_AGAIN = timedelta(seconds=10)
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     signer: Signer
-    looked_at: datetime
+    looked_at: datetime  # when it was read where it lies
+    asked_at: datetime  # when the database was asked whether there is another
     number: int | None = None  # of the certificate in the database; None where it lies elsewhere
-
-    def is_fresh(self, now: datetime) -> bool:
-        return now - self.looked_at < (LOOK_AGAIN if self.number is None else ASK_AGAIN)
 
 
 class Press:
@@ -86,7 +84,7 @@ class Press:
         now = self._clock()
         with self._lock:
             kept = self._signers.get(pass_type_identifier)
-            if kept and kept.is_fresh(now):
+            if kept and now - kept.asked_at < ASK_AGAIN:
                 return kept.signer
         owners = brands.brand_of_pass_type(tx, pass_type_identifier)
         if not owners:
@@ -94,18 +92,20 @@ class Press:
         # Loading holds the interpreter for some 30 ms, so a second thread that came for the same waits.
         with self._lock:
             kept = self._signers.get(pass_type_identifier)
-            if kept is None or not kept.is_fresh(now):
+            if kept is None or now - kept.asked_at >= ASK_AGAIN:
                 kept = self._signers[pass_type_identifier] = self._looked(tx, owners[0], kept, now)
             return kept.signer
 
     def _looked(self, tx: Tx, brand: brands.Brand, kept: _Loaded | None, now: datetime) -> _Loaded:
         if brand.credentials != STORED:
-            return _Loaded(self._load(tx, brand, kept, now), now)
+            if kept is not None and kept.number is None and now - kept.looked_at < LOOK_AGAIN:
+                return replace(kept, asked_at=now)
+            return _Loaded(self._load(tx, brand, kept, now), now, now)
         number = stored_certificates.number_in_use(tx, brand.pass_type_identifier)
         unchanged = kept is not None and kept.number is not None and kept.number == number
         if kept is not None and unchanged and kept.signer.expires_at > now:
-            return _Loaded(kept.signer, now, number)
-        return _Loaded(self._load(tx, brand, kept, now), now, number)
+            return replace(kept, asked_at=now)
+        return _Loaded(self._load(tx, brand, kept, now), now, now, number)
 
     def _load(self, tx: Tx, brand: brands.Brand, kept: _Loaded | None, now: datetime) -> Signer:
         try:

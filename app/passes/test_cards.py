@@ -87,6 +87,7 @@ def follow(tx: Tx, programme_id: ProgrammeId, made: DesignDraft, *, now: datetim
             to_design_id=look,
             now=now,
             remember=False,
+            kind="receipt",  # somebody looks at the phone and waits
         )
     return len(everyone)
 

@@ -21,7 +21,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, VenueId
 from app.errors import BadInput
 from app.places import funnel_verdicts, links, placements, store_tallies, venues
-from app.places.funnel_counts import COHORTS, COUNTED, STEPS, Counts, Flow, Period, Step, total
+from app.places.funnel_counts import COHORT_STEPS, COUNTED, STEPS, Counts, Flow, Period, Step, total
 from app.places.funnel_estimates import Estimate, estimates
 from app.places.funnel_verdicts import FEWEST, Judgement, Verdict
 from app.places.store_tallies import Scope
@@ -144,18 +144,14 @@ def funnel(
 def flows(tx: Tx, scope: Scope, *, by: Group, today: date) -> dict[int, Flow]:
     """What became of the scope's visits, by group: of its days, and of as many days that are old enough."""
     asked = Period(first=scope.first, last=scope.last)
-    read: dict[Period, dict[int, Counts]] = {}
     parts: list[dict[int, Counts]] = []
-    for cohort in COHORTS:
+    for cohort, columns in COHORT_STEPS.items():
         days = asked.of(cohort, today=today)
-        if days not in read:
-            within = replace(scope, first=days.first, last=days.last)
-            read[days] = {row.group_id: Counts(*row.steps) for row in store_tallies.sums(tx, within, by=by)}
-        parts.append(read[days])
+        within = replace(scope, first=days.first, last=days.last)
+        found = store_tallies.sums(tx, within, by=by, columns=columns)
+        parts.append({key: Counts(**dict(zip(columns, steps, strict=True))) for key, steps in found.items()})
     none = Counts()
-    return {
-        key: Flow(*(part.get(key, none) for part in parts)) for key in sorted({k for p in parts for k in p})
-    }
+    return {key: Flow(*(part.get(key, none) for part in parts)) for key in sorted(set().union(*parts))}
 
 
 def asks_codes(brand: brands.Brand, whole: Flow) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from operator import add, attrgetter, sub
 from typing import Literal
 
 from app.places.funnel_intervals import Share
@@ -54,21 +55,31 @@ class Counts:
 
     def plus(self, other: Counts) -> Counts:
         """Both together."""
-        return Counts(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
+        return Counts(*map(add, _all(self), _all(other)))
 
     def less(self, other: Counts) -> Counts:
         """What is left without ``other``."""
-        return Counts(*(getattr(self, name) - getattr(other, name) for name in COUNTED))
+        return Counts(*map(sub, _all(self), _all(other)))
 
 
 COUNTED: tuple[VisitEventKind, ...] = tuple(field.name for field in fields(Counts))  # type: ignore[misc]
+_all = attrgetter(*COUNTED)
+
+
+COHORT_STEPS: Mapping[Cohort, tuple[VisitEventKind, ...]] = {
+    "now": COUNTED,
+    "week": ("added", "receipt"),
+    "month": ("added", "receipt", "again", "active", "removed"),
+}
+"""What is counted of each; the rest is left 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """What became of a group's visits: of the days that were asked for (``now``), and of days old enough.
 
-    ``week`` and ``month`` are of as many days, as far back as first receipts and second visits need.
+    ``week`` and ``month`` are of as many days, as far back as first receipts and second visits need; they
+    count what :data:`COHORT_STEPS` names.
     """
 
     now: Counts = Counts()

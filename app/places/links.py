@@ -156,6 +156,11 @@ def links_of_venue(tx: Tx, venue_id: VenueId) -> list[InstallLink]:
     return [_link(row) for row in store.links_of_venue(tx, venue_id)]
 
 
+def living_by_venue(tx: Tx, venue_ids: Sequence[VenueId]) -> dict[VenueId, int]:
+    """How many living links each of these venues has; one that has none is left out."""
+    return {VenueId(number): count for number, count in store.living_by_venue(tx, venue_ids).items()}
+
+
 def new_code() -> str:
     """A random code; the unique index decides whether it is free."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, column, select, table, update
+from sqlalchemy import Row, column, func, select, table, update
 
 from app.db import Tx, insert
 from app.places.tables import install_link
@@ -104,6 +104,16 @@ def links_of_venue(tx: Tx, venue_id: int) -> list[LinkRow]:
     """All of a venue, oldest first."""
     statement = select(install_link).where(install_link.c.venue_id == venue_id)
     return [LinkRow(*row) for row in tx.execute(statement.order_by(install_link.c.id))]
+
+
+def living_by_venue(tx: Tx, venue_ids: Sequence[int]) -> dict[int, int]:
+    """How many living links each venue has; without any, left out."""
+    statement = (
+        select(install_link.c.venue_id, func.count())
+        .where(install_link.c.venue_id.in_(venue_ids), install_link.c.retired_at.is_(None))
+        .group_by(install_link.c.venue_id)
+    )
+    return dict(tx.execute(statement).all())
 
 
 def brand_of_programme(tx: Tx, programme_id: int) -> int | None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import add
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CompoundSelect,
     Date,
     FromClause,
     Integer,
@@ -54,14 +56,6 @@ class Scope:
     placement_kind: str | None = None
     invited: bool = False  # by staff members, and nothing else
     staff_member_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What one group's visits of some days come to."""
-
-    group_id: int
-    steps: tuple[int, ...]  # as COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +118,29 @@ def mend(tx: Tx) -> int:
     return int(done.rowcount)
 
 
-def sums_query(scope: Scope, *, by: str) -> Select[Any]:
-    """Steps of the scope's visits, per group; who has none of it is left out.
+def sums_query(scope: Scope, *, by: str, columns: Sequence[str] = COLUMNS) -> CompoundSelect[Any]:
+    """Steps of the scope's visits per link, with the link's group; what is not folded has rows of its own.
 
-    Goes links of the brand → their days, in the order in which tallies are kept.
+    Goes links of the brand → their days, in the order in which both are kept: nothing has to be sorted.
     """
-    group = GROUPS[by].label("group_id")
-    present = _present(scope, group)
-    return (
-        select(present.c.group_id, *(func.sum(present.c[kind]) for kind in COLUMNS))
-        .where(present.c.group_id.is_not(None))
-        .group_by(present.c.group_id)
+    key = (GROUPS[by].label("group_id"), install_link.c.id.label("link_id"))
+    folded = select(*key, *(func.sum(visit_tally.c[kind]) for kind in columns))
+    fresh = select(*key, *(func.sum(_fresh(kind)) for kind in columns))
+    return union_all(
+        *(
+            _of(scope, statement, table).where(GROUPS[by].is_not(None)).group_by(install_link.c.id)
+            for statement, table in ((folded, visit_tally), (fresh, visit_change))
+        )
     )
 
 
-def sums(tx: Tx, scope: Scope, *, by: str) -> list[Sum]:
-    """What :func:`sums_query` finds."""
-    return [Sum(int(row[0]), tuple(map(int, row[1:]))) for row in tx.execute(sums_query(scope, by=by))]
+def sums(tx: Tx, scope: Scope, *, by: str, columns: Sequence[str] = COLUMNS) -> dict[int, list[int]]:
+    """By group, what :func:`sums_query` finds: as ``columns``; who has none of it is left out."""
+    found: dict[int, list[int]] = {}
+    for group_id, _, *steps in tx.execute(sums_query(scope, by=by, columns=columns)):
+        before = found.get(group_id)
+        found[group_id] = list(map(int, steps if before is None else map(add, before, steps)))
+    return found
 
 
 def days(tx: Tx, scope: Scope, *, at_once: int = 1000) -> Iterator[DaySum]:
@@ -155,12 +155,14 @@ def days(tx: Tx, scope: Scope, *, at_once: int = 1000) -> Iterator[DaySum]:
 def _present(scope: Scope, *key: ColumnElement[Any]) -> FromClause:
     """Tallies of the scope, and what is not folded into them yet; ``key`` says of whom and when."""
     fresh_key = [visit_change.c.day if column is visit_tally.c.day else column for column in key]
-    fresh_steps = (
-        case((visit_change.c.kind == kind, visit_change.c.change), else_=0).label(kind) for kind in COLUMNS
-    )
     folded = select(*key, *(visit_tally.c[kind] for kind in COLUMNS))
-    fresh = select(*fresh_key, *fresh_steps)
+    fresh = select(*fresh_key, *(_fresh(kind).label(kind) for kind in COLUMNS))
     return union_all(_of(scope, folded, visit_tally), _of(scope, fresh, visit_change)).subquery("present")
+
+
+def _fresh(kind: str) -> ColumnElement[int]:
+    """What a change adds to this step."""
+    return case((visit_change.c.kind == kind, visit_change.c.change), else_=0)
 
 
 def _of(scope: Scope, statement: Select[Any], table: Table) -> Select[Any]:

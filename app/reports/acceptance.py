@@ -6,8 +6,10 @@ with a card of the brand, at this venue, by its key.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -64,7 +66,7 @@ def acceptance(tx: Tx, venue_id: VenueId) -> Acceptance:
     latest = (
         select(receipt).where(receipt.c.venue_id == venue_id).order_by(receipt.c.id.desc()).limit(LOOKED_AT)
     ).subquery()
-    rows = tx.execute(
+    rows: Sequence[Any] = tx.execute(
         select(
             latest.c.number,
             latest.c.amount,

@@ -8,6 +8,7 @@ with the whole brand's: 1 is as everybody. With few cards to go by the weight is
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -17,12 +18,13 @@ from app.accounts.brands import Brand
 from app.accounts.staff import StaffMember
 from app.db import Tx
 from app.db.identifiers import VenueId
-from app.places import funnel
+from app.places import store_tallies
 from app.places.funnel_changes import pace
-from app.places.funnel_counts import Flow, Period, total
+from app.places.funnel_counts import COHORT_STEPS, Counts, Flow, Period, total
 from app.places.funnel_estimates import Prior, estimate
 from app.places.funnel_intervals import Share
 from app.places.store_tallies import Scope
+from app.places.visits import VisitEventKind
 
 Standing = Literal["no_plan", "ahead", "on_plan", "behind"]
 _JUDGED_DAYS = 60
@@ -59,19 +61,15 @@ def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date)
     month = Period(first=today.replace(day=1), last=today)
     ripe = Period(first=today, last=today).of("month", today=today)
     judged = Period(first=ripe.back(_JUDGED_DAYS - 1).first, last=ripe.last)
-    now, earlier = (
-        funnel.flows(
-            tx,
-            Scope(brand_id=brand.id, first=days.first, last=days.last, invited=True),
-            by="staff_member",
-            today=today,
-        )
-        for days in (month, judged)
-    )
+    now = _by_person(tx, brand, month, ("added",))
+    earlier = {
+        person: Flow(month=counts)
+        for person, counts in _by_person(tx, brand, judged, COHORT_STEPS["month"]).items()
+    }
     everybody = total(earlier.values())
     rows = []
     for member in staff.staff_of_brand(tx, brand.id):
-        cards = now.get(member.id, Flow()).now.added
+        cards = now.get(member.id, Counts()).added
         gone = member.left_at is not None
         if (venue_id is not None and member.venue_id not in (None, venue_id)) or (gone and not cards):
             continue
@@ -81,6 +79,12 @@ def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date)
         expected = _expected(member, today)
         rows.append(StaffRow(member, cards, quality, expected, _standing(member, cards * quality, expected)))
     return rows
+
+
+def _by_person(tx: Tx, brand: Brand, days: Period, columns: Sequence[VisitEventKind]) -> dict[int, Counts]:
+    scope = Scope(brand_id=brand.id, first=days.first, last=days.last, invited=True)
+    found = store_tallies.sums(tx, scope, by="staff_member", columns=columns)
+    return {key: Counts(**dict(zip(columns, steps, strict=True))) for key, steps in found.items()}
 
 
 def weight(own: Flow, everybody: Flow) -> float:

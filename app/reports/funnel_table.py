@@ -11,17 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
+from sqlalchemy import select
+
 from app.accounts import staff
 from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.identifiers import StaffMemberId, VenueId
-from app.places import funnel, funnel_verdicts, links, placements, venues
+from app.places import funnel, funnel_verdicts, links, placements
 from app.places.funnel import Group
 from app.places.funnel_counts import Counts, Flow, Period, total
 from app.places.funnel_estimates import Estimate, estimates
 from app.places.funnel_verdicts import FEWEST, Judgement
 from app.places.placements import Kind
 from app.places.store_tallies import Scope
+from app.places.tables import venue
 
 Order = Literal["name", "best", "weakest", "scans", "cards"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -121,11 +124,12 @@ _KEYS: Mapping[Order, Callable[[Row], tuple[bool, float]]] = {
 
 def labels(tx: Tx, brand: Brand, by: Group) -> dict[int, Label]:
     """What people call the brand's groups."""
-    places = {venue.id: venue for venue in venues.all_venues(tx, brand.id)}
+    told = select(venue.c.id, venue.c.name, venue.c.slug).where(venue.c.brand_id == brand.id)
+    places = {row.id: row for row in tx.execute(told)}
 
     def at(name: str, venue_id: VenueId | None, kind: Kind | None = None) -> Label:
-        venue = places[venue_id] if venue_id is not None else None
-        return Label(name, venue_id, venue.name if venue else "", venue.slug if venue else "", kind)
+        place = places[venue_id] if venue_id is not None else None
+        return Label(name, venue_id, place.name if place else "", place.slug if place else "", kind)
 
     match by:
         case "venue":

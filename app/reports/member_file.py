@@ -15,15 +15,14 @@ from app.db import Tx
 from app.db.identifiers import MemberId
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
+from app.loyalty.guest_tables import card_act, member_key
 from app.loyalty.tables import (
-    card_act,
     consent,
     enrolment,
     ledger_entry,
     lot,
     lot_use,
     member,
-    member_key,
     phone_code,
     programme,
     receipt,

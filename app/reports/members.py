@@ -16,8 +16,9 @@ from app.db import Tx
 from app.db.identifiers import BrandId, CardCode, EnrolmentId, MemberId, ProgrammeId, VenueId
 from app.errors import BadInput
 from app.loyalty import card_codes, search_keys
+from app.loyalty.guest_tables import card_act, member_key
 from app.loyalty.phone_numbers import checked_phone
-from app.loyalty.tables import card_act, enrolment, member, member_key, programme, receipt
+from app.loyalty.tables import enrolment, member, programme, receipt
 from app.passes.tables import wallet_pass
 
 MOST_FOUND = 30

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 Meaning = str
-"""Ends the name of a sentence of :data:`app.reports.member_words.EVENTS`; "other" for an unknown line."""
+"""Ends the name of a sentence of :data:`app.reports.event_words.EVENTS`; "other" for an unknown line."""
 
 _KNOWN: Final = tuple(
     (re.compile(pattern), meaning)

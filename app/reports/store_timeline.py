@@ -23,7 +23,8 @@ from app.db.identifiers import (
 from app.delivery.breaker import subject_of
 from app.delivery.promises import State
 from app.delivery.tables import breaker, delivery, job
-from app.loyalty.tables import card_act, enrolment, programme
+from app.loyalty.guest_tables import card_act
+from app.loyalty.tables import enrolment, programme
 from app.passes.tables import device, device_log, registration, wallet_pass
 from app.places.tables import install_link, placement, venue, visit, visit_event
 
@@ -253,4 +254,5 @@ def breaker_reason(tx: Tx, pass_type_identifier: PassTypeIdentifier) -> str | No
 
 def worker_seen_at(tx: Tx) -> datetime | None:
     """The newest slot of work that some worker took: it was there then, or a little later."""
-    return tx.scalar(select(func.max(job.c.slot, type_=job.c.slot.type)))
+    seen_at: datetime | None = tx.scalar(select(func.max(job.c.slot, type_=job.c.slot.type)))
+    return seen_at

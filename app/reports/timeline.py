@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId, WalletPassId
-from app.loyalty import store_ledger
+from app.loyalty import store_card_acts, store_ledger
 from app.passes import evidence
 from app.passes.store_evidence import PassEvidence
 from app.reports import phone_lines, store_timeline, timeline_events
@@ -71,6 +71,8 @@ def timeline(
     pushes = store_timeline.pushes(tx, sorted({phone.device_id for phone in phones}))
     lines = store_timeline.complaints(tx, [one.serial_number for one in passes], since=now - LOOKED_BACK)
     receipts = store_ledger.receipts(tx, ids)
+    entries, acts = store_ledger.entries(tx, ids), store_card_acts.of_enrolments(tx, ids)
+    worker_seen_at = store_timeline.worker_seen_at(tx)
     steps = store_timeline.visits(tx, ids)
     venues = store_timeline.venue_names(tx, sorted({receipt.venue_id for receipt in receipts}))
     removed = {step.enrolment_id: step.at for step in steps if step.kind == "removed"}
@@ -80,7 +82,7 @@ def timeline(
             certificate_fault=around.certificate_fault,
             certificate_expired=around.certificate_expired,
             breaker=store_timeline.breaker_reason(tx, name),
-            worker_seen_at=store_timeline.worker_seen_at(tx),
+            worker_seen_at=worker_seen_at,
         )
         for name in {one.pass_type_identifier for one in passes}
     }
@@ -118,9 +120,9 @@ def timeline(
             if step.kind in _STEPS
         ),
         *timeline_events.of_receipts(receipts, venues),
-        *timeline_events.of_points(tx, ids),
+        *timeline_events.of_points(entries, acts),
         *timeline_events.of_tiers(cards, receipts, now),
-        *timeline_events.of_hands(tx, ids),
+        *timeline_events.of_hands(acts, entries),
         *timeline_events.of_words(tx, brand_id, member_id),
         *timeline_events.of_passes(passes, proofs),
         *timeline_events.of_phones(phones, passes, pushes),

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId, WalletPassId
 from app.delivery import texts
-from app.loyalty import codes, store_card_acts, store_contacts, store_enrolments, store_ledger, tiers
+from app.loyalty import codes, store_contacts, store_enrolments, tiers
 from app.loyalty import rules as rulebook
 from app.loyalty.rules import TieredRules
-from app.loyalty.store_ledger import Receipt
+from app.loyalty.store_card_acts import CardAct
+from app.loyalty.store_ledger import Entry, Receipt
 from app.loyalty.tiers import Spend
 from app.passes.store_evidence import PassEvidence
 from app.reports import store_timeline
@@ -60,10 +61,10 @@ def of_receipts(receipts: Iterable[Receipt], venues: Mapping[Any, str]) -> Itera
             yield replace(told, at=one.refunded_at, kind="refund")
 
 
-def of_points(tx: Tx, ids: Sequence[EnrolmentId]) -> Iterable[Event]:
+def of_points(entries: Iterable[Entry], acts: Iterable[CardAct]) -> Iterable[Event]:
     """The ledger; a correction by hand is told by who made it."""
-    by_hand = {act.entry_id for act in store_card_acts.of_enrolments(tx, ids)}
-    for one in store_ledger.entries(tx, ids):
+    by_hand = {act.entry_id for act in acts}
+    for one in entries:
         if one.id in by_hand:
             continue
         kind = "moved" if one.kind == "correction" else one.kind
@@ -101,10 +102,11 @@ def of_tiers(cards: Iterable[CardRow], receipts: Sequence[Receipt], now: datetim
             before = after
 
 
-def of_hands(tx: Tx, ids: Sequence[EnrolmentId]) -> Iterable[Event]:
+def of_hands(acts: Iterable[CardAct], entries: Iterable[Entry]) -> Iterable[Event]:
     """What people of the brand did to the cards."""
-    for act in store_card_acts.of_enrolments(tx, ids):
-        points, stamps = store_card_acts.corrected(tx, act) if act.entry_id else (0, 0)
+    known = {entry.id: (entry.points, entry.stamps) for entry in entries}
+    for act in acts:
+        points, stamps = known[act.entry_id] if act.entry_id else (0, 0)
         facts: dict[str, Fact] = {
             "reason": act.reason,
             "actor": act.actor,

@@ -21,7 +21,7 @@ from app.web.body_limits import MOST_BODY
 from app.web.card_poll import CardPoll
 from app.web.console import add_console
 from app.web.console.cookies import Cookies
-from app.web.console.frame import nothing_here
+from app.web.console.frame import nothing_here, our_fault
 from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
@@ -127,6 +127,8 @@ def make_flask(services: Services) -> Flask:
             return _refusal(fault)
         # The trace goes to the log, never to the asker.
         log.exception("unforeseen_error", path=request.path, method=request.method)
+        if request.path.startswith("/console/"):
+            return our_fault()
         return Response(
             "Something went wrong on our side; it has been written down. Please try again.\n",
             500,

@@ -11,7 +11,8 @@ from app.db import Database, Tx
 from app.errors import BadInput, Conflict, NotFound
 from app.loyalty import card_acts, enrolment, merging, store_enrolments, store_ledger, till
 from app.loyalty.enrolment import Enrolment
-from app.loyalty.tables import card_act, lot
+from app.loyalty.guest_tables import card_act
+from app.loyalty.tables import lot
 from app.loyalty.till import ReceiptDraft
 from app.passes import issuing
 from tests.loyalty.town import EXPIRING, NOW, STAMPS, Town, build, guest, request

@@ -255,6 +255,8 @@ def test_the_press_takes_up_a_renewed_certificate_and_keeps_one_that_works(
         assert press.prepared(tx, published.id) is first
         now += LOOK_AGAIN
         second = press.prepared(tx, published.id)
+        assert isinstance(first.signer, Signer)
+        assert isinstance(second.signer, Signer)
         assert second.signer.expires_at > first.signer.expires_at
         now += LOOK_AGAIN
         assert press.prepared(tx, published.id) is second

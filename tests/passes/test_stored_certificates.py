@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import text
 
 from app.accounts import audit, brands
@@ -175,6 +178,27 @@ def test_a_brand_with_files_moves_to_the_uploaded_one(database: Database, maker:
         assert brands.brand(tx, made.id).credentials == STORED
 
 
+def test_a_process_that_signs_from_files_notices_the_upload(
+    database: Database, maker: Maker, tmp_path: Path
+) -> None:
+    folder = maker.authority.pass_credentials(
+        tmp_path / "files", pass_type_identifier=TYPE, team_identifier=TEAM, organization="Birch"
+    )
+    with database.write() as tx:
+        draft = replace(_draft(), credentials=f"file:{folder}")
+        made = brands.create_brand(tx, draft, now=NOW, actor="test")
+    moment = [NOW]
+    press = Press("https://example.com/passkit", clock=lambda: moment[0], safe=maker.safe)
+    with database.read() as tx:
+        before = press.signer(tx, made.pass_type_identifier)
+    fingerprint = _upload(database, maker, made)
+    moment[0] += ASK_AGAIN
+    with database.read() as tx:
+        after = press.signer(tx, made.pass_type_identifier)
+    assert after is not before
+    assert x509.load_pem_x509_certificate(after.certificate_pem).fingerprint(SHA256()).hex() == fingerprint
+
+
 def test_pushes_that_were_stopped_are_tried_at_once(database: Database, maker: Maker, brand: Brand) -> None:
     with database.write() as tx:
         breaker.trip(tx, brand.pass_type_identifier, reason="expired", now=NOW)
@@ -199,8 +223,6 @@ def test_an_expired_one_says_what_to_do(database: Database, maker: Maker, brand:
 
 def test_a_request_made_here_needs_no_mac(database: Database, maker: Maker, brand: Brand) -> None:
     """Apple's part: its certificate is for the request's public key, under names of its own."""
-    from cryptography import x509
-
     with database.write() as tx:
         pem, fingerprint = certificate_requests.make_request(
             tx, maker.safe, organization="Birch Coffee", email="a@example.com", now=NOW, actor="user:anna"

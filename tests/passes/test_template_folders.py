@@ -172,19 +172,24 @@ def test_a_locked_archive_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "said"),
+    ("path", "content", "code"),
     [
-        ("layout.toml", b"= nonsense", "is not TOML"),
-        ("layout.toml", b"\xff", "UTF-8"),
-        ("ru.lproj/pass.strings", b'"a" = "b', "line 1"),
-        ("texts.toml", b'description = "x"', "texts.toml"),
-        ("texts.toml", b'[rules]\nde = "Regeln"', "texts.toml"),
+        ("layout.toml", b"= nonsense", "layout-unreadable"),
+        ("layout.toml", b"\xff", "layout-unreadable"),
+        ("ru.lproj/pass.strings", b'"a" = "b', "strings-unreadable"),
+        ("texts.toml", b"nonsense", "layout-unreadable"),
+        ("texts.toml", b'description = "x"', "text-unreadable"),
+        ("texts.toml", b'[rules]\nde = "Regeln"', "text-unreadable"),
+        ("texts.toml", b"[rules]\nru = 5", "text-unreadable"),
     ],
 )
-def test_words_that_cannot_be_read_are_told_with_their_place(path: str, content: bytes, said: str) -> None:
+def test_words_that_cannot_be_read_are_told_with_their_place(path: str, content: bytes, code: str) -> None:
     files = template_folders.files_of(read("bonus_card")) | {path: content}
-    with pytest.raises(DesignRefused, match=said):
+    with pytest.raises(DesignRefused) as caught:
         template_folders.from_files("card", files)
+    (finding,) = caught.value.findings
+    assert finding.code == code
+    assert finding.where.startswith(path)
 
 
 @settings(max_examples=80)

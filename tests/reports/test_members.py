@@ -13,7 +13,8 @@ from app.db import Database, Tx
 from app.db.identifiers import MemberId, VenueId
 from app.loyalty import card_acts, enrolment, members, merging, numbers, search_keys, till
 from app.loyalty.enrolment import Enrolment
-from app.loyalty.tables import member, member_key
+from app.loyalty.guest_tables import member_key
+from app.loyalty.tables import member
 from app.loyalty.till import ReceiptDraft
 from app.passes import issuing
 from app.places import venues

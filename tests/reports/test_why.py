@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from app.loyalty import enrolment, members
-from app.reports.member_words import VERDICTS
+from app.reports.verdict_words import VERDICTS
+from app.reports.verdicts import Cause
 from app.simulators.phone import Card, Phone
 from tests.conftest import empty_database
 from tests.reports.service import Broken, Service, running_service
@@ -263,8 +265,10 @@ def test_a_card_that_has_ended(service: Service) -> None:
 
 
 def test_every_cause_has_words_of_its_own() -> None:
-    said = [sentence for sentence, _ in VERDICTS.values()]
-    assert len(set(said)) == len(said)
+    facts = dict.fromkeys(("at", "line", "reason", "fault", "lagging", "phones", "again", "tries"), "…")
+    said = {cause: str(sentence(**facts)) for cause, (sentence, _) in VERDICTS.items()}
+    assert set(said) == set(get_args(Cause))
+    assert len(set(said.values())) == len(said)
 
 
 def _ask(service: Service, method: str, card: Card, device: str, body: dict[str, str]) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.identifiers import EnrolmentId, VisitId
+from app.db.identifiers import EnrolmentId, VisitId, WalletPassId
 from app.web.links import Links, VisitToken
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -78,3 +78,13 @@ def test_a_changed_character_breaks_a_token(position: int) -> None:
     place = position % len(token)
     changed = token[:place] + ("7" if token[place] != "7" else "8") + token[place + 1 :]
     assert LINKS.read_card(changed) is None
+
+
+def test_a_test_cards_address_ends_after_a_day_and_is_no_other_tokens() -> None:
+    address = LINKS.test_card_url(WalletPassId(77), now=NOW)
+    token = address.rpartition("/")[2]
+    assert LINKS.read_test_card(token, now=NOW + DAY) == WalletPassId(77)
+    assert LINKS.read_test_card(token, now=NOW + DAY + timedelta(seconds=1)) is None
+    assert LINKS.read_test_card(token.replace("4d", "4e", 1), now=NOW) is None
+    assert LINKS.read_download(token, now=NOW) is None
+    assert LINKS.read_test_card(LINKS.stop_path(WalletPassId(77), 1).rpartition("/")[2], now=NOW) is None

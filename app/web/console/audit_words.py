@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from app.accounts.audit import AuditEntry
 
 _ACTIONS: Mapping[str, Callable[[], str]] = {
+    "backup.made": lambda: _("A backup was made"),
     "backup.restored": lambda: _("A backup was restored"),
     "brand.created": lambda: _("The brand was made"),
     "brand.changed": lambda: _("The brand was changed"),
@@ -23,6 +24,7 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "design.draft_discarded": lambda: _("A card design was put aside"),
     "design.draft_reopened": lambda: _("A card design was taken up again"),
     "design.published": lambda: _("A card design was published"),
+    "design.test_card": lambda: _("A test card was made"),
     "design.moved": lambda: _("Cards got another design"),
     "invitation.made": lambda: _("Somebody was invited"),
     "invitation.used": lambda: _("An invitation was used"),
@@ -41,6 +43,10 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "placement.created": lambda: _("A place for a code was added"),
     "programme.created": lambda: _("A programme was made"),
     "programme.changed": lambda: _("A programme was changed"),
+    "rollout.started": lambda: _("A design began to go out to cards"),
+    "rollout.continued": lambda: _("A design went out to more cards"),
+    "rollout.stopped": lambda: _("A design’s way out was stopped"),
+    "rollout.taken_back": lambda: _("A design was taken back"),
     "staff.created": lambda: _("A staff member was added"),
     "staff.moved": lambda: _("A staff member works elsewhere"),
     "staff.left": lambda: _("A staff member left"),
@@ -58,6 +64,23 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "venue.changed": lambda: _("A venue was changed"),
     "venue.closed": lambda: _("A venue was closed"),
     "venue.reopened": lambda: _("A venue was opened again"),
+}
+
+
+_KINDS: Mapping[str, Callable[[str], str]] = {
+    "design": lambda which: _("design %(which)s", which=which),
+    "draft": lambda which: _("draft %(which)s", which=which),
+    "invitation": lambda which: _("invitation %(which)s", which=which),
+    "key": lambda which: _("key %(which)s", which=which),
+    "link": lambda which: _("link %(which)s", which=which),
+    "member": lambda which: _("guest %(which)s", which=which),
+    "pass": lambda which: _("card %(which)s", which=which),
+    "placement": lambda which: _("place %(which)s", which=which),
+    "programme": lambda which: _("programme %(which)s", which=which),
+    "rollout": lambda which: _("roll-out %(which)s", which=which),
+    "staff member": lambda which: _("staff member %(which)s", which=which),
+    "user": lambda which: _("user %(which)s", which=which),
+    "venue": lambda which: _("venue %(which)s", which=which),
 }
 
 
@@ -82,5 +105,10 @@ def actor_words(actor: str, names: Mapping[str, str]) -> str:
 
 
 def subject_words(entry: AuditEntry, names: Mapping[str, str]) -> str:
-    """What or whom it was about."""
-    return names.get(entry.subject.replace("user ", "user:"), entry.subject)
+    """What or whom it was about: a name, or a kind of thing and what tells it from others."""
+    named = names.get(entry.subject.replace("user ", "user:"))
+    if named is not None:
+        return named
+    kind, _space, which = entry.subject.rpartition(" ")
+    told = _KINDS.get(kind)
+    return told(which) if told else entry.subject

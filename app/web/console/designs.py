@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.db.identifiers import DraftId
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotFound, Refused
 from app.loyalty import programmes
 from app.loyalty.programmes import Programme
 from app.passes import designs, drafts
@@ -33,6 +33,16 @@ from app.web.console.visit import Visit
 from app.web.console.wording import explain
 from app.web.services import Services
 
+_ARCHIVE_FAULTS = (
+    "archive-file-too-large",
+    "archive-link",
+    "archive-locked",
+    "archive-path",
+    "archive-too-large",
+    "archive-too-many",
+    "archive-twice",
+    "archive-unreadable",
+)
 _WIDTH = 375.0
 """Of the phone on whose width cards in lists are drawn."""
 _AT = "/<brand>/designs/<int:programme_id>"
@@ -174,7 +184,7 @@ def _face(visit: Visit, layout: Layout, files: Mapping[str, bytes]) -> Picture |
     guest = sample_guest("regular", layout, visit.language, look=default_look(layout), now=visit.now)
     try:
         return draw_front(Proofs(layout, files, now=visit.now).pull(guest, visit.language), _WIDTH)
-    except (BadInput, KeyError, TypeError, ValueError):
+    except (BadInput, AttributeError, LookupError, OSError, TypeError, ValueError):
         return None
 
 
@@ -189,8 +199,13 @@ def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
+def _archive(_fault: Refused) -> str:
+    return str(_("This is no design as an export has it: a .zip with layout.toml, pictures and words."))
+
+
 explain(
     {
+        **dict.fromkeys(_ARCHIVE_FAULTS, _archive),
         "draft-there-already": lambda _fault: _(
             "There is a draft already: go on with it, or lay it aside first."
         ),

@@ -46,6 +46,8 @@ def version_zip(visit: Visit, programme_id: int, version: int) -> ResponseReturn
 def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told later."""
     opened(visit, programme_id)  # another brand's is nothing here, whatever is sent
+    with visit.services.database.read() as tx:
+        programme_of(tx, visit, programme_id)  # whose it is comes before what it is
     upload = request.files.get("zip")
     data = upload.read() if upload else b""
     if not data:

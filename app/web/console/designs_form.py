@@ -71,8 +71,20 @@ def applied(template: Template, values: BrandValues, form: Form) -> Template:
     for row in _every(template):
         place = form[f"{row.name}.place"]
         if place in FIELD_GROUPS and place != row.field.group and not row.announces:
-            made = field_edits.moved_field(made, row.key, place, _LAST)
+            made = _moved(made, row.key, place)
     return made
+
+
+def _moved(made: Template, key: str, place: str) -> Template:
+    """The field last in another group, without what iOS ignores there."""
+    made = field_edits.moved_field(made, key, place, _LAST)
+    ignored = {"backFields": ("textAlignment",), "primaryFields": ("textAlignment", "dataDetectorTypes")}
+
+    def change(document: dict[str, Any]) -> None:
+        for name in ignored.get(place, ("dataDetectorTypes",)):
+            document[edits.style_of(made)][place][-1].pop(name, None)
+
+    return edits.changed(made, change)
 
 
 def unsaid(template: Template, values: BrandValues) -> list[str]:

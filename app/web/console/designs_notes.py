@@ -67,20 +67,25 @@ def notes_of(template: Template, findings: Iterable[Finding], cuts: Iterable[Car
             note = Note(_TONES[finding.severity], _said(finding))
             found.add(_slot(template, finding.where), note)
     for cut in cuts:
-        found.add(_slot(template, cut.where), Note("warn" if cut.verdict == "cut" else "calm", _cut(cut)))
+        found.add(_slot(template, cut.where), _cut(cut))
     return found
 
 
-def _cut(cut: CardWarning) -> str:
+def _cut(cut: CardWarning) -> Note:
     where = {"ru": _("in Russian"), "en": _("in English")}[cut.language]
     phones = _("on every iPhone") if cut.on_large else _("on a small iPhone")
-    if cut.verdict == "close":
+    if cut.verdict == "cut":
+        words = _("Cut %(phones)s, %(where)s: “%(shown)s”", phones=phones, where=where, shown=cut.shown)
+    elif cut.shown != cut.words:
+        words = _(
+            "May be cut %(phones)s, %(where)s: “%(shown)s”", phones=phones, where=where, shown=cut.shown
+        )
+    else:
         words = _(
             "Nearly too long %(phones)s, %(where)s: “%(words)s”", phones=phones, where=where, words=cut.words
         )
-    else:
-        words = _("Cut %(phones)s, %(where)s: “%(shown)s”", phones=phones, where=where, shown=cut.shown)
-    return str(words)
+        return Note("calm", str(words))
+    return Note("warn", str(words))
 
 
 def _slot(template: Template, where: str) -> str:

@@ -23,6 +23,8 @@ Phone = Literal["small", "large"]
 SCREENS, PHONES, THEMES = get_args(Screen), get_args(Phone), get_args(Theme)
 READERS = get_args(Language)
 _SIZES = {"small": SMALL, "large": LARGE}
+_UNDRAWN = (BadInput, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What a design that was brought in from elsewhere may be too broken for; the linter says why."""
 _UNDRAWABLE = ("style-missing", "wrong-type", "time-zone", "layout-unreadable", "image-damaged")
 
 
@@ -63,7 +65,7 @@ def seen(made: Assembled, findings: list[Finding], sight: Sight, *, now: datetim
     content = sample_guest(sight.guest, made.layout, sight.reader, look=sight.look, now=now)
     try:
         proof = Proofs(made.layout, made.files, now=now).pull(content, sight.reader)
-    except (BadInput, KeyError, TypeError, ValueError):
+    except _UNDRAWN:
         return None
     size = _SIZES[sight.phone]
     if sight.screen == "back":
@@ -79,7 +81,7 @@ def cuts_of(made: Assembled, findings: list[Finding], *, now: datetime) -> list[
         return []
     try:
         return card_warnings(made.layout, made.files, now=now)
-    except (BadInput, KeyError, TypeError, ValueError):
+    except _UNDRAWN:
         return []
 
 

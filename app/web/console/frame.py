@@ -148,6 +148,16 @@ def nothing_here() -> Response:
     )
 
 
+def our_fault() -> Response:
+    """For what nobody foresaw; drawn without the visit, whose brand or database may be what is wrong."""
+    g.pop("visit", None)
+    return fault_page(
+        500,
+        _("That is our fault"),
+        _("Something went wrong on our side; it has been written down. Please try again."),
+    )
+
+
 def _faults(console: Console) -> None:
     console.register_error_handler(SignInFirst, _sign_in_first)
     console.register_error_handler(NotFound, lambda _fault: nothing_here())

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template, request
+from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.db import Tx
 from app.db.identifiers import EnrolmentId, MemberId
+from app.loyalty import store_enrolments
 from app.passes import designs, issuing
 from app.passes.card_front import draw_front
 from app.passes.proofs import Proofs
 from app.reports import members as found_members
 from app.web.console import members_acts, members_data
-from app.web.console.forms import render
+from app.web.console.forms import render, see
 from app.web.console.members_page import card_of, member_page
 from app.web.console.members_words import balance_words, phone_words
 from app.web.console.registry import Console, page
@@ -47,6 +49,10 @@ def register(console: Console, services: Services) -> None:
 
     @page(console, "/<brand>/members/<int:member_id>", needs="member.read")
     def one(visit: Visit, member_id: int) -> ResponseReturnValue:
+        with services.database.read() as tx:
+            row = store_enrolments.member(tx, member_id) if _sees(tx, visit, member_id) else None
+        if row is not None and row.merged_into_id is not None:
+            return see(url_for("console.members_one", member_id=row.merged_into_id))
         return member_page(visit, services, MemberId(member_id))
 
     @page(console, "/<brand>/members/<int:member_id>/cards/<int:card_id>.svg", needs="member.read")
@@ -62,3 +68,7 @@ def register(console: Console, services: Services) -> None:
 
     members_acts.register(console, services)
     members_data.register(console, services)
+
+
+def _sees(tx: Tx, visit: Visit, member_id: int) -> bool:
+    return found_members.may_see(tx, visit.brand.id, MemberId(member_id), None)

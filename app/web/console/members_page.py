@@ -127,7 +127,9 @@ def _card_addresses(tx: Tx, services: Services, cards: list[Enrolment]) -> dict[
     links, found = Links(services.secret_key, services.public_url), {}
     for card in cards:
         own = install_links.links_of_venue(tx, card.venue_id)
-        code = next((link.code for link in own if link.programme_id == card.programme_id), None)
+        fitting = [link for link in own if link.programme_id == card.programme_id]
+        fitting.sort(key=lambda link: link.retired_at is not None)  # one that hangs somewhere, if there is
+        code = fitting[0].code if fitting else None
         if card.ended_at is None and code is not None:
             found[card.id] = links.card_url(code, card.id, card.card_link_version)
     return found

@@ -9,10 +9,12 @@ from babel.numbers import format_currency, get_currency_precision
 from flask_babel import gettext as _
 
 from app.loyalty import wording as card_wording
-from app.reports.member_words import EVENTS, VERDICTS
+from app.reports.event_words import EVENTS
 from app.reports.timeline_events import Event, Fact
+from app.reports.verdict_words import VERDICTS
 from app.reports.verdicts import Verdict
 from app.web.console.frame import moment
+from app.web.console.sentences import translated
 from app.web.console.wording import explain
 from app.web.language import current_language
 
@@ -52,7 +54,7 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
     """The sentence, and what to do about it."""
     said, to_do = VERDICTS[verdict.cause]
     facts = {name: _fact(value) for name, value in verdict.facts.items()}
-    return str(_(said) % facts), str(_(to_do)) if to_do else ""
+    return translated(said(**facts)), translated(to_do(**facts)) if to_do else ""
 
 
 def event_words(event: Event) -> str:
@@ -68,7 +70,7 @@ def event_words(event: Event) -> str:
     if event.kind == "text":
         facts["text"] = _text_kind(str(given["text"]))
         facts["state"] = _text_state(str(given["state"]))
-    return str(_(EVENTS[event.kind]) % facts).strip().rstrip(":")
+    return translated(EVENTS[event.kind](**facts)).strip().rstrip(":")
 
 
 def topic_words(topic: str) -> str:

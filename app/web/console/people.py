@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app.accounts import invitations, users
+from app.accounts.invitations import Invitation
 from app.accounts.roles import ROLES, Role
 from app.accounts.users import Access, User
 from app.db import Tx
@@ -108,15 +109,16 @@ def _inviting(console: Console, services: Services, team: Team) -> None:
         form = Form.posted()
         name = form.text("name", longest=120)
         role, where = team.role_of(form)
+        made: Invitation | None = None
         token = ""
         if form.ok:
             with form.checking(), services.database.write() as tx:
-                _made, token = invitations.invite(
+                made, token = invitations.invite(
                     tx, visit.brand.id, role, venues=where, name=name, now=visit.now, actor=visit.actor
                 )
-        if not form.ok:
+        if made is None:
             return form_page(visit, form)
-        return _link(visit, token, name, days=invitations.LIFETIME.days, invited=True)
+        return _link(visit, token, name, made, invited=True)
 
     @act(console, "/<brand>/people/invitations/<int:invitation_id>/withdraw", needs="user.edit")
     def withdraw(visit: Visit, invitation_id: int) -> ResponseReturnValue:
@@ -162,10 +164,10 @@ def _changing(console: Console, services: Services, team: Team) -> None:
             whom, _access = team.member(tx, visit, user_id)
             if not team.may_reset(tx, visit, whom):
                 raise NotAllowed
-            _made, token = invitations.invite_to_new_password(
+            made, token = invitations.invite_to_new_password(
                 tx, whom.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor
             )
-        return _link(visit, token, whom.name, days=invitations.SHORT_LIFETIME.days, invited=False)
+        return _link(visit, token, whom.name, made, invited=False)
 
 
 def _leaving(console: Console, services: Services, team: Team) -> None:
@@ -196,6 +198,8 @@ def _back_to(before: Access, user_id: int) -> tuple[str, dict[str, str | Sequenc
     return url_for("console.people_change", user_id=user_id), fields
 
 
-def _link(visit: Visit, token: str, name: str, *, days: int, invited: bool) -> ResponseReturnValue:
+def _link(visit: Visit, token: str, name: str, made: Invitation, *, invited: bool) -> ResponseReturnValue:
     address = f"{visit.services.public_url}{url_for('console.invited_opened', token=token)}"
-    return render(visit, "people_link.html", link=address, name=name, days=days, invited=invited)
+    return render(
+        visit, "people_link.html", link=address, name=name, expires_at=made.expires_at, invited=invited
+    )

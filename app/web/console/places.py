@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from app.db import Tx
 from app.errors import BadInput
-from app.places import endings, funnel, hangings, venues
+from app.places import endings, funnel, links, venues
 from app.places.venues import Venue, VenueDraft
 from app.web.console.forms import Form, done, render, see
 from app.web.console.places_words import TIME_ZONES, slug_for
@@ -34,7 +34,7 @@ def _list(console: Console, services: Services) -> None:
         with services.database.read() as tx:
             found = [v for v in venues.all_venues(tx, visit.brand.id) if visit.access.reaches(v.id)]
             counts = _counts(tx, visit)
-            hung = {v.id: len(hangings.hangings(tx, v)) for v in found} if len(found) <= _MANY else {}
+            hung = links.living_by_venue(tx, [v.id for v in found])
         return render(
             visit,
             "places_every.html",
@@ -102,10 +102,6 @@ def _changing(console: Console, services: Services) -> None:
             again: Venue = endings.reopen_venue(tx, visit.venue.id, now=visit.now, actor=visit.actor)
         done(_("%(venue)s is open again.", venue=again.name))
         return see(url_for("console.places_venue_venue", venue=again.slug))
-
-
-_MANY = 60
-"""Venues above which a list does not count the codes of each."""
 
 
 def _counts(tx: Tx, visit: Visit) -> dict[str, funnel.Counts]:

@@ -24,12 +24,10 @@ from app.posters.poster import Poster
 from app.posters.press import Form, apart
 from app.posters.sizes import SIZES, Size
 from app.web.console.places_venue import hanging_of
+from app.web.console.places_words import MOST_PAGES
 from app.web.console.registry import Console, page
 from app.web.console.visit import Visit
 from app.web.services import Services
-
-MOST_PAGES = 120
-"""Of one file: more is drawn by ``perkpass poster``, where nobody waits for a page."""
 
 _SVG_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _PATIENCE = 10.0  # seconds
@@ -64,7 +62,9 @@ def register(console: Console, services: Services) -> None:
 
     @page(console, "/<brand>/places/<venue>/poster.pdf", needs="places.read")
     def poster(visit: Visit) -> ResponseReturnValue:
-        """``?size=&language=``, of one ``code`` or of all that are ``for`` a purpose: a page each."""
+        """``?size=&language=``, of one ``code`` or of those ``for`` a purpose: ``table``, or ``table.2``
+        where there are more than :data:`MOST_PAGES`: the second part of them.
+        """
         return _print(visit, turns, "pdf", request.args.get("code", ""))
 
     @page(console, "/<brand>/places/<venue>/code/<code>/poster.svg", needs="places.read")
@@ -110,17 +110,14 @@ def _asked(tx: Tx, visit: Visit, code: str) -> list[Hanging]:
     if code:
         found = [hanging_of(tx, visit, code)]
     else:
-        purpose = request.args.get("for", "all")
-        if purpose not in ("all", *PURPOSES):
+        purpose, _dot, part = request.args.get("for", "all").partition(".")
+        if purpose not in ("all", *PURPOSES) or (part and not (part.isdecimal() and len(part) < 4)):
             raise BadInput("bad-choice", f"for is one of all, {', '.join(PURPOSES)}", field="for")
         chosen = [each for each in PURPOSES if purpose in ("all", each)]
-        found = hangings.hangings(tx, visit.venue, purposes=chosen)
+        first = (max(1, int(part or 1)) - 1) * MOST_PAGES
+        found = hangings.hangings(tx, visit.venue, purposes=chosen)[first : first + MOST_PAGES]
     if not found:
         raise NotFound("no-link", "The venue has no such code")
-    if len(found) > MOST_PAGES:
-        raise BadInput(
-            "too-many", f"{len(found)} prints at once: at most {MOST_PAGES}, choose a part of them"
-        )
     return found
 
 

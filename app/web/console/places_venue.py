@@ -22,7 +22,7 @@ from app.places.hangings import Hanging
 from app.posters.sizes import SIZES
 from app.web.console.forms import Form, done, render, see
 from app.web.console.places import DAYS
-from app.web.console.places_words import hanging_words, purpose_words, size_words
+from app.web.console.places_words import MOST_PAGES, hanging_words, purpose_words, size_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -55,6 +55,10 @@ def venue_page(visit: Visit, form: Form) -> ResponseReturnValue:
         there = {(p.kind, p.name) for p in placements.placements_of_venue(tx, visit.venue.id)}
     if "programme" not in form.values and cards:
         form.values["programme"] = str(cards[0].id)
+    groups = [(purpose, list(each)) for purpose, each in groupby(living, lambda h: h.purpose)]
+    which = _parts("all", _("Every code of the venue"), len(living))
+    for purpose, hung in groups:
+        which += _parts(purpose, purpose_words(purpose), len(hung))
     offers = [(kind, names) for kind, names in _READY_MADE if not any(spot == kind for spot, _name in there)]
     if not any(each.purpose == "venue" for each in living):
         offers.insert(0, ("venue", ""))
@@ -62,7 +66,8 @@ def venue_page(visit: Visit, form: Form) -> ResponseReturnValue:
         visit,
         "places_venue.html",
         form=form,
-        groups=[(purpose, list(each)) for purpose, each in groupby(living, lambda h: h.purpose)],
+        groups=groups,
+        which=which,
         retired=retired,
         programmes=cards,
         drawn=drawn,
@@ -79,6 +84,17 @@ def venue_page(visit: Visit, form: Form) -> ResponseReturnValue:
         reachable=visit.services.public_url.startswith("https://"),
         public_url=visit.services.public_url,
     )
+
+
+def _parts(value: str, words: str, count: int) -> list[tuple[str, str]]:
+    """What can be printed as one file, for a select: all of these codes, or where they are many, parts."""
+    if count <= MOST_PAGES:
+        return [(value, f"{words} ({count})")]
+    starts = range(0, count, MOST_PAGES)
+    return [
+        (f"{value}.{part}", f"{words} ({first + 1}–{min(count, first + MOST_PAGES)})")
+        for part, first in enumerate(starts, start=1)
+    ]
 
 
 def drawn_programmes(tx: Tx, cards: list[Programme]) -> set[ProgrammeId]:
@@ -113,13 +129,14 @@ def _hanging(console: Console, services: Services) -> None:
         if form.ok and number is not None:
             with form.checking(), services.database.write() as tx:
                 programme = _of_brand(tx, visit, ProgrammeId(number))
-                if kind == "venue":
+                own = hangings.hangings(tx, visit.venue, purposes=["venue"])
+                if kind == "venue" and not any(h.link.programme_id == programme.id for h in own):
                     links.create_link(
                         tx, programme_id=programme.id, venue_id=visit.venue.id, now=visit.now,
                         actor=visit.actor,
                     )  # fmt: skip
                     new = 1
-                else:
+                elif kind != "venue":
                     new = placing.place(
                         tx, venue_id=visit.venue.id, programme_id=programme.id, kind=kind,
                         names=placing.names(said), now=visit.now, actor=visit.actor,

@@ -16,6 +16,9 @@ TIME_ZONES: tuple[str, ...] = tuple(
     sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/")))
 )
 
+MOST_PAGES = 60
+"""Of one file of prints, so that a thread waits for seconds: of more there are parts."""
+
 _LATIN = str.maketrans(
     {
         **dict(zip("абвгдеёзийклмнопрстуфхцыэ", "abvgdeezijklmnoprstufhcye", strict=True)),

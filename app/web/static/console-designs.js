@@ -20,21 +20,22 @@
 
   const show = async () => {
     if (asking) asking.abort();
-    asking = new AbortController();
+    const mine = asking = new AbortController();
     const typed = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string") typed.append(name, value);
     pane.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(form.dataset.preview, { method: "POST", body: typed, signal: asking.signal });
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: typed, signal: mine.signal });
       if (!answer.ok && answer.status !== 422) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const picture = fresh.querySelector("[data-picture]");
       if (!picture) return;
       pane.querySelector("[data-picture]").replaceWith(picture);
       place(fresh);
-      pane.removeAttribute("aria-busy");
     } catch (fault) {
-      if (fault.name !== "AbortError") pane.removeAttribute("aria-busy");
+      if (fault.name !== "AbortError" && fault.name !== "TypeError") throw fault; // asked anew, or no network
+    } finally {
+      if (asking === mine) pane.removeAttribute("aria-busy");
     }
   };
 

@@ -83,7 +83,9 @@ def test_a_draft_begins_from_a_template_a_version_or_a_file(house: House) -> Non
     assert now_is(house).template.document == template_folders.from_zip(taken.data, "x").template.document
     hostile = io.BytesIO(b"PK\x03\x04 no archive")
     desk.send(AT, f"{AT}/discard")
-    assert desk.send(AT, f"{AT}/import", files={"zip": (hostile, "x.zip")}).status_code == 422
+    refused = desk.send(AT, f"{AT}/import", files={"zip": (hostile, "x.zip")})
+    assert refused.status_code == 422
+    assert "no design as an export has it" in refused.text
 
 
 def test_a_form_that_nobody_touched_changes_nothing(house: House) -> None:
@@ -146,6 +148,25 @@ def test_fields_move_go_and_come_by_buttons_alone(house: House) -> None:
     assert "Write the whole address" in wrong.text
     assert edit(desk, **{address: "https://zerno.example/menu"}).status_code == 303
     assert "https://zerno.example/menu" in {text.en for text in now_is(house).template.texts.values()}
+
+
+def test_a_field_that_changes_its_place_or_meaning_brings_nothing_that_iphones_ignore(house: House) -> None:
+    designs_stage.begin(house)
+    desk = house.desk()
+    back = len(now_is(house).template.document["storeCard"]["backFields"]) - 1  # the card's number
+    edit(desk, **{f"f__backFields__{back}__place": "headerFields"})
+    edit(desk, f__primaryFields__0__value="words")
+    made = now_is(house).template.document["storeCard"]
+    assert made["headerFields"] == [{"key": "card_code", "label": "Card number", "value": "{card_code}"}]
+    assert made["primaryFields"][0].keys() == {"key", "label", "value"}
+    edit(desk, f__primaryFields__0__words__ru="Скидка 5 %", f__primaryFields__0__words__en="5 % off")
+    assert "5 % off" in {text.en for text in now_is(house).template.texts.values()}
+    edit(desk, f__primaryFields__0__value="balance")
+    assert (
+        now_is(house).template.document["storeCard"]["primaryFields"][0]["numberStyle"]
+        == "PKNumberStyleDecimal"
+    )
+    assert 'class="note wrong"' not in desk.get(DRAFT).text
 
 
 def test_warnings_stand_beside_their_field_in_the_readers_language(house: House) -> None:

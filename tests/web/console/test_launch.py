@@ -98,6 +98,17 @@ def test_a_certificate_may_lie_on_the_server(house: House) -> None:
     assert "BIRCH_CERTIFICATE" in page  # what is missing is told, by its name
 
 
+def test_a_brand_is_called_neither_as_another_nor_as_a_page_of_the_console(house: House) -> None:
+    desk = house.desk(house.operator)
+    where = {"credentials": "env:B", "team_identifier": "A1B2C3D4E5", "pass_type_identifier": "pass.b"}
+    for slug in ("cafe", "account", "sign-in"):
+        refused = desk.send(NEW, slug=slug, **where, **WORDS)
+        assert refused.status_code == 422
+        assert 'id="slug-fault"' in refused.text
+    made = desk.send(NEW, **where, **(WORDS | {"name": "Account"}))
+    assert made.headers["Location"] == "/console/account-2/launch"
+
+
 def test_only_who_runs_the_installation_makes_brands(house: House) -> None:
     for role in ("owner", "marketer", "manager", "cashier"):
         assert house.desk(role).get(NEW).status_code == 403
@@ -122,3 +133,16 @@ def test_the_usual_design_is_published_once(house: House) -> None:
     assert theirs.status_code == 404
     for nonsense in ("", "x", "9" * 30):
         assert desk.send(launch, f"{launch}/publish", programme=nonsense).status_code == 404
+
+
+def test_a_card_without_a_design_leads_to_the_editor_and_to_the_usual_one(
+    sandbox: House, maker: Maker
+) -> None:
+    desk = sandbox.desk(sandbox.operator)
+    p12 = maker.p12(b"secret")
+    desk.send(NEW, files={"certificate": (io.BytesIO(p12), "x.p12")}, password="secret", **WORDS)
+    page = "/console/bereza/settings/programme"
+    desk.send(f"{page}?kind=bonus", page, kind="bonus", name="Bonus", cashback="5")
+    launch = desk.get("/console/bereza/launch").text
+    assert 'href="/console/bereza/designs"' in launch
+    assert 'action="/console/bereza/launch/publish"' in launch

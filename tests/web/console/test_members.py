@@ -11,11 +11,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from babel.messages.pofile import read_po
+from sqlalchemy import event
 
-from app.loyalty import enrolment, till
+from app.loyalty import card_acts, enrolment, merging, till
 from app.loyalty.enrolment import Enrolment
-from app.reports.member_words import EVENTS, VERDICTS
 from app.simulators.authority import Authority
 from app.web.links import Links
 from tests.web.console.house import Desk, House
@@ -23,7 +22,6 @@ from tests.web.console.members_guests import guest, ring_up, with_phone
 from tests.web.guests import ANDROID, NOW
 
 ALL = "/console/cafe/members"
-RUSSIAN = Path(__file__).parents[3] / "app/web/translations/ru/LC_MESSAGES/console_members.po"
 
 
 @pytest.fixture
@@ -236,6 +234,43 @@ def test_a_guest_gets_everything_and_is_forgotten(house: House, anna: Enrolment)
     assert "45-67" not in gone
 
 
+def test_a_guest_who_was_found_twice_is_shown_as_the_one_who_lives_on(house: House, anna: Enrolment) -> None:
+    with house.database.write() as tx:
+        other = guest(tx, house.cafe, "Анна")
+        merging.merge(tx, living=anna.id, ending=other.id, now=house.clock())
+    shown = house.desk().get(page_of(other))
+    assert shown.status_code == 303
+    assert shown.headers["Location"].endswith(page_of(anna))
+    assert "The card was united" in unescape(house.desk().get(page_of(anna)).text)
+
+
+def test_a_page_asks_as_many_questions_for_a_long_past_as_for_a_short_one(house: House) -> None:
+    def questions(card: Enrolment) -> int:
+        asked: list[str] = []
+
+        def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+            asked.append(statement)
+
+        event.listen(house.database.engine, "before_cursor_execute", hear)
+        try:
+            assert house.desk().get(page_of(card)).status_code == 200
+        finally:
+            event.remove(house.database.engine, "before_cursor_execute", hear)
+        return len(asked)
+
+    with house.database.write() as tx:
+        newcomer, regular = guest(tx, house.cafe, "Яна"), guest(tx, house.cafe, "Анна", "+79031234567")
+        with_phone(tx, newcomer, "only")
+        for number in range(30):
+            ring_up(tx, house.cafe, regular, f"R-{number}")
+        for number in range(5):
+            reason = {"reason": "Ошибка", "form_key": f"form-{number:04}", "now": NOW, "actor": "x"}
+            card_acts.correct(tx, regular.id, points=100, **reason)  # type: ignore[arg-type]
+            with_phone(tx, regular, f"phone-{number}")
+    questions(newcomer)  # the first that somebody asks looks at their session
+    assert questions(regular) <= questions(newcomer) + 2  # whose pushes, and which codes went to the number
+
+
 def test_hostile_names_and_queries_are_words_like_others(house: House) -> None:
     with house.database.write() as tx:
         card = guest(tx, house.cafe, '<script>alert("x")</script>')
@@ -245,15 +280,3 @@ def test_hostile_names_and_queries_are_words_like_others(house: House) -> None:
     assert desk.get(f"{ALL}?q=%00%ff'--").status_code == 200
     assert desk.get(f"{ALL}/99999999").status_code == 404
     assert desk.get(f"{page_of(card)}?topic=nothing").status_code == 200
-
-
-def test_every_sentence_of_the_story_is_said_in_russian() -> None:
-    with RUSSIAN.open("rb") as file:
-        catalogue = read_po(file)
-    every = [*EVENTS.values(), *(words for pair in VERDICTS.values() for words in pair if words)]
-    for words in every:
-        message = catalogue.get(words)
-        assert message, words
-        assert set(re.findall(r"%\(\w+\)s", words)) == set(re.findall(r"%\(\w+\)s", str(message.string))), (
-            words
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pypdfium2
 import pytest
 
 from app.accounts import audit
@@ -139,3 +140,43 @@ def test_a_short_name_is_made_of_any_name() -> None:
     assert slug_for("Щи & Борщ, №1", ()) == "schi-borsch-1"
     assert slug_for("☕", ()) == "place"
     assert slug_for("Main", {"main", "main-2"}) == "main-3"
+
+
+def test_the_venues_own_code_is_made_once(house: House) -> None:
+    desk, page = house.desk("manager"), "/console/cafe/places/main"
+    with house.database.write() as tx:
+        links.retire_link(tx, house.cafe.link.id, now=house.clock(), actor="test")
+    before = len(_codes(house))
+    for _ in range(2):
+        tapped = desk.send(page, f"{page}/hang", kind="venue", names="", programme=house.cafe.programme.id)
+        assert tapped.status_code == 303
+    assert len(_codes(house)) == before + 1
+
+
+def test_a_manager_is_not_told_what_is_wrong_with_the_certificate(house: House) -> None:
+    assert "PERKPASS_TEST_CERTIFICATE" in house.desk("owner").get("/console/cafe/launch").text
+    assert "PERKPASS_TEST_CERTIFICATE" not in house.desk("manager").get("/console/cafe/launch").text
+
+
+def test_more_prints_than_a_file_holds_come_in_parts(house: House) -> None:
+    desk = house.desk("owner")
+    for names in ("101-160", "161-170"):
+        desk.send(VENUE, f"{VENUE}/hang", kind="table", names=names, programme=house.cafe.programme.id)
+    page = desk.get(VENUE).text
+    assert '<option value="table.1">Tables (1–60)</option>' in page
+    assert '<option value="table.2">Tables (61–71)</option>' in page  # with table 7, which stands first
+    second = desk.get(f"{VENUE}/poster.pdf?for=table.2&size=square&language=en")
+    assert len(pypdfium2.PdfDocument(second.data)) == 11
+    assert desk.get(f"{VENUE}/poster.pdf?for=table.3").status_code == 404
+    assert desk.get(f"{VENUE}/poster.pdf?for=table.x").status_code == 422
+
+
+def test_names_are_words_and_never_markup(house: House) -> None:
+    desk, hostile = house.desk("owner"), "<script>alert(1)</script>"
+    desk.send(VENUE, f"{VENUE}/hang", kind="other", names=hostile, programme=house.cafe.programme.id)
+    desk.send("/console/cafe/places/-/staff", name=hostile, venue=str(house.cafe.venue.id))
+    made = desk.send("/console/cafe/places/-/new", name=hostile, address=hostile, time_zone="")
+    for address in (VENUE, "/console/cafe/places", "/console/cafe/places/-/staff", made.headers["Location"]):
+        shown = desk.get(address).text
+        assert "<script>alert" not in shown
+        assert "&lt;script&gt;alert(1)" in shown

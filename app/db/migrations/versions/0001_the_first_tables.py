@@ -166,6 +166,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_brand_at", ["brand_id", "at"], unique=False)
+        batch_op.create_index("ix_audit_entry_subject", ["subject", "id"], unique=False)
 
     op.create_table(
         "delivery",
@@ -1060,6 +1061,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.create_index("ix_receipt_enrolment_at", ["enrolment_id", "at"], unique=False)
+        batch_op.create_index("ix_receipt_venue", ["venue_id", "id"], unique=False)
 
     op.create_table(
         "ledger_entry",
@@ -1203,13 +1205,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("card_act", schema=None) as batch_op:
         batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
-        batch_op.create_index(
-            "ix_card_act_former_code",
-            ["former_card_code"],
-            unique=False,
-            sqlite_where=sa.text("former_card_code IS NOT NULL"),
-            postgresql_where=sa.text("former_card_code IS NOT NULL"),
-        )
+        batch_op.create_index("ix_card_act_former_code", ["former_card_code"], unique=False)
 
 
 def downgrade() -> None:
@@ -1281,6 +1277,7 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entry")
     with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipt_venue")
         batch_op.drop_index("ix_receipt_enrolment_at")
 
     op.drop_table("receipt")

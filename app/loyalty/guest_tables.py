@@ -1,0 +1,44 @@
+"""Tables of the loyalty room that help people at work: what guests are found by, what is done by hand."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+
+from app.db import UtcDateTime, identity, metadata, refers
+
+# What a member is found by: each word of the name, and the digits of the number from its end. Folded by
+# app.loyalty.search_keys, so that both databases find the same; compared by code points on both.
+member_key = Table(
+    "member_key",
+    metadata,
+    refers("member_id", "member.id", primary_key=True),
+    Column("key", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    refers("brand_id", "brand.id"),
+    Index("ix_member_key_search", "brand_id", "key", "member_id"),
+)
+
+# What people of the brand did to a card by hand, and why; the form's key makes it happen once.
+card_act = Table(
+    "card_act",
+    metadata,
+    identity(),
+    refers("enrolment_id", "enrolment.id"),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),  # as it was written; forgotten with the member
+    Column("actor", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("form_key", Text, nullable=False, unique=True),
+    refers("entry_id", "ledger_entry.id", nullable=True),
+    refers("former_pass_id", "wallet_pass.id", nullable=True),  # what it was before it was issued anew
+    Column("former_card_code", Text),
+    UniqueConstraint("former_pass_id"),
+    CheckConstraint("kind IN ('correction', 'block', 'unblock', 'reissue')", name="kind_known"),
+    CheckConstraint("(kind = 'correction') = (entry_id IS NOT NULL)", name="correction_has_entry"),
+    CheckConstraint(
+        "(kind = 'reissue') = (former_pass_id IS NOT NULL)"
+        " AND (former_pass_id IS NULL) = (former_card_code IS NULL)",
+        name="reissue_has_former",
+    ),
+    Index("ix_card_act_enrolment", "enrolment_id", "id"),
+    Index("ix_card_act_former_code", "former_card_code"),
+)

@@ -1,0 +1,64 @@
+"""Guests from the command line: found, corrected, blocked, issued anew, explained, handed their data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.commands.conftest import Run
+
+
+@pytest.fixture
+def code(perkpass: Run, chain_file: Path, tmp_path: Path) -> str:
+    """The card of somebody who is called Анна."""
+    loaded = perkpass("chain", "load", chain_file)
+    assert loaded.status == 0, loaded.err
+    link = perkpass("link", "list", "pechka", "--json").json[0]["code"]
+    made = perkpass(
+        "issue", link, "-o", tmp_path / "card.pkpass", "--consent", "--name", "Анна Ёлкина", "--json"
+    )
+    return str(made.json["card_code"])
+
+
+def test_a_guest_is_found_explained_and_handed_everything(perkpass: Run, code: str, tmp_path: Path) -> None:
+    for query in ("елк", code):
+        (found,) = perkpass("member", "find", "pechka", query, "--json").json
+        assert (found["name"], found["cards"]) == ("Анна Ёлкина", [code])
+    assert "Nobody" in perkpass("member", "find", "pechka", "пётр").out
+
+    told = perkpass("member", "why", code, "--json").json
+    assert told["cause"] in ("never_added", "not_https")
+    assert told["to_do"]
+    assert "enrolled" in {event["what"] for event in told["events"]}
+    assert told["answer"] in perkpass("member", "why", code).out
+
+    file = tmp_path / "anna.zip"
+    assert perkpass("member", "export", code, file).status == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    with ZipFile(file) as bundle:
+        assert json.loads(bundle.read("data.json"))["member"][0]["name"] == "Анна Ёлкина"
+
+
+def test_a_card_is_corrected_blocked_and_issued_anew(perkpass: Run, code: str) -> None:
+    before = perkpass("member", "show", code, "--json").json["enrolments"][0]["balance"]
+    added = perkpass("member", "correct", code, "--points", "12,50", "--reason", "Чек не прошёл", "--json")
+    assert added.json["balance"] == before + 12_50
+    refused = perkpass("member", "correct", code, "--points=-99999", "--reason", "Ошибка")
+    assert refused.status != 0
+    assert "not enough" in refused.err
+    assert perkpass("member", "correct", code, "--points", "1.234", "--reason", "x").status == 2
+    taken = perkpass(
+        "member", "correct", code, "--points=-99999", "--all-there-is", "--reason", "Обман", "--json"
+    )
+    assert taken.json["balance"] == 0
+
+    assert "is blocked" in perkpass("member", "block", code, "--reason", "Украли").out
+    assert "already" in perkpass("member", "block", code, "--reason", "Украли").out
+    assert "works again" in perkpass("member", "unblock", code).out
+    made = perkpass("member", "reissue", code, "--reason", "Ссылка ушла", "--json").json
+    assert made["card_code"] != code
+    assert perkpass("member", "show", code).status != 0
+    assert perkpass("member", "find", "pechka", code, "--json").json[0]["cards"] == [made["card_code"]]
