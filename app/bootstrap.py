@@ -228,7 +228,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms) -> list[Tick]:
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
-        Tick("visits", timedelta(minutes=1), lambda tx, now: tallies.fold(tx) > 0),
+        Tick("visits", timedelta(minutes=1), lambda tx, _now: tallies.fold(tx) > 0),
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),

@@ -17,7 +17,7 @@ from app.loyalty.enrolment import Enrolment
 _reason = click.option("--reason", required=True, help="why: it stays in the card's history")
 
 
-class _Points(click.ParamType):
+class _Points(click.ParamType[int]):
     """Points with at most two decimals, signed; in hundredths."""
 
     name = "points"

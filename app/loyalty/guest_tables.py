@@ -42,3 +42,15 @@ card_act = Table(
     Index("ix_card_act_enrolment", "enrolment_id", "id"),
     Index("ix_card_act_former_code", "former_card_code"),
 )
+
+# Numbers whose holders told a brand to stop, whoever they are: looked at before advertising leaves.
+silenced_number = Table(
+    "silenced_number",
+    metadata,
+    refers("brand_id", "brand.id", primary_key=True),
+    Column("number", Text, primary_key=True),  # E.164
+    Column("at", UtcDateTime, nullable=False),  # the last time
+    Column("source", Text, nullable=False),
+    Column("text", Text, nullable=False),  # what the holder wrote
+    CheckConstraint("number LIKE '+%'", name="number_is_e164"),
+)

@@ -12,8 +12,9 @@ from sqlalchemy import Select, bindparam, delete, func, select
 
 from app.db import Identifiers, Tx, among, insert
 from app.db.identifiers import BrandId, MemberId
+from app.loyalty.guest_tables import silenced_number
 from app.loyalty.store_enrolments import ConsentRow, MemberRow
-from app.loyalty.tables import consent, member, silenced_number
+from app.loyalty.tables import consent, member
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,18 +132,6 @@ returning_visit = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# Numbers whose holders told a brand to stop, whoever they are: looked at before advertising leaves.
-silenced_number = Table(
-    "silenced_number",
-    metadata,
-    refers("brand_id", "brand.id", primary_key=True),
-    Column("number", Text, primary_key=True),  # E.164
-    Column("at", UtcDateTime, nullable=False),  # the last time
-    Column("source", Text, nullable=False),
-    Column("text", Text, nullable=False),  # what the holder wrote
-    CheckConstraint("number LIKE '+%'", name="number_is_e164"),
-)
-
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
 consent = Table(
     "consent",

@@ -14,8 +14,8 @@ from app.delivery import texts
 from app.delivery.text_promises import TextDraft
 from app.errors import NotFound
 from app.loyalty import consents, enrolment, members, store_contacts, store_enrolments
+from app.loyalty.guest_tables import silenced_number
 from app.loyalty.store_enrolments import ConsentRow
-from app.loyalty.tables import silenced_number
 from tests.loyalty import town as towns
 from tests.loyalty.town import ADVERTISING, BONUS, DATA, NOW, Town
 
