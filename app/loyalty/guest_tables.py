@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from app.db import UtcDateTime, identity, metadata, refers
 
@@ -53,4 +53,13 @@ silenced_number = Table(
     Column("source", Text, nullable=False),
     Column("text", Text, nullable=False),  # what the holder wrote
     CheckConstraint("number LIKE '+%'", name="number_is_e164"),
+)
+
+# A visit whose guest had a card already, and proved it: it leads there.
+returning_visit = Table(
+    "returning_visit",
+    metadata,
+    Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
+    refers("enrolment_id", "enrolment.id"),
+    Column("at", UtcDateTime, nullable=False),
 )

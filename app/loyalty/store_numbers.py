@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from app.db import Tx, insert
 from app.db.identifiers import MemberId
 from app.loyalty import store_member_keys
+from app.loyalty.guest_tables import returning_visit
 from app.loyalty.store_enrolments import Enrolment
-from app.loyalty.tables import enrolment, member, returning_visit
+from app.loyalty.tables import enrolment, member
 
 
 def holder(tx: Tx, brand_id: int, number: str) -> MemberId | None:

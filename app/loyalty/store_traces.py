@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, union, update
 
 from app.db import Tx
-from app.loyalty.guest_tables import card_act
-from app.loyalty.tables import enrolment, ledger_entry, phone_code, receipt, returning_visit, till_call
+from app.loyalty.guest_tables import card_act, returning_visit
+from app.loyalty.tables import enrolment, ledger_entry, phone_code, receipt, till_call
 
 _NOBODY = "+0"
 

@@ -8,7 +8,8 @@ from sqlalchemy import select, union
 
 from app.db import Tx, among
 from app.db.identifiers import VisitId
-from app.loyalty.tables import enrolment, returning_visit
+from app.loyalty.guest_tables import returning_visit
+from app.loyalty.tables import enrolment
 
 
 def visits_to_cards(tx: Tx, enrolment_ids: Sequence[int]) -> list[VisitId]:

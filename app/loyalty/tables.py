@@ -123,15 +123,6 @@ enrolment = Table(
     ),
 )
 
-# A visit whose guest had a card already, and proved it: it leads there.
-returning_visit = Table(
-    "returning_visit",
-    metadata,
-    Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
-    refers("enrolment_id", "enrolment.id"),
-    Column("at", UtcDateTime, nullable=False),
-)
-
 # What a guest agreed to, when, in which words. Never updated: a withdrawal is a row of its own.
 consent = Table(
     "consent",

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.db.identifiers import MemberId
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
-from app.loyalty.guest_tables import card_act, member_key
+from app.loyalty.guest_tables import card_act, member_key, returning_visit
 from app.loyalty.tables import (
     consent,
     enrolment,
@@ -26,7 +26,6 @@ from app.loyalty.tables import (
     phone_code,
     programme,
     receipt,
-    returning_visit,
     till_call,
 )
 from app.passes.tables import device, device_log, pass_evidence, registration, wallet_pass
