@@ -87,7 +87,9 @@ class TwilioGateway:
         if outgoing.validity is not None:
             seconds = int(outgoing.validity.total_seconds())
             form["ValidityPeriod"] = str(min(max(seconds, 1), _LONGEST_VALIDITY))
-        return _answer(await self._wire.hand_over(f"{self._path}/Messages.json", form))
+        return _answer(
+            await self._wire.hand_over(f"{self._path}/Messages.json", form, leave_by=outgoing.leave_by)
+        )
 
     async def status(self, *, reference: int, number: str, provider_id: str | None) -> Receipt | None:
         """How far a text came; None without Twilio's identifier."""
