@@ -185,7 +185,8 @@ def test_a_refused_login_is_stopped_probed_and_works_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopped, "PROBE_AFTER", timedelta(seconds=0.7))
-    monkeypatch.setattr("app.worker.text_channel.PROBE_AFTER", timedelta(seconds=0.7))
+    for module in ("text_channel", "text_answers"):
+        monkeypatch.setattr(f"app.worker.{module}.PROBE_AFTER", timedelta(seconds=0.7))
     desk.server.ledger.always = "stop"
     desk.promise(40)
     with capture_logs() as logs, desk.working():
