@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -14,7 +14,7 @@ from app.delivery import texts
 from app.simulators import smpp, sms_gateways
 from app.simulators.smpp import RunningSmpp, SmppSettings
 from app.simulators.sms_gateways import ACCOUNT_SID, RunningSms, SmsSettings
-from app.sms.gateway import Gateway, Inbound, Receipt
+from app.sms.gateway import Gateway, Receipt
 from app.sms.smsc import SmscGateway
 from app.sms.twilio import TwilioGateway
 from app.sms.wire import Patience
@@ -52,7 +52,7 @@ class House:
     clock: Callable[[], float] = time.time
     sms: RunningSms | None = None
     centre: RunningSmpp | None = None
-    inbound: list[Inbound] = field(default_factory=list)
+    login: str = "main"
 
     @property
     def can_ask(self) -> bool:
@@ -84,7 +84,7 @@ class House:
         **brands: TextingBrand,
     ) -> TextChannel:
         login = TextLogin(gateway=self.gateway(patience=patience), rate=rate, burst=burst)
-        return TextChannel({"main": login}, brands=brands, sure_after=sure_after)
+        return TextChannel({self.login: login}, brands=brands, sure_after=sure_after)
 
     def turn(self, **knobs: Any) -> None:
         running: Any = self.sms or self.centre
@@ -118,6 +118,20 @@ class House:
         assert self.sms
         return Counter(text.to for text in self.sms.ask(lambda one: list(one.ledger.texts)))
 
+    def bodies(self) -> Counter[str]:
+        """How often each text, by its words, was taken whole."""
+        if self.centre:
+            return Counter(text.text for text in self.centre.ask(lambda one: one.log.texts()))
+        assert self.sms
+        return Counter(text.body for text in self.sms.ask(lambda one: list(one.ledger.texts)))
+
+    def say(self, number: str, words: str) -> None:
+        """A guest sends us a text."""
+        if self.centre:
+            self.centre.ask(lambda one: one.incoming(number, words))
+        elif self.sms:
+            self.sms.incoming(self.kind, number, words)
+
     def forget(self) -> None:
         """The log is empty again."""
         if self.centre:
@@ -125,16 +139,13 @@ class House:
         elif self.sms:
             self.sms.ask(lambda one: one.ledger.clear())
         self.ear.heard.clear()
-        self.inbound.clear()
 
     def hear(self, texting: Texting, now: datetime) -> None:
         """Write what was called back so far, each callback in a transaction of its own."""
         gateway = self.gateway()
         while self.ear.heard:
             for said in gateway.hear(self.ear.heard.pop(0)):
-                if isinstance(said, Inbound):
-                    self.inbound.append(said)
-                elif isinstance(said, Receipt) and (receipt := told("main", said)):
+                if isinstance(said, Receipt) and (receipt := told(self.login, said)):
                     with texting.database.write() as tx:
                         texts.hear_receipts(tx, [receipt], now=now)
 
