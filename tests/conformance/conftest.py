@@ -14,7 +14,7 @@ from tests.conformance.parties import CHANNELS, Apple, Stage, Texts, free_port
 from tests.delivery.texting import open_texting
 from tests.passes.shop import open_shop
 from tests.worker.conftest import Rig, apns_settings, authority, credentials
-from tests.worker.text_house import house
+from tests.worker.text_house import Kind, house
 
 __all__ = ["apns_settings", "authority", "credentials"]
 
@@ -30,7 +30,7 @@ def stage(
 ) -> Iterator[Stage]:
     rig = Rig(database, open_shop(database), None, authority, credentials, lambda: None)  # type: ignore[arg-type, return-value]
     pushes = Apple(rig, apns_settings, free_port())
-    kind = "smsc" if request.param == "apple" else request.param
+    kind: Kind = "smsc" if request.param == "apple" else request.param
     with house(kind, up=False, port=free_port()) as gateway:
         words = Texts(open_texting(database, slug="bar"), gateway)
         party, beside = (pushes, words) if request.param == "apple" else (words, pushes)

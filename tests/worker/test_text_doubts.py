@@ -146,7 +146,7 @@ def test_quiet_hours_put_off_all_of_a_claim_at_once(texting: Texting, smsc: Hous
     (member,) = texting.members(1)
     texting.promise([texting.draft(n, kind="advertising", member_id=member) for n in range(300)])
     quiet = QuietHours(NOON.time().replace(hour=0), NOON.time().replace(hour=23))
-    way = smsc.channel(rate=1000, burst=1000, cafe=TextingBrand(login="main", quiet=quiet))
+    way = smsc.channel(rate=1000, burst=1000, brands={"cafe": TextingBrand(login="main", quiet=quiet)})
     carrier = TextCarrier(texting.database, way, owner="me", clock=lambda: NOON, lease=LEASE)
     said: list[str] = []
 

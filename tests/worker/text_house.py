@@ -81,7 +81,7 @@ class House:
         burst: int = 100,
         sure_after: timedelta = MINUTE,
         patience: Patience = HASTE,
-        **brands: TextingBrand,
+        brands: Mapping[str, TextingBrand] | None = None,
     ) -> TextChannel:
         login = TextLogin(gateway=self.gateway(patience=patience), rate=rate, burst=burst)
         return TextChannel({self.login: login}, brands=brands, sure_after=sure_after)
