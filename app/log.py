@@ -13,7 +13,13 @@ import structlog
 
 from app.settings import Settings
 
-_NUMBER = re.compile(r"\+([1-9])\d{2,10}(\d{4})(?!\d)")  # E.164 has seven to fifteen digits (ITU-T E.164)
+# E.164 has seven to fifteen digits (ITU-T E.164). People and gateways write them apart, a form writes + as
+# %2B, and some gateways leave it out: then a number begins with a country or Russia's 8, and stands alone.
+_NUMBER = re.compile(r"((?:\+|%2B) ?)([1-9])(?:[ ().-]{0,2}\d){2,10}((?:[ ().-]?\d){4})(?!\d)", re.IGNORECASE)
+_BARE = re.compile(r"(?<![\w.:+-])()([1-9])\d{6,10}(\d{4})(?![\w:]|\.\d)")
+_NATIONAL = re.compile(
+    r"(?<![\w.:+-])()([78])[ (-]{1,2}\d{3}[ )-]{1,2}\d{3}[ -]?(\d{2}[ -]?\d{2})(?![\w:]|\.\d)"
+)
 
 
 class _Unfailing(io.TextIOBase):
@@ -62,11 +68,18 @@ def shorten_numbers(
     return {key: _shortened(value) for key, value in event.items()}
 
 
+def _ends(number: re.Match[str]) -> str:
+    last = "".join(letter for letter in number[3] if letter.isdigit())
+    return f"{number[1]}{number[2]}…{last}"
+
+
 def _shortened(value: Any) -> Any:
-    """Numbers like +79123456789 as +7…4567, in texts and whatever holds texts."""
+    """Numbers like +79123456789 as +7…6789, in texts and whatever holds texts."""
     match value:
         case str():
-            return _NUMBER.sub(r"+\1…\2", value) if "+" in value else value
+            for pattern in (_NUMBER, _NATIONAL, _BARE):
+                value = pattern.sub(_ends, value)
+            return value
         case dict():
             return {key: _shortened(each) for key, each in value.items()}
         case list() | tuple() | set() | frozenset():

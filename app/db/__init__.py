@@ -7,6 +7,7 @@ may call :meth:`Database.write`; every room below them takes the open transactio
 from app.db.columns import Id, Json, UtcDateTime, identity, metadata, refers
 from app.db.engine import Database, Tx, connect
 from app.db.given import Identifiers, Types, among, given, given_later, packed
+from app.db.outages import may_pass
 from app.db.upsert import insert
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "given_later",
     "identity",
     "insert",
+    "may_pass",
     "metadata",
     "packed",
     "refers",

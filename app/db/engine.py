@@ -212,6 +212,7 @@ def _postgresql(url: URL, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         json_serializer=_as_json,
+        hide_parameters=True,  # guests' names and numbers stay out of what is logged of a fault
         pool_size=pool_size,
         max_overflow=2,
         connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c lock_timeout=10s"},
@@ -238,6 +239,7 @@ def _sqlite(url: URL, pool_size: int, look_seconds: float) -> Engine:
     engine = create_engine(
         url,
         json_serializer=_as_json,
+        hide_parameters=True,  # guests' names and numbers stay out of what is logged of a fault
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=2,

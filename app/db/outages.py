@@ -14,7 +14,8 @@ from typing import Final, Literal
 
 import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 Reason = Literal["disk full", "read-only", "disk failing", "not opened", "away"]
 
@@ -75,6 +76,15 @@ def outage_of(fault: BaseException) -> Outage | None:
         state = said.sqlstate or ""
         reason = "away" if state.startswith("08") else _OF_POSTGRESQL.get(state)
     return Outage(reason) if reason else None
+
+
+def may_pass(fault: BaseException) -> bool:
+    """Whether the database could merely not take something at the moment, rather than refused it."""
+    return (
+        isinstance(fault, OperationalError | PoolTimeout)
+        or outage_of(fault) is not None
+        or (isinstance(fault, DBAPIError) and fault.connection_invalidated)
+    )
 
 
 class Outages:

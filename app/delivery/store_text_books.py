@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, 
 
 from app.db import Tx
 from app.db.identifiers import BrandId, DeliveryId, MemberId
+from app.delivery.store_pending import PENDING, SENDING
 from app.delivery.tables import delivery, text_message
 from app.delivery.text_promises import UNKNOWN, Spent, TextQueue, TextRow
 
@@ -33,7 +34,8 @@ _ROW: Final = (
     text_message.c.parts,
     text_message.c.price,
     text_message.c.currency,
-    text_message.c.in_doubt,
+    text_message.c.price_told,
+    text_message.c.in_doubt_since.is_not(None).label("in_doubt"),
     delivery.c.attempts,
     delivery.c.created_at,
     delivery.c.due_at,
@@ -117,10 +119,11 @@ def _spent(tx: Tx, brand_id: BrandId, since: datetime, which: ColumnElement[bool
 
 
 def _costs() -> ColumnElement[bool]:
-    """Under way, taken, or perhaps taken: what was refused or never left costs nothing."""
+    """Under way, taken, perhaps taken or taken in part: what was refused or never left costs nothing."""
     return or_(
         delivery.c.state.in_(("pending", "sending", "accepted", "delivered", "undelivered")),
         and_(delivery.c.state == "exhausted", delivery.c.reason == UNKNOWN),
+        and_(delivery.c.state == "refused", text_message.c.accepted_at.is_not(None)),
     )
 
 
@@ -142,31 +145,47 @@ def _first_since(tx: Tx, since: datetime) -> int | None:
 
 
 def queues(tx: Tx, now: datetime) -> Sequence[TextQueue]:
-    """How deep and how late the texts of each login are; logins without any are left out."""
-    due = and_(delivery.c.state == "pending", delivery.c.due_at <= now)
-    later = and_(delivery.c.state == "pending", delivery.c.due_at > now)
-    rows: Any = tx.execute(
+    """How deep and how late the texts of each login are; logins without any are left out.
+
+    Three ranges of three partial indexes: what is settled, and the words of what waits, are not read.
+    """
+    is_due = delivery.c.due_at <= now
+    pending: Any = tx.execute(
         select(
             delivery.c.login,
-            func.sum(case((due, 1), else_=0)).label("due"),
-            func.sum(case((later, 1), else_=0)).label("waiting"),
-            func.sum(case((delivery.c.state == "sending", 1), else_=0)).label("sending"),
-            func.sum(case((text_message.c.in_doubt, 1), else_=0)).label("in_doubt"),
-            func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
+            func.count().label("all"),
+            func.sum(case((is_due, 1), else_=0)).label("due"),
+            func.min(case((is_due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
         )
-        .select_from(_JOINED)
-        .where(delivery.c.login.is_not(None), delivery.c.state.in_(("pending", "sending")))
+        .where(delivery.c.state == PENDING, delivery.c.login.is_not(None))
         .group_by(delivery.c.login)
-        .order_by(delivery.c.login)
+    )
+    waiting = {row.login: row for row in pending}
+    sending = _counted(
+        tx,
+        select(delivery.c.login, func.count())
+        .where(delivery.c.state == SENDING, delivery.c.login.is_not(None))
+        .group_by(delivery.c.login),
+    )
+    doubted = _counted(
+        tx,
+        select(delivery.c.login, func.count())
+        .select_from(_JOINED)
+        .where(text_message.c.in_doubt_since.is_not(None), delivery.c.state.in_((PENDING, SENDING)))
+        .group_by(delivery.c.login),
     )
     return [
         TextQueue(
-            login=row.login,
-            due=int(row.due),
-            waiting=int(row.waiting),
-            sending=int(row.sending),
-            in_doubt=int(row.in_doubt),
-            oldest_due_seconds=(now - row.oldest).total_seconds() if row.oldest else 0.0,
+            login=login,
+            due=int(row.due) if (row := waiting.get(login)) else 0,
+            waiting=int(row.all - row.due) if row else 0,
+            sending=sending.get(login, 0),
+            in_doubt=doubted.get(login, 0),
+            oldest_due_seconds=(now - row.oldest).total_seconds() if row and row.oldest else 0.0,
         )
-        for row in rows
+        for login in sorted(waiting.keys() | sending.keys())
     ]
+
+
+def _counted(tx: Tx, statement: Select[Any]) -> dict[str, int]:
+    return {login: int(count) for login, count in tx.execute(statement)}

@@ -7,23 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, case, func, literal, select, update
+from sqlalchemy import BigInteger, Text, func, literal, select, update
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given
 from app.db.identifiers import DeliveryId
 from app.delivery.tables import attempt, delivery, text_message
 from app.delivery.text_promises import ReceiptTold, TextKind, TextOutcome, TextState, ToAsk
 
+FINAL: Final = ("delivered", "refused", "gone", "superseded")
 _JOINED: Final = delivery.join(text_message, text_message.c.delivery_id == delivery.c.id)
+_ACCEPTED: Final = literal("accepted", literal_execute=True)  # spelt out, for the partial index
+_TO_ASK: Final = (
+    delivery.c.id,
+    text_message.c.reference,
+    text_message.c.number,
+    text_message.c.provider_id,
+    text_message.c.accepted_at,
+)
 _HEARD: Final[Types] = {
     "row": Id,
     "state": Text(),
     "reason": Text(),
     "at": UtcDateTime(),
     "provider_id": Text(),
-    "price": BigInteger(),
-    "currency": Text(),
+    "ask_at": UtcDateTime(),
 }
+_PRICED: Final[Types] = {"row": Id, "price": BigInteger(), "currency": Text()}
+_ASKED: Final[Types] = {"row": Id, "ask_at": UtcDateTime()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,15 @@ class Meant:
     kind: TextKind
     state: TextState
     attempts: int
+    settled_at: datetime | None
     reference: int
     provider_id: str | None
+    price_told: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether no receipt changes it any more."""
+        return self.state in FINAL
 
 
 def meant(tx: Tx, told: Sequence[ReceiptTold]) -> list[Meant]:
@@ -55,8 +72,10 @@ def meant(tx: Tx, told: Sequence[ReceiptTold]) -> list[Meant]:
             delivery.c.kind,
             delivery.c.state,
             delivery.c.attempts,
+            delivery.c.settled_at,
             text_message.c.reference,
             text_message.c.provider_id,
+            text_message.c.price_told,
         )
         .select_from(_JOINED)
         .where(among(delivery.c.id, sorted(named)))
@@ -66,8 +85,11 @@ def meant(tx: Tx, told: Sequence[ReceiptTold]) -> list[Meant]:
     return [Meant(*row) for row in rows]
 
 
-def hear(tx: Tx, heard: Sequence[tuple[DeliveryId, ReceiptTold]], *, now: datetime) -> None:
-    """Write what receipts say of locked texts; a text that was on its way, or waited in doubt, was taken."""
+def hear(tx: Tx, heard: Sequence[tuple[DeliveryId, ReceiptTold, datetime | None]], *, now: datetime) -> None:
+    """Write what receipts say of locked texts, and when the gateway is to be asked for their price.
+
+    A text that was on its way, or waited in doubt, was taken.
+    """
     if not heard:
         return
     rows = [
@@ -77,10 +99,9 @@ def hear(tx: Tx, heard: Sequence[tuple[DeliveryId, ReceiptTold]], *, now: dateti
             "reason": told.reason,
             "at": told.at or now,
             "provider_id": told.provider_id,
-            "price": told.price if told.currency else None,
-            "currency": told.currency if told.price is not None else None,
+            "ask_at": ask_at,
         }
-        for row, told in heard
+        for row, told, ask_at in heard
     ]
     new = given(tx, rows, _HEARD)
     at = literal(now, UtcDateTime())
@@ -98,20 +119,38 @@ def hear(tx: Tx, heard: Sequence[tuple[DeliveryId, ReceiptTold]], *, now: dateti
             settled_at=func.coalesce(delivery.c.settled_at, at),
             owner=None,
             lease_until=None,
+            ask_at=new.c.ask_at,
         )
     )
-    priced = new.c.price.is_not(None)
     tx.execute(
         update(text_message)
         .where(text_message.c.delivery_id == new.c.row)
         .values(
-            in_doubt=False,
+            in_doubt_since=None,
             receipt_at=new.c["at"],
             accepted_at=func.coalesce(text_message.c.accepted_at, at),
             provider_id=func.coalesce(text_message.c.provider_id, new.c.provider_id),
-            price=case((priced, new.c.price), else_=text_message.c.price),
-            currency=case((priced, new.c.currency), else_=text_message.c.currency),
         )
+    )
+
+
+def price(tx: Tx, told: Sequence[tuple[DeliveryId, int, str]]) -> None:
+    """Write what gateways say that texts cost, in minor units of a currency: it is theirs to say."""
+    if not told:
+        return
+    new = given(tx, [{"row": row, "price": amount, "currency": of} for row, amount, of in told], _PRICED)
+    tx.execute(
+        update(text_message)
+        .where(text_message.c.delivery_id == new.c.row)
+        .values(price=new.c.price, currency=new.c.currency, price_told=True)
+    )
+    ask_no_more(tx, [row for row, *_ in told])
+
+
+def ask_no_more(tx: Tx, ids: Sequence[DeliveryId]) -> None:
+    """These have their prices."""
+    tx.execute(
+        update(delivery).where(among(delivery.c.id, ids), delivery.c.ask_at.is_not(None)).values(ask_at=None)
     )
 
 
@@ -143,23 +182,41 @@ def unanswered(
 ) -> list[ToAsk]:
     """Texts that a gateway took in that time and told nothing about, by id, those above ``after``."""
     rows: Any = tx.execute(
-        select(
-            delivery.c.id,
-            text_message.c.reference,
-            text_message.c.number,
-            text_message.c.provider_id,
-            text_message.c.accepted_at,
-        )
+        select(*_TO_ASK)
         .select_from(_JOINED)
         .where(
-            text_message.c.delivery_id > after,
+            delivery.c.id > after,
+            delivery.c.login == login,
+            delivery.c.state == _ACCEPTED,
             text_message.c.receipt_at.is_(None),
             text_message.c.accepted_at >= accepted_after,
             text_message.c.accepted_at <= accepted_before,
-            delivery.c.login == login,
-            delivery.c.state == "accepted",
         )
-        .order_by(text_message.c.delivery_id)
+        .order_by(delivery.c.id)
         .limit(limit)
     )
     return [ToAsk(**row._mapping) for row in rows]
+
+
+def unpriced(tx: Tx, login: str, *, now: datetime, limit: int) -> list[ToAsk]:
+    """Texts that it is time to ask the price of."""
+    rows: Any = tx.execute(
+        select(*_TO_ASK)
+        .select_from(_JOINED)
+        .where(delivery.c.login == login, delivery.c.ask_at <= now)
+        .order_by(delivery.c.ask_at)
+        .limit(limit)
+    )
+    return [ToAsk(**row._mapping) for row in rows]
+
+
+def ask_later(tx: Tx, ask_at: Sequence[tuple[DeliveryId, datetime | None]]) -> None:
+    """When each of these is asked for next; None: never."""
+    if not ask_at:
+        return
+    new = given(tx, [{"row": row, "ask_at": at} for row, at in ask_at], _ASKED)
+    tx.execute(
+        update(delivery)
+        .where(delivery.c.id == new.c.row, delivery.c.ask_at.is_not(None))
+        .values(ask_at=new.c.ask_at)
+    )

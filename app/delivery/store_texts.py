@@ -19,6 +19,7 @@ from sqlalchemy import (
     null,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy import insert as plain_insert
@@ -45,7 +46,7 @@ _CLAIMED: Final = (
     text_message.c.text,
     text_message.c.sender,
     text_message.c.not_after,
-    text_message.c.in_doubt,
+    text_message.c.in_doubt_since,
     text_message.c.provider_id,
 )
 _JOINED: Final = delivery.join(text_message, text_message.c.delivery_id == delivery.c.id)
@@ -67,11 +68,13 @@ _TRIED: Final[Types] = {
 _FACTS: Final[Types] = {
     "row": Id,
     "in_doubt": Boolean(),
+    "asked_only": Boolean(),
     "provider_id": Text(),
     "parts": Integer(),
     "price": BigInteger(),
     "currency": Text(),
     "accepted_at": UtcDateTime(),
+    "partly": Boolean(),
     "over": Boolean(),
 }
 
@@ -234,18 +237,23 @@ def finish(tx: Tx, tried: Sequence[dict[str, Any]], *, now: datetime) -> None:
 def note(
     tx: Tx, outcomes: Sequence[tuple[TextOutcome, bool]], over: Collection[DeliveryId], *, now: datetime
 ) -> None:
-    """What answers say of texts, each with whether it is in doubt; a code that is ``over`` is forgotten."""
+    """What answers say of texts, each with whether it is in doubt; a code that is ``over`` is forgotten.
+
+    Of a text that is refused after some of its parts were taken these are charged, as we expected them to be.
+    """
     if not outcomes:
         return
     rows = [
         {
             "row": outcome.claimed.id,
             "in_doubt": in_doubt,
+            "asked_only": outcome.asked_only,
             "provider_id": outcome.provider_id,
             "parts": outcome.parts,
             "price": outcome.price if outcome.currency else None,
             "currency": outcome.currency if outcome.price is not None else None,
-            "accepted_at": now if outcome.verdict == "accepted" else None,
+            "accepted_at": now if outcome.verdict == "accepted" or _partly(outcome) else None,
+            "partly": _partly(outcome),
             "over": outcome.claimed.kind == "code" and outcome.claimed.id in over,
         }
         for outcome, in_doubt in outcomes
@@ -256,15 +264,27 @@ def note(
         update(text_message)
         .where(text_message.c.delivery_id == new.c.row)
         .values(
-            in_doubt=new.c.in_doubt,
+            in_doubt_since=case(
+                (new.c.in_doubt & new.c.asked_only, text_message.c.in_doubt_since),
+                (new.c.in_doubt, literal(now, UtcDateTime())),
+            ),
             provider_id=func.coalesce(new.c.provider_id, text_message.c.provider_id),
             parts=func.coalesce(new.c.parts, text_message.c.parts),
-            price=case((told, new.c.price), else_=text_message.c.price),
+            price=case(
+                (told, new.c.price),
+                (new.c.partly, text_message.c.price * new.c.parts // text_message.c.parts),
+                else_=text_message.c.price,
+            ),
+            price_told=case((told, true()), else_=text_message.c.price_told),
             currency=case((told, new.c.currency), else_=text_message.c.currency),
             accepted_at=func.coalesce(text_message.c.accepted_at, new.c.accepted_at),
             text=case((new.c.over, null()), else_=text_message.c.text),
         )
     )
+
+
+def _partly(outcome: TextOutcome) -> bool:
+    return outcome.verdict == "refused" and bool(outcome.parts)
 
 
 def forget_codes(tx: Tx, ids: Collection[DeliveryId]) -> None:

@@ -39,6 +39,7 @@ delivery = Table(
     Column("owner", Text),
     Column("settled_at", UtcDateTime),
     Column("reason", Text),  # the provider's own words, or ours
+    Column("ask_at", UtcDateTime),  # when a text's gateway is asked what it cost; NULL: it need not be
     CheckConstraint(
         "(channel = 'apple' AND device_id IS NOT NULL AND pass_type_identifier IS NOT NULL AND login IS NULL)"
         " OR (channel = 'sms' AND device_id IS NULL AND pass_type_identifier IS NULL AND login IS NOT NULL)",
@@ -63,6 +64,7 @@ delivery = Table(
         name="settled_when_over",
     ),
     CheckConstraint("attempts >= 0", name="attempts_counted"),
+    CheckConstraint("ask_at IS NULL OR channel = 'sms'", name="asked_of_texts"),
     CheckConstraint("held_since IS NULL OR state = 'pending'", name="held_while_pending"),
     CheckConstraint(
         "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
@@ -108,6 +110,21 @@ delivery = Table(
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_delivery_device", "device_id", "id"),
+    # Texts that a gateway told nothing about, or not what they cost: it is asked, some at a time.
+    Index(
+        "ix_delivery_accepted_text",
+        "login",
+        "id",
+        sqlite_where=text("state = 'accepted' AND login IS NOT NULL"),
+        postgresql_where=text("state = 'accepted' AND login IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_ask",
+        "login",
+        "ask_at",
+        sqlite_where=text("ask_at IS NOT NULL"),
+        postgresql_where=text("ask_at IS NOT NULL"),
+    ),
     # What a day's codes cost is asked before each new one.
     Index(
         "ix_delivery_code",
@@ -135,9 +152,10 @@ text_message = Table(
     Column("parts", Integer, nullable=False),  # as counted before sending, then as the gateway says
     Column("price", BigInteger),  # minor units, of all parts: expected, then as the gateway says
     Column("currency", Text),
-    Column("in_doubt", Boolean, nullable=False, server_default=false()),  # may have left: ask before sending
+    Column("price_told", Boolean, nullable=False, server_default=false()),  # the price is the gateway's own
+    Column("in_doubt_since", UtcDateTime),  # the end of the last try that may have left: ask before sending
     Column("provider_id", Text),
-    Column("accepted_at", UtcDateTime),
+    Column("accepted_at", UtcDateTime),  # when the gateway took it, or but some of its parts
     Column("receipt_at", UtcDateTime),  # when the gateway told what became of it
     CheckConstraint("number LIKE '+%'", name="number_is_e164"),
     CheckConstraint("encoding IN ('gsm7', 'ucs2')", name="encoding_known"),
@@ -147,6 +165,12 @@ text_message = Table(
     Index("ix_text_message_member", "member_id", "delivery_id"),
     Index("ix_text_message_brand", "brand_id", "delivery_id"),
     Index("ix_text_message_number", "number"),  # whoever writes back, or is forgotten
+    Index(
+        "ix_text_message_in_doubt",
+        "delivery_id",
+        sqlite_where=text("in_doubt_since IS NOT NULL"),
+        postgresql_where=text("in_doubt_since IS NOT NULL"),
+    ),
 )
 
 # When the next text may leave by a login: what all processes together owe to its rate.

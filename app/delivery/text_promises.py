@@ -98,9 +98,14 @@ class ClaimedText:
     sender: str | None
     not_after: datetime | None
     attempts: int  # this one included
-    in_doubt: bool  # an earlier try may have left: ask before sending
+    in_doubt_since: datetime | None  # an earlier try, which ended then, may have left: ask before sending
     provider_id: str | None
     due_at: datetime
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an earlier try may have left."""
+        return self.in_doubt_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +117,11 @@ class TextOutcome:
     reason: str
     status: int | None = None
     provider_id: str | None = None
-    parts: int | None = None
-    price: int | None = None  # minor units of ``currency``
+    parts: int | None = None  # that the gateway took; of one that is refused: those before the refused one
+    price: int | None = None  # minor units of ``currency``, the gateway's own
     currency: str | None = None
     retry_after: timedelta | None = None
+    asked_only: bool = False  # nothing was sent: what was in doubt before is so since then
     counts: bool = True  # False: not this text's fault (a stopped login), so it wears out no patience of ours
 
 
@@ -135,7 +141,7 @@ class ReceiptTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToAsk:
-    """A text that a gateway took and told nothing about since."""
+    """A text that a gateway took, and told nothing about since or not what it cost."""
 
     id: DeliveryId
     reference: int
@@ -164,6 +170,7 @@ class TextRow:
     parts: int
     price: int | None
     currency: str | None
+    price_told: bool  # by the gateway: else it is what we expect
     in_doubt: bool
     attempts: int
     created_at: datetime
@@ -176,7 +183,7 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What texts of one kind cost, or will: those under way, taken, or perhaps taken."""
+    """What texts of one kind cost, or will: those under way, taken, perhaps taken, or taken in part."""
 
     kind: TextKind
     currency: str | None  # None: without a known price

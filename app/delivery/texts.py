@@ -8,7 +8,6 @@ asked before anything is sent), else it ends as ``exhausted`` with the reason ``
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
 from typing import Any, Final
@@ -24,7 +23,7 @@ from app.delivery import (
     store_texts,
 )
 from app.delivery.pace import Pace
-from app.delivery.store_text_receipts import Meant
+from app.delivery.text_hearing import ASK_FOR, Hearing, hear, hear_receipts, prices_asked, to_ask, to_price
 from app.delivery.text_promises import (
     REPLACED,
     TOO_LATE,
@@ -45,6 +44,7 @@ from app.delivery.text_promises import (
 __all__ = [
     "ASK_AFTER",
     "ASK_FOR",
+    "SURE_AFTER",
     "TOO_LATE",
     "UNKNOWN",
     "ClaimedText",
@@ -58,14 +58,18 @@ __all__ = [
     "TextRow",
     "TextState",
     "ToAsk",
+    "hear",
+    "hear_receipts",
+    "prices_asked",
+    "to_ask",
+    "to_price",
 ]
 
 ASK_AFTER: Final = timedelta(seconds=10)
 """A text in doubt is asked for no sooner: our request may still be on its way to the gateway."""
-ASK_FOR: Final = timedelta(days=2)
-"""A gateway that told nothing of a text for so long is not asked any more."""
+SURE_AFTER: Final = timedelta(minutes=1)
+"""So long after a try a gateway that never heard of the text is believed: it takes it no more."""
 _LEASE_EXPIRED: Final = "LeaseExpired"
-_FINAL: Final = ("delivered", "refused", "gone", "superseded")
 
 
 def enqueue_text(tx: Tx, draft: TextDraft, *, now: datetime) -> DeliveryId:
@@ -164,6 +168,7 @@ def settle_texts(
     facts = [(one, one.verdict == "unknown" and reached[one.claimed.id] == "pending") for one in ours]
     over = {delivery_id for delivery_id, state in reached.items() if state != "pending"} | taken
     store_texts.note(tx, [*facts, *((one, False) for one in late)], over, now=now)
+    store_text_receipts.ask_no_more(tx, [one.claimed.id for one in late if one.price is not None])
     return reached | dict.fromkeys(taken, "accepted")
 
 
@@ -185,56 +190,6 @@ def rescue_texts(tx: Tx, *, now: datetime, can_ask: Collection[str], limit: int 
     over = {delivery_id for delivery_id, state, *_ in moves if state != "pending"}
     store_texts.note(tx, [(one, one.claimed.id not in over) for one in outcomes], over, now=now)
     return len(dead)
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What receipts changed, and those that name no text of ours: perhaps its answer is not settled yet."""
-
-    changed: tuple[DeliveryId, ...]
-    strangers: tuple[ReceiptTold, ...]
-
-
-def hear_receipts(tx: Tx, told: Sequence[ReceiptTold], *, now: datetime) -> int:
-    """Write what gateways tell of texts; returns how many changed their state. See :func:`hear`."""
-    return len(hear(tx, told, now=now).changed)
-
-
-def hear(tx: Tx, told: Sequence[ReceiptTold], *, now: datetime) -> Hearing:
-    """Write what gateways tell of texts, in whatever order and how often they tell it.
-
-    ``delivered`` is final; an ``undelivered`` may still be. A receipt that comes before the answer to
-    sending, or for a text that was given up, proves that it was taken.
-    """
-    rows = store_text_receipts.meant(tx, told)
-    by_reference = {(row.login, row.reference): row for row in rows if row.attempts}
-    by_provider = {(row.login, row.provider_id): row for row in rows if row.provider_id}
-    heard: dict[DeliveryId, ReceiptTold] = {}
-    strangers: list[ReceiptTold] = []
-    states: dict[DeliveryId, TextState] = {row.id: row.state for row in rows}
-    for one in told:
-        row: Meant | None = by_reference.get((one.login, one.reference)) if one.reference else None
-        row = row or (by_provider.get((one.login, one.provider_id)) if one.provider_id else None)
-        if row is None:
-            strangers.append(one)
-        elif states[row.id] not in _FINAL and states[row.id] != one.state:
-            states[row.id] = one.state
-            heard[row.id] = one
-    store_text_receipts.hear(tx, list(heard.items()), now=now)
-    store_texts.forget_codes(tx, heard)
-    return Hearing(tuple(heard), tuple(strangers))
-
-
-def to_ask(tx: Tx, login: str, *, accepted_before: datetime, limit: int = 50, after: int = 0) -> list[ToAsk]:
-    """Texts that the gateway took before then and told nothing about since, by id, those above ``after``."""
-    return store_text_receipts.unanswered(
-        tx,
-        login,
-        accepted_after=accepted_before - ASK_FOR,
-        accepted_before=accepted_before,
-        after=after,
-        limit=limit,
-    )
 
 
 def texts_of_member(tx: Tx, member_id: MemberId, *, limit: int = 50) -> list[TextRow]:

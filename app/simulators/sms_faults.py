@@ -17,6 +17,8 @@ class Faults:
     refused: dict[str, int] = field(default_factory=dict)  # number → the gateway's error code
     undelivered: dict[str, int] = field(default_factory=dict)  # number → the cause in its receipt
     lose_requests: float = 0.0  # the connection breaks, nothing was taken
+    late_next: int = 0  # so many requests are read, and their texts taken late_by_ms later
+    late_by_ms: float = 15_000.0
     lose_answers: float = 0.0  # the text was taken, then the connection breaks
     lose_next_answers: int = 0  # so many for certain
     break_answers: float = 0.0  # the text was taken, the answer is HTTP 500

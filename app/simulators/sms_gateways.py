@@ -233,9 +233,14 @@ class RunningSms:
 
 
 @contextmanager
-def running(settings: SmsSettings | None = None, *, faults: Faults | None = None) -> Iterator[RunningSms]:
-    """The simulator in a thread, until the block ends."""
-    simulator = SmsSimulator(settings or SmsSettings(), faults=faults)
+def running(
+    settings: SmsSettings | None = None,
+    *,
+    faults: Faults | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[RunningSms]:
+    """The simulator in a thread, until the block ends; ``clock`` gives UNIX seconds."""
+    simulator = SmsSimulator(settings or SmsSettings(), faults=faults, clock=clock)
     with in_thread(simulator, name="sms-simulator") as loop:
         yield RunningSms(simulator, loop)
 

@@ -72,7 +72,8 @@ class Smsc:
         fault = self._fault(form)
         if fault:
             return self._error(fault, identifier if fault in {3, 6, 7, 8} else None)
-        now = time.monotonic()
+        await trade.wait()
+        now = ledger.clock()
         equal = (to, body, form.get("sender", ""), identifier)
         if now - self._lately.get(equal, -_MINUTE) < _MINUTE:
             return self._error(9)
@@ -115,7 +116,7 @@ class Smsc:
 
     def _status(self, form: dict[str, str]) -> Response:
         identifier, to = form.get("id", ""), form.get("phone", "")
-        minute = int(time.monotonic() // _MINUTE)
+        minute = int(self._trade.ledger.clock() // _MINUTE)
         self._asked[identifier, to, minute] += 1
         if self._asked[identifier, to, minute] > 5:
             return self._error(9, words="too many status requests for this message")

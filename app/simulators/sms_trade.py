@@ -53,6 +53,12 @@ class Trade:
         text.ends_at = text.at + 2 * self.faults.receipt_delay_ms / 1000
         return text
 
+    async def wait(self) -> None:
+        """A request that is read now and carried out late: until then nobody has heard of its text."""
+        if self.faults.late_next > 0:
+            self.faults.late_next -= 1
+            await asyncio.sleep(self.faults.late_by_ms / 1000)
+
     def lost(self) -> bool:
         """Whether this request breaks off before anything of it was taken."""
         return self._luck.random() < self.faults.lose_requests

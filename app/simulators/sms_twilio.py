@@ -63,6 +63,7 @@ class Twilio:
         trade = self._trade
         if fault := self._fault(form):
             return self._error(fault)
+        await trade.wait()
         to = form["To"]
         if trade.too_many():
             return self._error(20429, headers=(("retry-after", "1"),))

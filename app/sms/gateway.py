@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.errors import PerkpassError
 from app.sms.encoding import Measured
+
+_MOST_PARTS: Final = 255
+"""Of one text, says its header: 3GPP TS 23.040, 9.2.3.24.1."""
+
+
+def _keep_writable(told: object, *names: str) -> None:
+    """A gateway's words without what no database takes in a text: NUL, and halves of surrogate pairs."""
+    for name in names:
+        if said := getattr(told, name):
+            clean = said.replace("\0", "").encode("utf-8", "replace").decode()
+            if clean != said:
+                object.__setattr__(told, name, clean)
 
 
 class Verdict(StrEnum):
@@ -39,6 +52,7 @@ class Outgoing:
     text: str
     sender: str | None = None
     validity: timedelta | None = None  # the gateway gives up then, where it can
+    leave_by: float = math.inf  # of time.monotonic(): what has not left then does not leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +71,15 @@ class Answer:
     reason: str  # the gateway's own code or word
     status: int | None = None  # HTTP status or SMPP command_status
     provider_id: str | None = None
-    parts: int | None = None  # as the gateway counts them
+    parts: int | None = None  # as the gateway counts them; of a refused text those that it took all the same
     price: Price | None = None
     retry_after: timedelta | None = None
     opted_out: bool = False  # refused, because the number's holder told the gateway to stop
+
+    def __post_init__(self) -> None:
+        _keep_writable(self, "reason", "provider_id")
+        if self.parts is not None and not 0 < self.parts <= _MOST_PARTS:
+            object.__setattr__(self, "parts", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +93,9 @@ class Receipt:
     at: datetime | None = None  # when it happened, where the gateway says so
     price: Price | None = None
 
+    def __post_init__(self) -> None:
+        _keep_writable(self, "reason", "provider_id")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
@@ -82,6 +104,9 @@ class Inbound:
     number: str  # E.164, as far as the gateway says it so
     text: str
     provider_id: str | None = None
+
+    def __post_init__(self) -> None:
+        _keep_writable(self, "number", "text", "provider_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +129,10 @@ class Callback:
 
 class Unreachable(PerkpassError):
     """Nothing was handed over: no connection, or it broke before the request had left."""
+
+
+class NotInTime(Unreachable):
+    """Nothing was handed over: its time to leave was over before its turn came."""
 
 
 class OutcomeUnknown(PerkpassError):

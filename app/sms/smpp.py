@@ -9,7 +9,9 @@ throughout; what real centres do is cited where it is met (:mod:`app.sms.reasons
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
@@ -99,7 +101,7 @@ class SmppGateway:
         turn = self._asked = next(self._turns)
         self._under_way[turn] = None
         try:
-            return await self._hand_over(parts, Sent(outgoing.reference))
+            return await self._hand_over(parts, Sent(outgoing.reference), outgoing.leave_by)
         except BindRefused as refusal:
             return Answer(
                 verdict=Verdict.STOPPED,
@@ -115,7 +117,12 @@ class SmppGateway:
         return None
 
     async def balance(self) -> Balance | None:
-        """None: SMPP has no word for money."""
+        """None: SMPP has no word for money. Raises Unreachable, also where the centre does not let us in."""
+        try:
+            await self._bound()
+        except BindRefused as refusal:
+            name, _ = reasons_smpp.of_submitting(refusal.status)
+            raise Unreachable(f"the centre refused the bind: {name}") from None
         return None
 
     def hear(self, callback: Callback) -> Sequence[Receipt | Inbound]:  # noqa: ARG002 - the port's
@@ -149,10 +156,15 @@ class SmppGateway:
         self._closed = True
         await self._part()
 
-    async def _hand_over(self, parts: Sequence[SubmitSm], sent: Sent) -> Answer:
-        until = asyncio.get_running_loop().time() + self._patience.whole
+    async def _hand_over(self, parts: Sequence[SubmitSm], sent: Sent, leave_by: float) -> Answer:
+        loop_time = asyncio.get_running_loop().time
+        until = loop_time() + self._patience.whole
         for number, part in enumerate(parts, 1):
-            answer = await self._submit(part, sent, until=until, last=number == len(parts), again=number > 1)
+            # Its first part is the text's departure: the others follow it.
+            begin_by = loop_time() + leave_by - time.monotonic() if number == 1 else math.inf
+            answer = await self._submit(
+                part, sent, until=until, begin_by=begin_by, last=number == len(parts), again=number > 1
+            )
             if answer is None or answer.status:
                 status = answer.status if answer else None
                 name, verdict = (
@@ -164,6 +176,7 @@ class SmppGateway:
                     reason=f"{name} (part {number} of {len(parts)})" if begun else name,
                     status=status,
                     provider_id=sent.provider_id,
+                    parts=number - 1 or None,
                     retry_after=reasons_smpp.RETRY_AFTER.get(status or 0),
                 )
         return Answer(
@@ -175,7 +188,7 @@ class SmppGateway:
         )
 
     async def _submit(
-        self, part: SubmitSm, sent: Sent, *, until: float, last: bool, again: bool
+        self, part: SubmitSm, sent: Sent, *, until: float, begin_by: float, last: bool, again: bool
     ) -> pdus.Pdu | None:
         """The centre's answer. ``again``: repeat while it has no room or is away; None where it stayed
         away."""
@@ -189,7 +202,8 @@ class SmppGateway:
         answer = None
         for left in reversed(range(_TRIES_AT_LATER_PARTS if again else 1)):
             try:
-                answer = await (await self._bound()).submit(part, until=until, late=note)
+                session = await self._bound()
+                answer = await session.submit(part, until=until, begin_by=begin_by, late=note)
             except (Unreachable, BindRefused):
                 if not again:
                     raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -30,7 +31,7 @@ from aiosmpplib import (
 
 from app.errors import PerkpassError
 from app.sms import smpp_pdus as pdus
-from app.sms.gateway import OutcomeUnknown, Unreachable
+from app.sms.gateway import NotInTime, OutcomeUnknown, Unreachable
 from app.sms.smpp_address import Centre
 
 _TAKEN: Final = SmppCommandStatus.ESME_ROK
@@ -129,18 +130,24 @@ class Session:
             raise
         self._tasks.append(self._loop.create_task(self._keep()))
 
-    async def submit(self, message: SubmitSm, *, until: float, late: Answered) -> pdus.Pdu:
+    async def submit(
+        self, message: SubmitSm, *, until: float, late: Answered, begin_by: float = math.inf
+    ) -> pdus.Pdu:
         """Ask the centre to take one part, within the window and before ``until`` (time of the loop).
 
-        ``late`` is told an answer that comes after we gave up waiting. Raises Unreachable, OutcomeUnknown.
+        ``late`` is told an answer that comes after we gave up waiting; what has no turn at ``begin_by`` does
+        not leave. Raises Unreachable, NotInTime, OutcomeUnknown.
         """
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(min(until, begin_by)):
                 await self._window.acquire()
         except TimeoutError:
-            raise Unreachable("no turn came in time: too many answers are missing") from None
+            words = "no turn came in time: too many answers are missing"
+            raise NotInTime(words) if begin_by < until else Unreachable(words) from None
         try:
             left = until - self._loop.time()
+            if begin_by <= self._loop.time():
+                raise NotInTime("its turn came too late")
             if not self.open or left <= 0:
                 raise Unreachable("the connection ended before the text was sent")
             return await self._ask(message, min(self._patience.answer, left))

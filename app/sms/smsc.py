@@ -34,7 +34,7 @@ from app.sms.gateway import (
 )
 from app.sms.meanings import StateMeaning
 from app.sms.money import minor_units
-from app.sms.wire import Reply, Wire
+from app.sms.wire import Patience, Reply, Wire
 
 URL: Final = "https://smsc.ru"
 LONGEST: Final = 1000
@@ -57,9 +57,10 @@ class SmscGateway:
         currency: str,
         receipts_secret: str | None,
         receipts_key: str | None,
+        patience: Patience | None = None,
     ) -> None:
         """``secrets``: ``apikey``, or ``login`` and ``password``; ``currency`` is the account's."""
-        self._wire = Wire(url, ca=ca, at_once=_AT_ONCE)
+        self._wire = Wire(url, ca=ca, at_once=_AT_ONCE, patience=patience)
         self._credentials = (
             {"apikey": secrets["apikey"]}
             if "apikey" in secrets
@@ -96,7 +97,7 @@ class SmscGateway:
             form["sender"] = sender
         if outgoing.validity is not None:
             form["valid"] = _hours_and_minutes(outgoing.validity)
-        return self._answer(await self._wire.hand_over("/sys/send.php", form))
+        return self._answer(await self._wire.hand_over("/sys/send.php", form, leave_by=outgoing.leave_by))
 
     async def status(self, *, reference: int, number: str, provider_id: str | None) -> Receipt | None:
         """How far a text came, by our reference (which is also its ``provider_id``)."""
@@ -112,7 +113,7 @@ class SmscGateway:
             reason=_reason(state, document.get("err")),
             provider_id=None if meaning.state is ReceiptState.UNKNOWN_TEXT else provider_id or str(reference),
             reference=reference,
-            at=datetime.fromtimestamp(at, UTC) if at and at > 0 else None,
+            at=datetime.fromtimestamp(at, UTC) if at and 0 < at < 2**33 else None,
             price=price,
         )
 

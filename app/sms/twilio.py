@@ -35,7 +35,7 @@ from app.sms.gateway import (
 )
 from app.sms.meanings import StateMeaning
 from app.sms.money import minor_units
-from app.sms.wire import Reply, Wire
+from app.sms.wire import Patience, Reply, Wire
 
 URL: Final = "https://api.twilio.com"
 _AT_ONCE: Final = 50
@@ -55,6 +55,7 @@ class TwilioGateway:
         secrets: Mapping[str, str],
         sender: str | None,
         receipts_url: str | None,
+        patience: Patience | None = None,
     ) -> None:
         """``secrets``: ``account_sid`` and ``auth_token``; ``key_sid`` and ``key_secret`` to send with a key.
 
@@ -65,7 +66,7 @@ class TwilioGateway:
         self._account, self._token = account, secrets["auth_token"].encode()
         self._path = f"/2010-04-01/Accounts/{quote(account, safe='')}"
         auth = (secrets.get("key_sid") or account, secrets.get("key_secret") or secrets["auth_token"])
-        self._wire = Wire(url, ca=ca, at_once=_AT_ONCE, auth=auth)
+        self._wire = Wire(url, ca=ca, at_once=_AT_ONCE, auth=auth, patience=patience)
         self._sender, self._receipts_url = sender, receipts_url
 
     @property
@@ -87,7 +88,9 @@ class TwilioGateway:
         if outgoing.validity is not None:
             seconds = int(outgoing.validity.total_seconds())
             form["ValidityPeriod"] = str(min(max(seconds, 1), _LONGEST_VALIDITY))
-        return _answer(await self._wire.hand_over(f"{self._path}/Messages.json", form))
+        return _answer(
+            await self._wire.hand_over(f"{self._path}/Messages.json", form, leave_by=outgoing.leave_by)
+        )
 
     async def status(self, *, reference: int, number: str, provider_id: str | None) -> Receipt | None:
         """How far a text came; None without Twilio's identifier."""

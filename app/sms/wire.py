@@ -8,7 +8,9 @@ file of logins says, and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +19,7 @@ from typing import Any
 
 import httpx2
 
-from app.sms.gateway import OutcomeUnknown, Unreachable
+from app.sms.gateway import NotInTime, OutcomeUnknown, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,12 @@ class Wire:
         )
         self._turns = asyncio.Semaphore(at_once)
 
-    async def hand_over(self, path: str, form: Mapping[str, str]) -> Reply:
-        """Post what may be done once only.
+    async def hand_over(self, path: str, form: Mapping[str, str], *, leave_by: float = math.inf) -> Reply:
+        """Post what may be done once only, and not at all after ``leave_by`` (of time.monotonic()).
 
         Raises :class:`Unreachable` where it did not leave, :class:`OutcomeUnknown` where it may have arrived.
         """
-        return await self._exchange("POST", path, form)
+        return await self._exchange("POST", path, form, leave_by)
 
     async def ask(self, path: str, form: Mapping[str, str] | None = None) -> Reply:
         """Ask what changes nothing: GET, or POST of a ``form``. Raises :class:`Unreachable`."""
@@ -109,26 +111,36 @@ class Wire:
         """Close every connection."""
         await self._client.aclose()
 
-    async def _exchange(self, method: str, path: str, form: Mapping[str, str] | None) -> Reply:
+    async def _exchange(
+        self, method: str, path: str, form: Mapping[str, str] | None, leave_by: float = math.inf
+    ) -> Reply:
         patience = self._patience
         try:
-            async with asyncio.timeout(patience.turn):
+            async with asyncio.timeout(min(patience.turn, max(0.0, leave_by - time.monotonic()))):
                 await self._turns.acquire()
         except TimeoutError:  # what waits for its turn has not left, and is in no doubt
-            raise Unreachable("too many requests are waiting for their answers") from None
+            raise _not_in_time(leave_by, "too many requests are waiting for their answers") from None
         try:
+            left = leave_by - time.monotonic()
+            if left <= 0:
+                raise NotInTime("its turn came too late")
+            timeout = httpx2.Timeout(patience.exchange, connect=min(patience.connect, left))
             async with asyncio.timeout(patience.exchange):
-                response = await self._client.request(method, path, data=form)
+                response = await self._client.request(method, path, data=form, timeout=timeout)
         except TimeoutError:
             raise OutcomeUnknown(f"no answer within {patience.exchange:g} s") from None
         except _NOT_HANDED_OVER as fault:
-            raise Unreachable(_words(fault)) from None
+            raise _not_in_time(leave_by, _words(fault)) from None
         except httpx2.HTTPError as fault:
             # Also a broken write: what the other side had read by then, nobody knows.
             raise OutcomeUnknown(_words(fault)) from None
         finally:
             self._turns.release()
         return Reply(response)
+
+
+def _not_in_time(leave_by: float, words: str) -> Unreachable:
+    return NotInTime(words) if time.monotonic() >= leave_by else Unreachable(words)
 
 
 def _words(fault: Exception) -> str:

@@ -73,12 +73,16 @@ class Lane(Generic[R, A, H]):
         beats: tuple[str, str] = ("prepare", "settle"),
         begin: Callable[[], None] | None = None,
         chore: Callable[[], bool] | None = None,
+        hold: Callable[[], None] | None = None,
     ) -> None:
-        """``begin`` is called once the sender's loop runs, ``chore`` each cycle: True where there is more."""
+        """``begin`` is called once the sender's loop runs, ``chore`` each cycle: True where there is more.
+
+        ``hold`` has what is claimed and was not handed over given back, before the end.
+        """
         self._hands, self._sender, self._batch = hands, sender, paces.batch
         self._agenda = Agenda(poll_seconds=paces.poll_seconds, batch=paces.batch)
         self._gauge, self._beats = in_flight, beats
-        self._begin, self._chore = begin, chore
+        self._begin, self._chore, self._hold = begin, chore, hold
         self._unsettled: deque[H] = deque()
         self._rescue_every, self._rescue_at = paces.rescue_every, 0.0
         self._refresh_at = time.monotonic() + REFRESH_EVERY
@@ -98,6 +102,11 @@ class Lane(Generic[R, A, H]):
         self._sender.start()
         if self._begin:
             self._begin()
+
+    def hold(self) -> None:
+        """Begin nothing any more; what was begun is still answered and settled."""
+        if self._hold:
+            self._hold()
 
     def stop(self, patience: float) -> None:
         """Close connections; what is unanswered stays claimed until its lease ends."""

@@ -164,6 +164,8 @@ class Worker:
         return ticked
 
     def _finish(self) -> None:
+        for lane in self._lanes:
+            lane.hold()
         deadline = time.monotonic() + min(LAST_ANSWERS, self._lease.total_seconds())
         while any(lane.busy for lane in self._lanes) and time.monotonic() < deadline:
             self._bell.clear()

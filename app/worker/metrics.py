@@ -50,7 +50,7 @@ BALANCE: Final = Gauge(
 BREAKER: Final = Gauge("perkpass_breaker_open", "1 while a breaker is open", ["subject"])
 ALARMS: Final = Gauge("perkpass_alarms", "What the console warns of just now")
 TICKS: Final = Counter("perkpass_ticks", "Periodic work done", ["kind"])
-FAULTS: Final = Counter("perkpass_worker_faults", "Cycles that failed", ["kind"])  # database, other
+FAULTS: Final = Counter("perkpass_worker_faults", "Cycles that failed", ["kind"])  # database, receipt, other
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,25 +11,14 @@ from typing import Final
 
 import structlog
 
-from app.accounts import brands
 from app.db import Database, Tx
-from app.db.identifiers import BrandId, DeliveryId
+from app.db.identifiers import DeliveryId
 from app.delivery import stopped, texts
-from app.delivery.quiet_hours import QuietHours
-from app.delivery.store_breakers import Breaker
-from app.delivery.text_promises import (
-    CONSENT_WITHDRAWN,
-    QUIET_HOURS,
-    TOO_LATE,
-    ClaimedText,
-    TextOutcome,
-    TextState,
-)
-from app.loyalty import consents
-from app.loyalty.consents import Recipient
+from app.delivery.text_promises import ClaimedText, TextOutcome, TextState
 from app.worker import metrics
 from app.worker.lane import Taken
 from app.worker.text_channel import TextChannel
+from app.worker.text_judging import Sorted, let_in, opt_out, sort, stops
 from app.worker.text_parcels import Ended, PutOff, TextAnswered, TextReady
 
 log = structlog.get_logger()
@@ -37,6 +26,8 @@ log = structlog.get_logger()
 _SOONEST: Final = 0.25
 """Seconds until a login whose pace was the limit is looked at again: half of what is given out ahead."""
 _SHORTEST_VALIDITY: Final = timedelta(seconds=1)
+CONSENT_LASTS: Final = 0.5
+"""Seconds after its departure that advertising may still leave: consent was asked for when it was claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +35,6 @@ class HeardTexts:
     """Answers, settled until the database takes them."""
 
     answers: tuple[TextAnswered, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    """Claimed texts by what becomes of them."""
-
-    ready: tuple[tuple[ClaimedText, Ended | PutOff | None], ...]
-    ended: tuple[tuple[ClaimedText, Ended], ...]
-    put_off: tuple[tuple[ClaimedText, PutOff], ...]
 
 
 class TextCarrier:
@@ -114,7 +96,7 @@ class TextCarrier:
                 lease=self._lease,
                 limit=limit,
             )
-            parts = self._sort(tx, claimed, now)
+            parts = sort(tx, claimed, brands_by_slug=self._channel.brands, now=now)
             if is_probe and not parts.ready:
                 stopped.give_back_probe(tx, login, now=now)
             self._leave_alone(tx, parts, now)
@@ -137,50 +119,25 @@ class TextCarrier:
     ) -> TextReady:
         at = time.monotonic()
         left = one.not_after - departure if one.not_after else None
+        leaves = at + (departure - now).total_seconds()
+        too_late = at + self._lease.total_seconds() / 3  # what is begun then ends within the lease
         return TextReady(
             claimed=one,
             prepared_at=now,
             prepared=at,
-            leaves=at + (departure - now).total_seconds(),
-            too_late=at + self._lease.total_seconds() / 3,  # what is begun then ends within the lease
+            leaves=leaves,
+            too_late=min(too_late, leaves + CONSENT_LASTS) if one.kind == "advertising" else too_late,
             validity=max(left, _SHORTEST_VALIDITY) if left is not None else None,
             unless_taken=unless,
         )
 
-    def _leave_alone(self, tx: Tx, parts: _Sorted, now: datetime) -> None:
+    def _leave_alone(self, tx: Tx, parts: Sorted, now: datetime) -> None:
         texts.end_unsent(tx, self._owner, [(one, end.state, end.reason) for one, end in parts.ended], now=now)
+        waits: defaultdict[PutOff, list[ClaimedText]] = defaultdict(list)
         for one, put_off in parts.put_off:
-            texts.put_off(tx, self._owner, [one], due_at=put_off.due_at, reason=put_off.reason, now=now)
-
-    def _sort(self, tx: Tx, claimed: Sequence[ClaimedText], now: datetime) -> _Sorted:
-        """What may be sent now; what is in doubt is asked for in any case, for it may have left."""
-        advertising = [one for one in claimed if one.kind == "advertising"]
-        recipients = [recipient for one in advertising if (recipient := _recipient(one))]
-        allowed = consents.may_be_sent_advertising(tx, recipients) if recipients else set()
-        quiet = self._quiet(tx, advertising, now)
-        ready: list[tuple[ClaimedText, Ended | PutOff | None]] = []
-        ended: list[tuple[ClaimedText, Ended]] = []
-        waits: list[tuple[ClaimedText, PutOff]] = []
-        for one in claimed:
-            unless = _unless(one, now, allowed, quiet)
-            if unless is None or one.in_doubt:
-                ready.append((one, unless))
-            elif isinstance(unless, Ended):
-                ended.append((one, unless))
-            else:
-                waits.append((one, unless))
-        return _Sorted(tuple(ready), tuple(ended), tuple(waits))
-
-    def _quiet(self, tx: Tx, advertising: Sequence[ClaimedText], now: datetime) -> Mapping[BrandId, datetime]:
-        """Brands whose guests are to be left in peace now, and until when."""
-        ends: dict[BrandId, datetime] = {}
-        for brand_id in sorted({one.brand_id for one in advertising}):
-            brand = brands.brand(tx, brand_id)
-            texting = self._channel.brands.get(brand.slug)
-            hours = texting.quiet if texting else QuietHours()
-            if end := hours.end(now, brand.time_zone):
-                ends[brand_id] = end
-        return ends
+            waits[put_off].append(one)
+        for put_off, alike in waits.items():
+            texts.put_off(tx, self._owner, alike, due_at=put_off.due_at, reason=put_off.reason, now=now)
 
     def hear(self, answers: Sequence[TextAnswered]) -> HeardTexts:
         """Take in what came back."""
@@ -194,9 +151,9 @@ class TextCarrier:
         closed: list[str] = []
         outcomes = [answer.outcome for answer in heard.answers if answer.outcome]
         with self._database.write() as tx:
-            _opt_out(tx, heard.answers, now)  # members are locked before their texts, everywhere
+            opt_out(tx, heard.answers, now)  # members are locked before their texts, everywhere
             breakers = stopped.all_stopped(tx)
-            for login, reason in _stops(heard.answers).items():
+            for login, reason in stops(heard.answers).items():
                 if stopped.stop(tx, login, reason=reason, now=now):
                     opened.append((login, reason))
             for can_ask in (True, False):
@@ -207,7 +164,7 @@ class TextCarrier:
             self._never_left(tx, heard.answers, now)
             closed = [
                 login
-                for login in sorted(_let_in(heard.answers, breakers) - {login for login, _ in opened})
+                for login in sorted(let_in(heard.answers, breakers) - {login for login, _ in opened})
                 if stopped.works(tx, login)
             ]
         self._tell(outcomes, reached, opened, closed, now)
@@ -219,13 +176,13 @@ class TextCarrier:
         ended: list[tuple[ClaimedText, Ended]] = []
         waits: list[tuple[ClaimedText, PutOff]] = []
         for answer in answers:
-            if answer.outcome is None and (unless := answer.ready.unless_taken):
-                sure = replace(answer.ready.claimed, in_doubt=False)
+            if answer.outcome is None and (unless := answer.unless_taken):
+                sure = replace(answer.ready.claimed, in_doubt_since=None)
                 if isinstance(unless, Ended):
                     ended.append((sure, unless))
                 else:
                     waits.append((sure, unless))
-        self._leave_alone(tx, _Sorted((), tuple(ended), tuple(waits)), now)
+        self._leave_alone(tx, Sorted((), tuple(ended), tuple(waits)), now)
 
     def _tell(
         self,
@@ -255,57 +212,3 @@ class TextCarrier:
         for login in closed:
             metrics.BREAKER.labels(stopped.subject_of(login)).set(0)
             log.warning("login_works", login=login)
-
-
-def _recipient(one: ClaimedText) -> Recipient | None:
-    return None if one.member_id is None else Recipient(one.member_id, one.brand_id, one.number)
-
-
-def _unless(
-    one: ClaimedText, now: datetime, allowed: set[Recipient], quiet: Mapping[BrandId, datetime]
-) -> Ended | PutOff | None:
-    """Why a text must not be sent, or not now."""
-    if one.not_after is not None and now >= one.not_after:
-        return Ended("exhausted", TOO_LATE)
-    if one.kind != "advertising":
-        return None
-    if _recipient(one) not in allowed:
-        return Ended("gone", CONSENT_WITHDRAWN)
-    if until := quiet.get(one.brand_id):
-        return PutOff(until, QUIET_HOURS)
-    return None
-
-
-def _opt_out(tx: Tx, answers: Sequence[TextAnswered], now: datetime) -> None:
-    """Whoever told the gateway to stop told it to us: their consent ends here too."""
-    for answer in sorted(
-        (each for each in answers if each.opted_out), key=lambda each: each.ready.claimed.number
-    ):
-        one = answer.ready.claimed
-        reason = answer.outcome.reason if answer.outcome else ""
-        ended = consents.withdraw_by_number(
-            tx, one.brand_id, one.number, source=f"sms:{one.login}", text=reason, now=now
-        )
-        log.info("consent_withdrawn", login=one.login, brand=one.brand_id, members=ended)
-
-
-def _stops(answers: Sequence[TextAnswered]) -> dict[str, str]:
-    """Logins that these answers say are stopped, and why."""
-    return {
-        answer.outcome.claimed.login: answer.outcome.reason
-        for answer in answers
-        if answer.stopped and answer.outcome
-    }
-
-
-def _let_in(answers: Sequence[TextAnswered], breakers: Mapping[str, Breaker]) -> set[str]:
-    """Stopped logins whose gateway took or refused a text for what it is, since they were stopped."""
-    return {
-        answer.outcome.claimed.login
-        for answer in answers
-        if answer.outcome
-        and answer.outcome.claimed.login in breakers
-        and not answer.stopped
-        and answer.outcome.verdict in ("accepted", "refused")
-        and answer.ready.prepared_at >= breakers[answer.outcome.claimed.login].opened_at
-    }

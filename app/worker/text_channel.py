@@ -8,21 +8,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from app.db.identifiers import DeliveryId
 from app.delivery.stopped import PROBE_AFTER
 from app.delivery.text_promises import (
     LOGIN_STOPPED,
     TextOutcome,
     TextVerdict,
 )
-from app.delivery.texts import ToAsk
+from app.delivery.texts import SURE_AFTER, ToAsk
 from app.sms.gateway import (
     Answer,
     Gateway,
     Inbound,
+    NotInTime,
     OutcomeUnknown,
     Outgoing,
     Receipt,
@@ -31,7 +34,9 @@ from app.sms.gateway import (
     Verdict,
 )
 from app.worker import metrics
+from app.worker.text_answers import CALLED_BACK, said, still_unknown, unknown, untried
 from app.worker.text_parcels import (
+    PutOff,
     TextAnswered,
     TextingBrand,
     TextLogin,
@@ -45,7 +50,6 @@ log = structlog.get_logger()
 AT_ONCE: Final = 16
 """Requests of a login that wait for their answers beside each other."""
 LISTEN_AGAIN_AFTER: Final = 5.0
-_CALLED_BACK: Final = "NotSentInTime"
 
 
 TextReport = Callable[[Sequence[TextAnswered]], None]
@@ -54,16 +58,25 @@ Heard = Callable[[str, Sequence[Receipt | Inbound]], None]
 
 
 class TextChannel:
-    """Logins and their gateways. ``send``, ``listen``, ``ask``, ``refresh`` and ``close`` run in one loop."""
+    """Logins and their gateways. Whatever is awaited here runs in one loop."""
 
     def __init__(
-        self, logins: Mapping[str, TextLogin], *, brands: Mapping[str, TextingBrand] | None = None
+        self,
+        logins: Mapping[str, TextLogin],
+        *,
+        brands: Mapping[str, TextingBrand] | None = None,
+        sure_after: timedelta = SURE_AFTER,
     ) -> None:
-        """``brands`` by slug; one that is not named keeps the usual quiet hours."""
+        """``brands`` by slug; one that is not named keeps the usual quiet hours.
+
+        ``sure_after`` a try a gateway that never heard of its text is believed.
+        """
+        self._sure_after = sure_after
         self.logins, self.brands = dict(logins), dict(brands or {})
         self._hands: dict[str, asyncio.Semaphore] = {}
         self._stopped: dict[str, float] = {}
-        self._closing = False
+        self._waiting: dict[DeliveryId, tuple[TextReady, TextReport]] = {}  # not handed over yet
+        self._closing = self._holding = False
 
     @property
     def can_ask(self) -> frozenset[str]:
@@ -74,18 +87,32 @@ class TextChannel:
         """Hand each over at its moment and report it when it is answered."""
 
         async def carry(one: TextReady) -> None:
-            report([await self._carry(one)])
+            if answered := await self._carry(one):
+                report([answered])
 
+        self._waiting |= {one.id: (one, report) for one in ready}
+        if self._holding:
+            await self.hold()
         await asyncio.gather(*(carry(one) for one in ready))
 
-    async def _carry(self, one: TextReady) -> TextAnswered:
+    async def hold(self) -> None:
+        """Hand nothing over any more, and give back what was not: it has not left, and others may send it."""
+        self._holding = True
+        while self._waiting:
+            _, (one, report) = self._waiting.popitem()
+            report([untried(one, CALLED_BACK)])
+
+    async def _carry(self, one: TextReady) -> TextAnswered | None:
+        """What came of it; None where it was given back meanwhile."""
         await asyncio.sleep(max(0.0, one.leaves - time.monotonic()))
         hands = self._hands.setdefault(one.claimed.login, asyncio.Semaphore(AT_ONCE))
         async with hands:
+            if self._waiting.pop(one.id, None) is None:
+                return None
             if time.monotonic() > one.too_late:
-                return _untried(one, _CALLED_BACK)
+                return untried(one, CALLED_BACK)
             if one.prepared <= self._stopped.get(one.claimed.login, -1.0):
-                return _untried(one, LOGIN_STOPPED)
+                return untried(one, LOGIN_STOPPED)
             try:
                 return await self._try(one)
             except Exception as fault:  # it may have left
@@ -94,10 +121,13 @@ class TextChannel:
 
     async def _try(self, one: TextReady) -> TextAnswered:
         gateway = self.logins[one.claimed.login].gateway
-        if one.claimed.in_doubt and (found := await self._ask(gateway, one)):
-            return found
-        if one.unless_taken is not None:
-            return TextAnswered(ready=one, outcome=None)
+        if one.claimed.in_doubt:
+            if found := await self._ask(gateway, one):
+                return found
+            # It never left: now it is sent, or it becomes what it would have become without the doubt.
+            late = PutOff(one.prepared_at, CALLED_BACK) if time.monotonic() > one.too_late else None
+            if unless := one.unless_taken or late:
+                return TextAnswered(ready=one, outcome=None, unless_taken=unless)
         claimed = one.claimed
         outgoing = Outgoing(
             reference=claimed.reference,
@@ -105,29 +135,38 @@ class TextChannel:
             text=claimed.text,
             sender=claimed.sender,
             validity=one.validity,
+            leave_by=one.too_late,
         )
         try:
             answer = await gateway.send(outgoing)
+        except NotInTime:
+            return untried(one, CALLED_BACK)
         except Unreachable as fault:
-            outcome = TextOutcome(claimed=claimed, verdict="retry", reason=_said("Unreachable", fault))
+            outcome = TextOutcome(claimed=claimed, verdict="retry", reason=said("Unreachable", fault))
             return TextAnswered(ready=one, outcome=outcome)
         except OutcomeUnknown as fault:
-            return unknown(one, _said("OutcomeUnknown", fault))
+            return unknown(one, said("OutcomeUnknown", fault))
         return self._answered(one, answer)
 
     async def _ask(self, gateway: Gateway, one: TextReady) -> TextAnswered | None:
-        """What the gateway knows of a text in doubt; None where it has never had it."""
+        """What the gateway knows of a text in doubt; None where it never had it, and takes it no more.
+
+        One that answers late takes a text late: that it has never heard of it proves nothing until a
+        minute after the try.
+        """
         claimed = one.claimed
         try:
             receipt = await gateway.status(
                 reference=claimed.reference, number=claimed.number, provider_id=claimed.provider_id
             )
         except (Unreachable, OutcomeUnknown) as fault:
-            return unknown(one, _said("NotAsked", fault))
+            return still_unknown(one, said("NotAsked", fault))
         if receipt is None:
-            return unknown(one, "CannotBeAsked")
+            return still_unknown(one, "CannotBeAsked")
         if receipt.state is ReceiptState.UNKNOWN_TEXT:
-            return None
+            tried = claimed.in_doubt_since or one.prepared_at
+            wait = tried + self._sure_after - one.prepared_at
+            return still_unknown(one, "NotHeardOfYet", wait) if wait > timedelta(0) else None
         outcome = TextOutcome(
             claimed=claimed,
             verdict="accepted",
@@ -171,7 +210,7 @@ class TextChannel:
                 return
             except Exception as fault:
                 if not self._closing:
-                    log.warning("gateway_not_heard", login=name, error=_said(type(fault).__name__, fault))
+                    log.warning("gateway_not_heard", login=name, error=said(type(fault).__name__, fault))
                     await asyncio.sleep(LISTEN_AGAIN_AFTER)
 
     async def ask(
@@ -202,7 +241,7 @@ class TextChannel:
             try:
                 balance = await login.gateway.balance()
             except (Unreachable, OutcomeUnknown) as fault:
-                log.warning("balance_unknown", login=name, error=_said(type(fault).__name__, fault))
+                log.warning("balance_unknown", login=name, error=said(type(fault).__name__, fault))
                 continue
             if balance is None:
                 continue
@@ -228,25 +267,3 @@ _VERDICTS: Final[Mapping[Verdict, TextVerdict]] = {
     Verdict.REFUSED: "refused",
     Verdict.STOPPED: "retry",
 }
-
-
-def unknown(one: TextReady, reason: str) -> TextAnswered:
-    """It may have left."""
-    outcome = TextOutcome(claimed=one.claimed, verdict="unknown", reason=reason)
-    return TextAnswered(ready=one, outcome=outcome)
-
-
-def _untried(one: TextReady, reason: str) -> TextAnswered:
-    """Nothing was asked nor sent; one in doubt stays so."""
-    outcome = TextOutcome(
-        claimed=one.claimed,
-        verdict="unknown" if one.claimed.in_doubt else "retry",
-        reason=reason,
-        counts=False,
-        retry_after=PROBE_AFTER if reason == LOGIN_STOPPED else None,
-    )
-    return TextAnswered(ready=one, outcome=outcome)
-
-
-def _said(word: str, fault: Exception) -> str:
-    return f"{word}: {fault}"[:200]

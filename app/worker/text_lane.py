@@ -9,8 +9,9 @@ from app.db import Database
 from app.worker import metrics
 from app.worker.lane import Lane, Paces
 from app.worker.sending import Sender
+from app.worker.text_answers import unknown
 from app.worker.text_carrier import HeardTexts, TextCarrier
-from app.worker.text_channel import TextChannel, unknown
+from app.worker.text_channel import TextChannel
 from app.worker.text_parcels import TextAnswered, TextReady
 from app.worker.text_receipts import Asking, TextReceipts
 
@@ -47,4 +48,5 @@ def text_lane(
         beats=("prepare_texts", "settle_texts"),
         chore=receipts.step,
         begin=receipts.listen,
+        hold=lambda: sender.submit(channel.hold()),
     )

@@ -56,7 +56,7 @@ class TextReady:
     leaves: float
     too_late: float  # somebody else may hold it soon
     validity: timedelta | None = None  # how long the gateway may try
-    unless_taken: Ended | PutOff | None = None  # in doubt and not to be sent any more: merely asked for
+    unless_taken: Ended | PutOff | None = None  # in doubt, and not to be sent any more: merely asked for
 
     @property
     def id(self) -> DeliveryId:
@@ -72,6 +72,7 @@ class TextAnswered:
     outcome: TextOutcome | None
     stopped: bool = False  # the login is, whatever the text
     told: ReceiptTold | None = None  # asking said how far it came
+    unless_taken: Ended | PutOff | None = None  # without an outcome: what becomes of it
     opted_out: bool = False  # the number's holder told the gateway to stop
 
     @property

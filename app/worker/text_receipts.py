@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 
 from app.accounts import brands
-from app.db import Database, Tx
+from app.db import Database, Tx, may_pass
 from app.db.identifiers import BrandId
 from app.delivery import jobs, texts
 from app.delivery.text_promises import ReceiptTold
@@ -97,24 +97,53 @@ class TextReceipts:
 
     def _write(self, at: float) -> None:
         said = [self._said[number] for number in range(min(500, len(self._said)))]
-        receipts = [one for login, heard in said if isinstance(heard, Receipt) if (one := told(login, heard))]
         waiting = [stranger.receipt for stranger in self._strangers]
         now = self._clock()
+        try:
+            strangers = self._put_down(said, waiting, now)
+        except Exception as fault:
+            if may_pass(fault):
+                raise  # nothing is lost: all of it is written when the database is back
+            strangers = self._one_by_one(said, waiting, now)
+        for _ in said:  # only now: what the database did not take just now is written later
+            self._said.popleft()
+        until = {id(stranger.receipt): stranger.until for stranger in self._strangers}
+        kept = [_Stranger(one, until.get(id(one), at + PATIENCE)) for one in strangers]
+        self._strangers = deque(stranger for stranger in kept if stranger.until > at)
+        self._try_strangers_at = at + _TRY_STRANGERS_EVERY
+        for login, heard in said:
+            if isinstance(heard, Receipt) and (one := told(login, heard)):
+                metrics.RECEIPTS.labels(one.login, one.state).inc()
+        if len(kept) > len(self._strangers):
+            log.warning("receipts_of_strangers", count=len(kept) - len(self._strangers))
+
+    def _put_down(
+        self, said: Sequence[tuple[str, Receipt | Inbound]], waiting: Sequence[ReceiptTold], now: datetime
+    ) -> Sequence[ReceiptTold]:
+        """Write all of it in one transaction; those receipts that name no text of ours."""
+        receipts = [one for login, heard in said if isinstance(heard, Receipt) if (one := told(login, heard))]
         with self._database.write() as tx:
             for login, heard in said:  # members are locked before their texts, everywhere
                 if isinstance(heard, Inbound):
                     self._answer(tx, login, heard, now)
-            hearing = texts.hear(tx, [*waiting, *receipts], now=now)
-        for _ in said:  # only now: what the database did not take is written later
-            self._said.popleft()
-        until = {id(stranger.receipt): stranger.until for stranger in self._strangers}
-        kept = [_Stranger(one, until.get(id(one), at + PATIENCE)) for one in hearing.strangers]
-        self._strangers = deque(stranger for stranger in kept if stranger.until > at)
-        self._try_strangers_at = at + _TRY_STRANGERS_EVERY
-        for one in receipts:
-            metrics.RECEIPTS.labels(one.login, one.state).inc()
-        if len(kept) > len(self._strangers):
-            log.warning("receipts_of_strangers", count=len(kept) - len(self._strangers))
+            return texts.hear(tx, [*waiting, *receipts], now=now).strangers
+
+    def _one_by_one(
+        self, said: Sequence[tuple[str, Receipt | Inbound]], waiting: Sequence[ReceiptTold], now: datetime
+    ) -> list[ReceiptTold]:
+        """Write what can be written, each by itself: what is refused would stop all that comes after it."""
+        strangers: list[ReceiptTold] = []
+        for alone in [*(((one,), ()) for one in said), *(((), (one,)) for one in waiting)]:
+            try:
+                strangers += self._put_down(*alone, now)
+            except Exception as fault:
+                if may_pass(fault):
+                    raise
+                metrics.FAULTS.labels("receipt").inc()
+                login = alone[0][0][0] if alone[0] else alone[1][0].login
+                # Its words and its number stay out of the log.
+                log.error("receipt_dropped", login=login, fault=type(fault).__name__)  # noqa: TRY400
+        return strangers
 
     def _answer(self, tx: Tx, login: str, inbound: Inbound, now: datetime) -> None:
         """A guest wrote to us: a stop word withdraws consent for every brand that texts by this login."""
@@ -132,16 +161,18 @@ class TextReceipts:
         with self._database.read() as tx:
             after = self._asked_until.get(login, 0)
             before = now - self._asking.silent_for
-            asked = texts.to_ask(tx, login, accepted_before=before, limit=self._asking.most, after=after)
-        self._asked_until[login] = asked[-1].id if len(asked) == self._asking.most else 0
-        if not asked:
+            silent = texts.to_ask(tx, login, accepted_before=before, limit=self._asking.most, after=after)
+            unpriced = texts.to_price(tx, login, now=now, limit=self._asking.most)
+        self._asked_until[login] = silent[-1].id if len(silent) == self._asking.most else 0
+        if not (silent or unpriced):
             return
         kind = f"ask:{login}"
         with self._database.write() as tx:
             if not jobs.take(tx, kind, slot, owner=self._owner, now=now, lease=_LEASE):
                 return
             jobs.finish(tx, kind, slot, owner=self._owner, now=now)
-        self._submit(self._channel.ask(login, asked, self._hear, self._silent.add))
+            texts.prices_asked(tx, unpriced, now=now)
+        self._submit(self._channel.ask(login, [*silent, *unpriced], self._hear, self._silent.add))
 
 
 def _brands_of(tx: Tx, channel: TextChannel, login: str) -> list[BrandId]:

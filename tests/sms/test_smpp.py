@@ -442,3 +442,29 @@ def test_wrong_settings_are_told_at_once_and_tell_no_secret() -> None:
         gateway_at(wrong.url, secrets=wrong.secrets)
     assert len(told.value.faults) == 5
     assert "longerthaneight" not in str(told.value)
+
+
+@pytest.mark.parametrize(("status", "word"), [(0x0E, "ESME_RINVPASWD"), (0x0D, "ESME_RBINDFAIL")])
+def test_whether_the_centre_lets_us_in_is_known_from_asking_what_is_left(status: int, word: str) -> None:
+    async def scenario(stage: Stage) -> None:
+        assert await stage.gateway.balance() is None
+        assert stage.centre.log.binds["transmitter"] == 1
+        stage.centre.faults.refuse_binds = status
+        stage.centre.drop()
+        with pytest.raises(Unreachable, match=word):
+            await gateway_at(stage.centre.url).balance()
+        await stage.centre.stop()
+        with pytest.raises(Unreachable):
+            await gateway_at(stage.centre.url).balance()
+
+    play(scenario, listening=False)
+
+
+def test_a_wrong_password_is_told() -> None:
+    async def scenario(stage: Stage) -> None:
+        wrong = gateway_at(stage.centre.url, secrets={"system_id": "perkpass", "password": "no"})
+        with pytest.raises(Unreachable, match="ESME_RINVPASWD"):
+            await wrong.balance()
+        await wrong.close()
+
+    play(scenario, listening=False)

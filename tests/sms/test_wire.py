@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -13,8 +14,8 @@ from typing import cast
 import pytest
 
 from app.simulators.sms_gateways import RunningSms
-from app.sms.gateway import OutcomeUnknown, Unreachable
-from app.sms.wire import Patience, Wire
+from app.sms.gateway import NotInTime, OutcomeUnknown, Unreachable
+from app.sms.wire import Patience, Reply, Wire
 
 
 @contextmanager
@@ -128,3 +129,32 @@ def test_garbage_is_a_doubt_when_sending_and_no_answer_when_asking() -> None:
 
     with scripted(b"SSH-2.0-OpenSSH\r\n\r\n", b"SSH-2.0-OpenSSH\r\n\r\n") as (url, _):
         asyncio.run(both(url))
+
+
+def test_who_has_no_turn_when_its_time_to_leave_is_over_does_not_leave(sms: RunningSms) -> None:
+    sms.turn(answer_delay_ms=600)
+
+    async def three() -> list[BaseException | object]:
+        wire = Wire(sms.url, ca=None, at_once=1)
+        form = {
+            "login": "perkpass",
+            "psw": "sandbox",
+            "fmt": "3",
+            "charset": "utf-8",
+            "mes": "Hi",
+            "cost": "3",
+        }
+        leave_by = [time.monotonic() + seconds for seconds in (5, 0.2, -1)]
+        sent = [
+            wire.hand_over("/sys/send.php", form | {"phones": "+79001234567", "id": str(n)}, leave_by=by)
+            for n, by in enumerate(leave_by, 1)
+        ]
+        try:
+            return list(await asyncio.gather(*sent, return_exceptions=True))
+        finally:
+            await wire.close()
+
+    first, *late = asyncio.run(three())
+    assert isinstance(first, Reply)
+    assert [type(fault) for fault in late] == [NotInTime, NotInTime]
+    assert sms.ask(lambda simulator: len(simulator.ledger.texts)) == 1

@@ -9,12 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
-from app.db import Database
-from app.sms.gateway import ReceiptState
+from app.db import Database, connect
+from app.loyalty import consents
+from app.loyalty.tables import member
+from app.sms.gateway import Inbound, Receipt, ReceiptState
 from app.worker.text_carrier import TextCarrier
 from app.worker.text_channel import TextChannel
-from app.worker.text_parcels import TextAnswered, TextLogin
+from app.worker.text_parcels import TextAnswered, TextingBrand, TextLogin
 from app.worker.text_receipts import Asking, TextReceipts
 from tests.delivery.texting import LEASE, MINUTE, NOON, SECOND, Texting, came, open_texting
 from tests.worker.text_gateway import GatewayServer, LineGateway, serving
@@ -114,3 +118,69 @@ def test_who_stalls_sends_nothing_that_another_may_hold(texting: Texting, server
     assert server.ledger.requests == 0
     (row,) = texting.rows()
     assert (row.state, row.reason, row.attempts, row.in_doubt) == ("pending", "NotSentInTime", 0, False)
+
+
+def test_a_receipt_that_cannot_be_written_stops_no_other(texting: Texting, server: GatewayServer) -> None:
+    """It is refused for good: a moment of no time zone."""
+    way = channel(server)
+    sent(texting, way, 2)
+    (anna,) = texting.members(1)
+    with texting.database.write() as tx:
+        tx.execute(member.update().where(member.c.id == anna).values(phone="+79001234567"))
+    way.brands |= {
+        slug: TextingBrand(login="main") for slug in ("aroma", "cafe")
+    }  # the first is not made yet
+    listening = ears(texting, way, lambda: NOON)
+    names = [row.provider_id for row in texting.rows()]
+    bad = Receipt(
+        state=ReceiptState.DELIVERED,
+        reason="far too much",
+        provider_id=names[0],
+        at=datetime(2026, 11, 21, 12),
+    )
+    listening._hear("main", [bad])
+    listening._hear("main", [Receipt(state=ReceiptState.DELIVERED, reason="ok", provider_id=names[1])])
+    listening._hear("main", [Inbound(number="+79001234567", text="STOP")])
+    with capture_logs() as logs:
+        while listening.step():
+            pass
+    assert states(texting) == ["accepted", "delivered"]
+    with texting.database.read() as tx:
+        assert not consents.allowing(tx, [anna], "advertising")
+    assert [line["login"] for line in logs if line["event"] == "receipt_dropped"] == ["main"]
+    assert "far too much" not in str(logs)
+    sent(texting, way, 1)
+    listening._hear("main", [Receipt(state=ReceiptState.DELIVERED, reason="ok", provider_id="id3")])
+    assert not listening.step()
+    assert states(texting) == ["accepted", "delivered", "delivered"]
+
+
+def test_what_the_database_could_not_take_just_now_is_written_later(
+    texting: Texting, server: GatewayServer
+) -> None:
+    way = channel(server)
+    sent(texting, way, 1)
+    listening = ears(texting, way, lambda: NOON)
+    name = texting.rows()[0].provider_id
+    listening._hear("main", [Receipt(state=ReceiptState.DELIVERED, reason="ok", provider_id=name)])
+    away = connect("sqlite:////nowhere/at/all.db")
+    listening._database, there = away, listening._database
+    with pytest.raises(OperationalError):
+        listening.step()
+    away.close()
+    listening._database = there
+    listening.step()
+    assert states(texting) == ["delivered"]
+
+
+def test_a_gateways_words_are_such_as_a_database_takes(texting: Texting, server: GatewayServer) -> None:
+    way = channel(server)
+    sent(texting, way, 1)
+    listening = ears(texting, way, lambda: NOON)
+    name = f"\0{texting.rows()[0].provider_id}\0"
+    listening._hear("main", [Receipt(state=ReceiptState.DELIVERED, reason="o\0k\ud83d", provider_id=name)])
+    listening._hear("main", [Inbound(number="\0+79001234567", text="ST\0OP")])
+    with capture_logs() as logs:
+        listening.step()
+    assert not [line for line in logs if line["event"] == "receipt_dropped"]
+    assert [(row.state, row.reason) for row in texting.rows()] == [("delivered", "ok?")]

@@ -48,10 +48,18 @@ class Desk:
     def database(self) -> Database:
         return self.texting.database
 
-    def channel(self, *, asks: bool = True, quiet: QuietHours = NEVER_QUIET, **pace: Any) -> TextChannel:
+    def channel(
+        self,
+        *,
+        asks: bool = True,
+        quiet: QuietHours = NEVER_QUIET,
+        sure_after: timedelta = MINUTE,
+        **pace: Any,
+    ) -> TextChannel:
         gateway = LineGateway(self.server.port, asks=asks, time_out=1.0)
         login = TextLogin(gateway=gateway, **(FAST | pace))
-        return TextChannel({"main": login}, brands={"cafe": TextingBrand(login="main", quiet=quiet)})
+        brands = {"cafe": TextingBrand(login="main", quiet=quiet)}
+        return TextChannel({"main": login}, brands=brands, sure_after=sure_after)
 
     def promise(self, count: int, **changed: Any) -> None:
         due = {"due_at": now()} | changed
@@ -158,7 +166,7 @@ def test_an_answer_lost_after_acceptance_is_asked_for(desk: Desk, monkeypatch: p
     monkeypatch.setattr(texts, "ASK_AFTER", timedelta(seconds=0.2))
     desk.server.ledger.fates.extend(["take and be silent", "break"])
     desk.promise(2)
-    with desk.working():
+    with desk.working(desk.channel(sure_after=timedelta(seconds=0.5))):
         rows = desk.all_are("accepted")
     assert len(desk.server.ledger.texts) == 2
     assert {row.attempts for row in rows} == {2}
@@ -177,7 +185,8 @@ def test_a_refused_login_is_stopped_probed_and_works_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopped, "PROBE_AFTER", timedelta(seconds=0.7))
-    monkeypatch.setattr("app.worker.text_channel.PROBE_AFTER", timedelta(seconds=0.7))
+    for module in ("text_channel", "text_answers"):
+        monkeypatch.setattr(f"app.worker.{module}.PROBE_AFTER", timedelta(seconds=0.7))
     desk.server.ledger.always = "stop"
     desk.promise(40)
     with capture_logs() as logs, desk.working():

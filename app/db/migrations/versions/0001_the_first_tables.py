@@ -186,6 +186,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("ask_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "(state = 'sending') = (lease_until IS NOT NULL) AND (state = 'sending') = (owner IS NOT NULL)",
             name=op.f("ck_delivery_lease_while_sending"),
@@ -210,6 +211,7 @@ def upgrade() -> None:
             name=op.f("ck_delivery_state_of_channel"),
         ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
+        sa.CheckConstraint("ask_at IS NULL OR channel = 'sms'", name=op.f("ck_delivery_asked_of_texts")),
         sa.CheckConstraint(
             "held_since IS NULL OR state = 'pending'", name=op.f("ck_delivery_held_while_pending")
         ),
@@ -223,6 +225,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_accepted_text",
+            ["login", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
+            postgresql_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_ask",
+            ["login", "ask_at"],
+            unique=False,
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_delivery_code",
             ["created_at"],
@@ -336,7 +352,8 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("price", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=True),
-        sa.Column("in_doubt", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("price_told", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("in_doubt_since", columns.UtcDateTime(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
         sa.Column("receipt_at", columns.UtcDateTime(), nullable=True),
@@ -354,6 +371,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("text_message", schema=None) as batch_op:
         batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
+        batch_op.create_index(
+            "ix_text_message_in_doubt",
+            ["delivery_id"],
+            unique=False,
+            sqlite_where=sa.text("in_doubt_since IS NOT NULL"),
+            postgresql_where=sa.text("in_doubt_since IS NOT NULL"),
+        )
         batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
         batch_op.create_index("ix_text_message_number", ["number"], unique=False)
         batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
@@ -1397,6 +1421,16 @@ def downgrade() -> None:
             "ix_delivery_code",
             sqlite_where=sa.text("kind = 'code'"),
             postgresql_where=sa.text("kind = 'code'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_ask",
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_accepted_text",
+            sqlite_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
+            postgresql_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
         )
 
     op.drop_table("delivery")
