@@ -49,7 +49,7 @@ def add(tx: Tx, drafts: Sequence[TextDraft], *, now: datetime) -> list[DeliveryI
 def supersede(tx: Tx, ids: Collection[DeliveryId], *, reason: str, now: datetime) -> list[DeliveryId]:
     """End those that wait and surely have not left; which they were."""
     doubted = select(text_message.c.delivery_id).where(
-        among(text_message.c.delivery_id, sorted(ids)), text_message.c.in_doubt
+        among(text_message.c.delivery_id, sorted(ids)), text_message.c.in_doubt_since.is_not(None)
     )
     return list(
         tx.scalars(
