@@ -92,13 +92,14 @@ async def _live(plan: _Plan, authority: Authority) -> None:
     await apns.start()
     environment = _environment(plan, authority, apns.url)
     shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
+    console = json.loads(_perkpass(environment, "user", "invite", "--json"))["link"]
     with _service(plan, environment) as process:
         await _ready(plan, process)
         try:
             await serve_town(
                 _town(plan, authority, apns, shops),
                 port=plan.page_port,
-                ready=lambda page: _invite(plan, page, shops),
+                ready=lambda page: _invite(plan, page, shops, console),
                 said=_say,
             )
         finally:
@@ -219,12 +220,14 @@ def _say(kind: str, text: str) -> None:
     click.echo(f"  {words[kind]} {text}")
 
 
-def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...]) -> None:
+def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> None:
     link = shops[0].install_link
     perkpass = shlex.quote(str(Path(sys.executable).with_name("perkpass")))
     click.echo(
         f"""
 Open     {page}   a phone: card, back, lock screen; choose another on the page
+         {console}
+                  the console: choose a password, and look at guests, designs, venues and where guests are lost
          {link}   what the QR on the table opens; here on a computer it hands over to a phone
          {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API

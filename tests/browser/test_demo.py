@@ -75,6 +75,8 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
     demo: Demo, chromium: Browser, tmp_path: Path
 ) -> None:
     address = demo.printed(r"Open +(http://127\.0\.0\.1:\d+/)")
+    console = demo.printed(r"(http://127\.0\.0\.1:\d+/console/\S+)")
+    assert httpx.get(console, follow_redirects=True).status_code == 200
     install = demo.printed(r"(http://127\.0\.0\.1:\d+/i/\w+)")
     assert httpx.get(install, follow_redirects=True).status_code == 200
     page = chromium.new_page(viewport={"width": 1280, "height": 900}, locale="ru-RU")
