@@ -227,7 +227,7 @@ def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> No
         f"""
 Open     {page}   a phone: card, back, lock screen; choose another on the page
          {console}
-                  the console: choose a password, and look at guests, designs, venues and where guests are lost
+                  the console: choose a password, look at guests, designs, venues and where guests are lost
          {link}   what the QR on the table opens; here on a computer it hands over to a phone
          {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API
