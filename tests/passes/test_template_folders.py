@@ -8,6 +8,7 @@ import stat
 import tomllib
 import warnings
 import zipfile
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,7 @@ def with_false_size(data: bytes) -> bytes:
         (archive(("logo@3x.png", SVG), whole=True), "picture-of-another-kind"),
         (archive(("logo.png", png_that_says(30_000, 30_000)), whole=True), "picture-too-large"),
     ],
+    ids=count(),  # an archive says when it was made: its bytes are no name
 )  # fmt: skip
 def test_an_archive_that_is_no_templates_is_refused_with_what_to_do(data: bytes, code: str) -> None:
     with pytest.raises(BadInput) as caught:
