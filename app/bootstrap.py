@@ -249,9 +249,9 @@ def _signers(tx: Tx, safe: Safe, now: datetime) -> list[Signer]:
 def _card_added(tx: Tx, pass_id: WalletPassId, first: bool, now: datetime) -> None:
     if test_cards.is_test(tx, pass_id):
         return
-    visit_id = enrolment.enrolment_of_pass(tx, pass_id).visit_id
-    if first and visit_id is not None:
-        visits.card_added(tx, visit_id, at=now)
+    known = enrolment.enrolment_of_pass(tx, pass_id)
+    if first and known.visit_id is not None and known.pass_id == pass_id:
+        visits.card_added(tx, known.visit_id, at=now)
 
 
 def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from app.db import Tx
-from app.db.identifiers import BrandId, MemberId
+from app.db import Tx, among
+from app.db.identifiers import BrandId, DeliveryId, MemberId
 from app.delivery.tables import delivery, text_message
 
 NOBODY = "+0"
@@ -17,13 +17,21 @@ FORGOTTEN = "MemberForgotten"
 
 
 def forget_texts(
-    tx: Tx, brand_id: BrandId, member_ids: Sequence[MemberId], number: str | None, *, now: datetime
+    tx: Tx,
+    brand_id: BrandId,
+    member_ids: Sequence[MemberId],
+    number: str | None,
+    carriers: Sequence[DeliveryId],
+    *,
+    now: datetime,
 ) -> int:
-    """Blank the texts to these members, and the brand's to this number that name no member (codes).
+    """Blank the texts to these members, the ``carriers``, and the brand's to this number that name no member.
 
     What was not sent yet is not sent any more. Returns how many texts.
     """
-    theirs: ColumnElement[bool] = text_message.c.member_id.in_(member_ids)
+    theirs: ColumnElement[bool] = or_(
+        text_message.c.member_id.in_(member_ids), among(text_message.c.delivery_id, carriers)
+    )
     if number is not None:
         to_number = and_(
             text_message.c.number == number,

@@ -62,4 +62,5 @@ returning_visit = Table(
     Column("visit_id", Text, ForeignKey("visit.id"), primary_key=True),
     refers("enrolment_id", "enrolment.id"),
     Column("at", UtcDateTime, nullable=False),
+    Index("ix_returning_visit_enrolment", "enrolment_id"),
 )

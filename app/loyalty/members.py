@@ -156,10 +156,11 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     cards = [one for one in every if one.ended_at is None]
     for known in cards:
         store.end(tx, known.id, now=now)
-    number, ids = store_contacts.contact(tx, member_id).phone, [one.id for one in every]
+    # A number that was not proved may be somebody else's: theirs is not taken away with this guest.
+    number, ids = proved_phone(tx, member_id), [one.id for one in every]
     merged = store_contacts.merged_into(tx, member_id)
-    store_forgetting.forget_texts(tx, row.brand_id, [member_id, *merged], number, now=now)
-    store_traces.forget_codes(tx, row.brand_id, number, ids, now=now)
+    carriers = store_traces.forget_codes(tx, row.brand_id, number, ids, now=now)
+    store_forgetting.forget_texts(tx, row.brand_id, [member_id, *merged], number, carriers, now=now)
     store_traces.forget_answers(tx, ids)
     store_card_acts.forget_reasons(tx, ids)
     if number is not None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, union, update
 
 from app.db import Tx
+from app.db.identifiers import DeliveryId
 from app.loyalty.guest_tables import card_act, returning_visit
 from app.loyalty.tables import enrolment, ledger_entry, phone_code, receipt, till_call
 
@@ -16,19 +17,22 @@ _NOBODY = "+0"
 
 def forget_codes(
     tx: Tx, brand_id: int, number: str | None, enrolment_ids: Sequence[int], *, now: datetime
-) -> None:
-    """Blank the codes that were sent to the number, or asked for on the way to one of the cards.
+) -> list[DeliveryId]:
+    """Blank the codes that were sent to the number, or asked for on the way to, or with, one of the cards.
 
-    They still count towards the bounds of venue and brand.
+    They still count towards the bounds of venue and brand. Returns the texts that carried them.
     """
     visits = union(
         select(enrolment.c.visit_id).where(enrolment.c.id.in_(enrolment_ids)),
         select(returning_visit.c.visit_id).where(returning_visit.c.enrolment_id.in_(enrolment_ids)),
     )
-    theirs: list[ColumnElement[bool]] = [phone_code.c.visit_id.in_(select(visits.subquery().c.visit_id))]
+    theirs: list[ColumnElement[bool]] = [
+        phone_code.c.visit_id.in_(select(visits.subquery().c.visit_id)),
+        phone_code.c.enrolment_id.in_(enrolment_ids),
+    ]
     if number is not None:
         theirs.append(phone_code.c.number == number)
-    tx.execute(
+    carriers = tx.scalars(
         update(phone_code)
         .where(phone_code.c.brand_id == brand_id, or_(*theirs))
         .values(
@@ -37,7 +41,9 @@ def forget_codes(
             digest="",
             ended_at=func.coalesce(phone_code.c.ended_at, now, type_=phone_code.c.ended_at.type),
         )
+        .returning(phone_code.c.delivery_id)
     )
+    return [delivery_id for delivery_id in carriers if delivery_id is not None]
 
 
 def forget_answers(tx: Tx, enrolment_ids: Sequence[int]) -> None:

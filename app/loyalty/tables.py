@@ -174,6 +174,8 @@ phone_code = Table(
     Index("ix_phone_code_venue", "venue_id", "created_at"),
     Index("ix_phone_code_brand", "brand_id", "created_at"),
     Index("ix_phone_code_created", "created_at"),
+    Index("ix_phone_code_visit", "visit_id"),
+    Index("ix_phone_code_enrolment", "enrolment_id"),
     Index("ix_phone_code_delivery", "delivery_id"),  # whoever forgets a text looks here for each
 )
 

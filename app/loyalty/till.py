@@ -1,7 +1,7 @@
 """What a till does: record a receipt, redeem points or a reward, refund a receipt, look at a card.
 
 Each verb is one transaction's work: it locks the enrolment, writes the ledger, recomputes the tier and hands
-the card's new content down, with one message that tells all of it. Locks: enrolment, pass, tag counter.
+the card's new content down, with one message that tells all of it. Locks: enrolment, pass, visit, counter.
 A card of another brand does not exist for a till, nor does one whose guest has left. One that is blocked is
 refused, but for refunds: they only take back.
 """
@@ -20,6 +20,7 @@ from app.loyalty.idempotency import Answer, once
 from app.loyalty.rules import StampRules, TieredRules, point_rules
 from app.loyalty.store_accounts import AccountRow
 from app.loyalty.tiers import Spend
+from app.passes import issuing
 from app.places import visits
 
 __all__ = [
@@ -134,6 +135,8 @@ def record_receipt(
             " Idempotency-Key; a new sale needs a new number.",
         )
     if account.enrolment.visit_id and now - account.enrolment.enrolled_at <= _STEPS_FOR:
+        # A phone that lets go of the card holds its pass when it writes a step of the visit.
+        issuing.hold(tx, account.enrolment.pass_id)
         visits.receipt_rung(tx, account.enrolment.visit_id, at=draft.at)
     account.has_spent(Spend(draft.at, draft.amount))
     account.accrue(

@@ -111,6 +111,11 @@ def wallet_pass(tx: Tx, pass_id: WalletPassId) -> WalletPass:
     return found
 
 
+def hold(tx: Tx, pass_id: WalletPassId) -> None:
+    """Keep the pass as it is until the transaction ends: for what is locked after it, before its change."""
+    store_passes.lock(tx, [pass_id])
+
+
 def revise(
     tx: Tx,
     changes: Sequence[Revision],

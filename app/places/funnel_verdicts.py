@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Literal, TypeVar
 
 from app.places.funnel_counts import Cohort, Flow, Step, before, cohort_of, share, way
-from app.places.funnel_intervals import Share
+from app.places.funnel_intervals import Share, difference
 from app.places.visits import VisitEventKind
 
 Verdict = Literal["alone", "too_few", "no_difference", "better", "worse"]
@@ -25,6 +25,8 @@ WRONGLY = 0.05
 """Of what is said, the part that may be wrong."""
 WORTH = 0.03
 """A difference of shares that is worth a word."""
+ALIKE = 0.10
+"""Who surely differs by less may be said to be as the others; where that is not sure, nothing can be told."""
 _TINY = 1e-12
 _EACH = WRONGLY / 2
 """Two things are said of each group: how it is as a whole, and where it loses."""
@@ -71,10 +73,10 @@ def _verdicts(flows: Mapping[int, Flow], total: Flow) -> dict[int, Verdict]:
     said: dict[int, Verdict] = dict.fromkeys(flows, "too_few")
     for key, pair in pairs.items():
         gap = _gap(*pair)
-        if key not in surely or abs(gap) < WORTH:
-            said[key] = "no_difference"
-        else:
+        if key in surely and abs(gap) >= WORTH:
             said[key] = "worse" if gap > 0 else "better"
+        elif _surely_alike(*pair):
+            said[key] = "no_difference"
     return said
 
 
@@ -146,6 +148,11 @@ def _tail(here: Share, elsewhere: Share) -> float:
 
 def _others_of(one: Share) -> Share:
     return Share(one.out_of - one.count, one.out_of)
+
+
+def _surely_alike(here: Share, elsewhere: Share) -> bool:
+    lowest, highest = difference(here, elsewhere)
+    return lowest >= -ALIKE and highest <= ALIKE
 
 
 def _gap(here: Share, elsewhere: Share) -> float:

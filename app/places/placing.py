@@ -20,7 +20,7 @@ from app.places.links import InstallLink
 MOST_AT_ONCE = 60
 """So that no transaction keeps tills waiting: each placement takes a handful of statements."""
 
-_RUN = re.compile(r"(\d{1,4})\s*(?:[-–—…]|\.\.)\s*(\d{1,4})")
+_RUN = re.compile(r"(\d{1,18})\s*(?:[-–—…]|\.\.)\s*(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)

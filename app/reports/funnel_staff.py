@@ -10,8 +10,9 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from app.accounts import staff
 from app.accounts.brands import Brand
@@ -67,6 +68,8 @@ def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date)
         for person, counts in _by_person(tx, brand, judged, COHORT_STEPS["month"]).items()
     }
     everybody = total(earlier.values())
+    over = Period(first=month.first, last=max(month.first, today - timedelta(days=1)))
+    until_yesterday = _by_person(tx, brand, over, ("added",)) if today > month.first else {}
     rows = []
     for member in staff.staff_of_brand(tx, brand.id):
         cards = now.get(member.id, Counts()).added
@@ -76,8 +79,11 @@ def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date)
         if member.monthly_target is None and not cards:
             continue
         quality = weight(earlier.get(member.id, Flow()), everybody)
-        expected = _expected(member, today)
-        rows.append(StaffRow(member, cards, quality, expected, _standing(member, cards * quality, expected)))
+        expected = _expected(member, brand, today)
+        # Today is not over: it counts neither for nor against anybody.
+        judged_cards = until_yesterday.get(member.id, Counts()).added
+        standing = _standing(member, judged_cards * quality, expected)
+        rows.append(StaffRow(member, cards, quality, expected, standing))
     return rows
 
 
@@ -99,10 +105,12 @@ def _against(own: Share, everybody: Share) -> float:
     return estimate(own, Prior(everybody.value, _DRAWN)).value / everybody.value
 
 
-def _expected(member: StaffMember, today: date) -> float:
-    """The plan's part for the days of this month that are over."""
+def _expected(member: StaffMember, brand: Brand, today: date) -> float:
+    """The plan's part for the days of this month that are over, from the day after they came."""
     days = calendar.monthrange(today.year, today.month)[1]
-    return (member.monthly_target or 0) * (today.day - 1) / days
+    came = member.created_at.astimezone(ZoneInfo(brand.time_zone)).date()
+    began = max(today.replace(day=1), came + timedelta(days=1))
+    return (member.monthly_target or 0) * max(0, (today - began).days) / days
 
 
 def _standing(member: StaffMember, weighted: float, expected: float) -> Standing:

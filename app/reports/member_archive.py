@@ -36,6 +36,7 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "phone_code": ("Коды подтверждения", "Codes that were sent"),
     "visit": ("Визиты на страницу карты", "Visits to the card’s page"),
     "visit_event": ("Шаги визитов", "Steps of the visits"),
+    "silenced_number": ("Просьбы не писать", "Requests for no more texts"),
     "returning_visit": ("Повторные визиты", "Visits that led back to the card"),
     "install_link": ("Отсканированные коды", "Codes that were scanned"),
     "placement": ("Где висели коды", "Where the codes hung"),

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.db.identifiers import MemberId
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
-from app.loyalty.guest_tables import card_act, member_key, returning_visit
+from app.loyalty.guest_tables import card_act, member_key, returning_visit, silenced_number
 from app.loyalty.tables import (
     consent,
     enrolment,
@@ -57,10 +57,21 @@ def member_file(tx: Tx, member_id: MemberId) -> MemberFile:
     back = select(returning_visit.c.visit_id).where(returning_visit.c.enrolment_id.in_(cards))
     of_visit = or_(visit.c.id.in_(visits), visit.c.id.in_(back))
     all_visits = select(visit.c.id).where(of_visit)
-    numbers = select(member.c.phone).where(member.c.id.in_(ids), member.c.phone.is_not(None))
+    # A number that nobody proved is anybody's: what was sent to it says nothing of this guest.
+    numbers = select(member.c.phone).where(member.c.id.in_(ids), member.c.phone_verified_at.is_not(None))
     own_brand = select(member.c.brand_id).where(member.c.id.in_(ids))
-    to_number = (text_message.c.number.in_(numbers)) & text_message.c.brand_id.in_(own_brand)
-    of_text = or_(text_message.c.member_id.in_(ids), text_message.c.member_id.is_(None) & to_number)
+    of_code = phone_code.c.brand_id.in_(own_brand) & or_(
+        phone_code.c.visit_id.in_(all_visits),
+        phone_code.c.enrolment_id.in_(cards),
+        phone_code.c.number.in_(numbers),
+    )
+    of_text = or_(
+        text_message.c.member_id.in_(ids),
+        text_message.c.delivery_id.in_(select(phone_code.c.delivery_id).where(of_code)),
+        text_message.c.member_id.is_(None)
+        & text_message.c.number.in_(numbers)
+        & text_message.c.brand_id.in_(own_brand),
+    )
     all_texts = select(text_message.c.delivery_id).where(of_text)
     of_delivery = or_(delivery.c.device_id.in_(devices), delivery.c.id.in_(all_texts))
     links = select(visit.c.install_link_id).where(of_visit)
@@ -85,7 +96,11 @@ def member_file(tx: Tx, member_id: MemberId) -> MemberFile:
         (delivery, of_delivery),
         (attempt, attempt.c.delivery_id.in_(select(delivery.c.id).where(of_delivery))),
         (text_message, of_text),
-        (phone_code, or_(phone_code.c.visit_id.in_(all_visits), phone_code.c.number.in_(numbers))),
+        (phone_code, of_code),
+        (
+            silenced_number,
+            silenced_number.c.number.in_(numbers) & silenced_number.c.brand_id.in_(own_brand),
+        ),
         (visit, of_visit),
         (visit_event, visit_event.c.visit_id.in_(all_visits)),
         (returning_visit, returning_visit.c.enrolment_id.in_(cards)),

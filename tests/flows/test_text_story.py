@@ -87,6 +87,9 @@ def _join(link: str, gateway: RunningSms) -> str:
         headers={"User-Agent": IPHONE, "Accept-Language": "ru"}, follow_redirects=True, timeout=30
     ) as browser:
         page = browser.get(link)
+        picture = re.search(r'<img class="seen" src="([^"]+)"', page.text)
+        assert picture
+        browser.get(str(page.url.join(unescape(picture[1]))))  # as a browser does that shows the page
         url = str(page.url.copy_with(query=None))
         form = {"name": "Анна", "phone": "8 912 345-67-89", "data": "yes", "advertising": "yes"}
         page = browser.post(url, data=_fields(page) | form)

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from app.accounts import checks, passwords, sessions, users
 from app.accounts.users import User
+from app.reports import launch
 from app.web.console import assets
 from app.web.console.areas import ways
 from app.web.console.door import bind_forms
@@ -101,7 +102,10 @@ def register(console: Console, services: Services) -> None:
 
     @page(console, "/<brand>/", needs="brand.read")
     def brand(visit: Visit) -> ResponseReturnValue:
-        """The first area that is theirs."""
+        """The first area that is theirs: where the guests are, or the way to the first of them."""
         found = ways(console, visit)
-        first = next((way for way in found if way.key == "funnel"), found[0] if found else None)
+        with services.database.read() as tx:
+            items = launch.checklist(tx, visit.brand.id, certificate_faults=()).items
+        home = "funnel" if any(item.step == "card" and item.done for item in items) else "launch"
+        first = next((way for way in found if way.key == home), found[0] if found else None)
         return see(first.address) if first else render(visit, "nothing_yet.html")

@@ -218,7 +218,7 @@ def advice(one: Suggestion) -> tuple[str, str]:
     return {
         "first_scan": (
             _("Hang up the first code."),
-            _("Nobody has scanned a code here yet. Beside the till works best."),
+            _("Nobody had scanned one by last night; today is told tomorrow. Beside the till works best."),
         ),
         "no_scans": (
             _("Look whether the codes still hang."),

@@ -23,7 +23,7 @@ def role_deeds(role: Role) -> str:
     words: dict[Role, str] = {
         "owner": _("Everything: the team, the certificate, the settings and all that others do."),
         "marketer": _("The card’s design, places, guests and figures of all venues."),
-        "manager": _("Figures, staff and codes of their own venues; no guests’ data."),
+        "manager": _("Figures, staff, codes and guests of their own venues; numbers only in part."),
         "cashier": _("Works at the till; nothing here but their own account."),
     }
     return words[role]

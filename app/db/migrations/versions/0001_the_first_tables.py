@@ -959,6 +959,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_returning_visit_visit_id")),
         sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_returning_visit")),
     )
+    with op.batch_alter_table("returning_visit", schema=None) as batch_op:
+        batch_op.create_index("ix_returning_visit_enrolment", ["enrolment_id"], unique=False)
+
     op.create_table(
         "silenced_number",
         sa.Column("brand_id", columns.Id, nullable=False),
@@ -1004,6 +1007,8 @@ def upgrade() -> None:
             )
         batch_op.create_index("ix_phone_code_created", ["created_at"], unique=False)
         batch_op.create_index("ix_phone_code_delivery", ["delivery_id"], unique=False)
+        batch_op.create_index("ix_phone_code_enrolment", ["enrolment_id"], unique=False)
+        batch_op.create_index("ix_phone_code_visit", ["visit_id"], unique=False)
         batch_op.create_index(
             "uq_phone_code_active",
             ["brand_id", "number"],
