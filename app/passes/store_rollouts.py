@@ -97,11 +97,15 @@ def older_versions(tx: Tx, programme_id: ProgrammeId, than: DesignId) -> list[De
 
 
 def cards(tx: Tx, programme_id: ProgrammeId) -> dict[DesignId, int]:
-    """How many cards are of each published version that has any."""
+    """How many living cards are of each published version that has any."""
     found = tx.execute(
         select(wallet_pass.c.design_id, func.count())
         .join(design, design.c.id == wallet_pass.c.design_id)
-        .where(design.c.programme_id == programme_id, design.c.version.is_not(None))
+        .where(
+            design.c.programme_id == programme_id,
+            design.c.version.is_not(None),
+            wallet_pass.c.voided_at.is_(None),
+        )
         .group_by(wallet_pass.c.design_id)
     )
     return {DesignId(number): count for number, count in found}
