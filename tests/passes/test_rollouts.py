@@ -351,3 +351,41 @@ def test_tombstones_are_neither_counted_nor_moved_nor_pushed_but_blocked_cards_a
         moved = issuing.move_design(tx, from_design_id=first, to_design_id=second, now=NOW)
         assert moved == sorted({*cards[8:]} - {late})
         assert issuing.move_cards(tx, gone, from_design_id=first, to_design_id=second, now=NOW) == []
+
+
+@pytest.mark.parametrize("stages", [1, 3])
+def test_an_older_one_can_be_taken_back_once_the_newer_one_was(database: Database, stages: int) -> None:
+    shop, second = a_shop(database, 120)
+    with database.write() as tx:
+        start(tx, shop)
+    for stage in range(stages):
+        work(database)
+        with database.write() as tx:
+            if stage + 1 < stages:
+                go_on(tx, shop)
+    with database.write() as tx:
+        third = publish(tx, shop.programme_id, 3)
+        before = len(of(tx, second))
+        start(tx, shop)
+        shop.issue(tx)
+    work(database)
+    with database.write() as tx:
+        back(tx, shop)
+        with pytest.raises(Conflict, match="going back"):
+            back(tx, shop)  # one after the other
+    work(database, later=MINUTE)
+    with database.write() as tx:
+        assert of(tx, third) == set()
+        assert len(of(tx, second)) == before + 1
+        found = rollouts.state(tx, shop.programme_id)
+        assert found
+        assert (found.rollout.target_design_id, found.on_target) == (second, before + 1)
+        assert back(tx, shop).target_design_id == second
+        assert state(tx, shop) == "going_back"
+    work(database, later=2 * MINUTE)
+    with database.write() as tx:
+        assert len(of(tx, shop.design_id)) == 121
+        assert state(tx, shop) == "taken_back"
+        with pytest.raises(Conflict, match="taken back"):
+            back(tx, shop)
+        assert shop.issue(tx).design_id == shop.design_id
