@@ -213,6 +213,7 @@ def publish(
 ) -> Design:
     """Publish what :func:`ready` made of the draft: new cards are made with it, others stay as they are.
 
+    Where nothing differs from the newest version, that one is returned, and the log tells of none.
     Raises :class:`Conflict` where the draft was saved since it was read, or another version was published
     at the same moment.
     """
@@ -222,17 +223,16 @@ def publish(
             "draft-saved-meanwhile",
             "Somebody else has saved this draft meanwhile: look at it, and publish again.",
         )
+    newest = store_designs.newest_id(tx, draft.programme_id)
     published = designs.publish(tx, made, programme_id=draft.programme_id, now=now)
     store_drafts.end(tx, draft.id, "published", now=now)
+    if published.id == newest:
+        return published
+    what, detail = f"design {published.id}", {"version": published.version, "template": published.template}
     audit.record(
-        tx,
-        at=now,
-        actor=actor,
-        brand_id=brand_id,
-        action="design.published",
-        subject=f"design {published.id}",
-        detail={"version": published.version, "template": published.template, "draft": draft.id},
-    )
+        tx, at=now, actor=actor, brand_id=brand_id, action="design.published", subject=what,
+        detail={**detail, "draft": draft.id},
+    )  # fmt: skip
     return published
 
 

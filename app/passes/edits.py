@@ -17,7 +17,6 @@ from app.passes.content import LocalizedText
 from app.passes.layout import STYLES
 from app.passes.lint_rules_pass import COLOURS
 from app.passes.pictures import paths_of
-from app.passes.stamp_strips import checked_area
 from app.passes.template import TAKEN_TEXTS, TEXT_NAME, Template
 
 BARCODES: Final = {
@@ -124,19 +123,6 @@ def with_images(template: Template, slot: str, images: Mapping[str, bytes]) -> T
 def without_images(template: Template, slot: str) -> Template:
     """The card shows nothing there, or what all tiers and languages have in common."""
     return replace(template, files=_others(template, slot))
-
-
-def with_stamp_area(template: Template, area: tuple[float, float, float, float] | None) -> Template:
-    """Where in the strip stamps stand: left, top, width and height in points; None: anywhere in it."""
-    if area is not None and checked_area(area) is None:
-        raise BadInput("stamps-area", "The stamps must stand within 375 by 144 points.", field="area")
-
-    def change(document: dict[str, Any]) -> None:
-        document.pop("stamps", None)
-        if area is not None:
-            document["stamps"] = {"area": list(area)}
-
-    return changed(template, change)
 
 
 def checked_text(text: LocalizedText, field: str) -> LocalizedText:

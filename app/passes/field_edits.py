@@ -7,7 +7,7 @@ A label is a word of the layout with a line in each language's ``pass.strings``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -144,28 +144,6 @@ def moved_field(template: Template, key: str, group: str, index: int) -> Templat
         entry = groups[known.group].pop(known.index)
         entries = groups.setdefault(group, [])
         entries.insert(max(0, min(index, len(entries))), entry)
-
-    return changed(template, change)
-
-
-def ordered_fields(template: Template, order: Mapping[str, Sequence[str]]) -> Template:
-    """All fields at once: group to keys. Raises BadInput where one is missing, twice or unknown."""
-    known = {each.key: each for each in fields(template)}
-    wanted = [key for keys in order.values() for key in keys]
-    if not set(order) <= set(FIELD_GROUPS) or sorted(wanted) != sorted(known):
-        raise BadInput(
-            "fields-changed", "The card's fields have changed meanwhile: load the page again.", field="order"
-        )
-    entries = {
-        key: template.document[style_of(template)][each.group][each.index] for key, each in known.items()
-    }
-
-    def change(document: dict[str, Any]) -> None:
-        groups = document.setdefault(style_of(template), {})
-        for group in FIELD_GROUPS:
-            groups.pop(group, None)
-            if order.get(group):
-                groups[group] = [deepcopy(entries[key]) for key in order[group]]
 
     return changed(template, change)
 

@@ -37,7 +37,7 @@ _FIRST = WalletPassId(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A programme's last roll-out, in numbers of cards."""
+    """Where a programme's roll-out stands, in numbers of cards."""
 
     rollout: Rollout
     percent: int  # of the stage
@@ -112,8 +112,11 @@ def stop(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime,
 
 
 def back(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime, actor: str) -> Rollout:
-    """Every card returns to the version before, and new ones are made with it; also when all were moved."""
-    held = _held(tx, programme_id, ("running", "waiting", "stopped", "done"))
+    """Every card returns to the version before, and new ones are made with it; also when all were moved.
+
+    Once a newer version was taken back, it is the turn of the one that lives. Raises Conflict, NotFound.
+    """
+    held = _held(tx, programme_id, ("running", "waiting", "stopped", "done", "superseded"))
     store_designs.withdraw(tx, held.target_design_id, now=now)
     store_rollouts.enter(tx, held.id, "going_back", stage=held.stage, now=now)
     _record(tx, "taken_back", held.id, STAGES[held.stage], brand_id=brand_id, now=now, actor=actor)
@@ -121,7 +124,7 @@ def back(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime,
 
 
 def state(tx: Tx, programme_id: ProgrammeId) -> Status | None:
-    """The programme's last roll-out; None before the first."""
+    """The programme's roll-out that :func:`back` would take back, or the last; None before the first."""
     found = store_rollouts.latest(tx, programme_id)
     if found is None:
         return None

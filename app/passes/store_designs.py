@@ -20,7 +20,7 @@ from app.passes.template import Template
 
 @dataclass(frozen=True, slots=True)
 class DesignVersion:
-    """A version without its files, and how many cards are of it."""
+    """A version without its files, and how many living cards are of it."""
 
     id: DesignId
     version: int
@@ -35,7 +35,7 @@ def versions(tx: Tx, programme_id: ProgrammeId) -> list[DesignVersion]:
     cards = (
         select(func.count())
         .select_from(wallet_pass)
-        .where(wallet_pass.c.design_id == design.c.id)
+        .where(wallet_pass.c.design_id == design.c.id, wallet_pass.c.voided_at.is_(None))
         .scalar_subquery()
     )
     rows = tx.execute(

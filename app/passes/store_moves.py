@@ -1,4 +1,4 @@
-"""SQL of passes that change their design version: which are of one, and what they become."""
+"""SQL of living passes that change their design version: which are of one, and what they become."""
 
 from __future__ import annotations
 
@@ -39,9 +39,14 @@ _EDITION = (
     wallet_pass.c.version,
     wallet_pass.c.last_modified,
 )
+_LIVES = wallet_pass.c.voided_at.is_(None)  # a tombstone stays as it is; a card that is blocked lives
 _EDITIONS_OF_DESIGN = (
     select(*_EDITION, wallet_pass.c.previous_design_id)
-    .where(wallet_pass.c.design_id == bindparam("of_design_id"), wallet_pass.c.id > bindparam("after"))
+    .where(
+        wallet_pass.c.design_id == bindparam("of_design_id"),
+        wallet_pass.c.id > bindparam("after"),
+        _LIVES,
+    )
     .order_by(wallet_pass.c.id)
     .limit(bindparam("most"))
     .with_for_update()
@@ -51,13 +56,18 @@ _EDITIONS = (
     .where(
         among(wallet_pass.c.id, bindparam("ids", type_=Identifiers())),
         wallet_pass.c.design_id == bindparam("of_design_id"),
+        _LIVES,
     )
     .order_by(wallet_pass.c.id)
     .with_for_update()
 )
 _CARDS_OF_DESIGN = (
     select(wallet_pass.c.id)
-    .where(wallet_pass.c.design_id == bindparam("of_design_id"), wallet_pass.c.id > bindparam("after"))
+    .where(
+        wallet_pass.c.design_id == bindparam("of_design_id"),
+        wallet_pass.c.id > bindparam("after"),
+        _LIVES,
+    )
     .order_by(wallet_pass.c.id)
     .limit(bindparam("most"))
 )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import RowMapping, Select, case, exists, func, select, text, update
 
 from app.db import Tx, insert
 from app.db.identifiers import DesignId, ProgrammeId, RolloutId, WalletPassId
-from app.passes.tables import design, rollout, wallet_pass
+from app.passes.tables import GOING_ON, design, rollout, wallet_pass
 
 State = Literal["running", "waiting", "stopped", "done", "superseded", "going_back", "taken_back"]
 
@@ -51,10 +51,15 @@ def add(
 
 
 def latest(tx: Tx, programme_id: ProgrammeId, *, lock: bool = False) -> Rollout | None:
-    """The programme's last one, whatever became of it."""
+    """The programme's one that goes on, else the last one to a version that lives, else the last one."""
+    lives = exists().where(design.c.id == rollout.c.target_design_id, design.c.withdrawn_at.is_(None))
+    rank = case((text(GOING_ON), 0), (lives, 1), else_=2)
     return _one(
         tx,
-        select(rollout).where(rollout.c.programme_id == programme_id).order_by(rollout.c.id.desc()).limit(1),
+        select(rollout)
+        .where(rollout.c.programme_id == programme_id)
+        .order_by(rank, rollout.c.updated_at.desc(), rollout.c.id.desc())
+        .limit(1),
         lock=lock,
     )
 
@@ -97,11 +102,15 @@ def older_versions(tx: Tx, programme_id: ProgrammeId, than: DesignId) -> list[De
 
 
 def cards(tx: Tx, programme_id: ProgrammeId) -> dict[DesignId, int]:
-    """How many cards are of each published version that has any."""
+    """How many living cards are of each published version that has any."""
     found = tx.execute(
         select(wallet_pass.c.design_id, func.count())
         .join(design, design.c.id == wallet_pass.c.design_id)
-        .where(design.c.programme_id == programme_id, design.c.version.is_not(None))
+        .where(
+            design.c.programme_id == programme_id,
+            design.c.version.is_not(None),
+            wallet_pass.c.voided_at.is_(None),
+        )
         .group_by(wallet_pass.c.design_id)
     )
     return {DesignId(number): count for number, count in found}

@@ -60,8 +60,8 @@ wallet_pass = Table(
     Column("voided_at", UtcDateTime),  # a tombstone: still answers, with a voided pass
     UniqueConstraint("pass_type_identifier", "serial_number"),
     CheckConstraint("version >= 1", name="version_counts_from_one"),
-    # In order of id: a design is moved from the first pass to the last, some at a time.
-    Index("ix_wallet_pass_design", "design_id", "id"),
+    # In order of id: a design is moved from the first pass to the last, some at a time, but for tombstones.
+    Index("ix_wallet_pass_design", "design_id", "id", "voided_at"),
 )
 
 # One row per pass type identifier, bumped once per transaction and held to its commit, so that tags become

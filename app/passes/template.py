@@ -116,7 +116,7 @@ def read_files(name: str, files: Mapping[str, bytes | OSError]) -> tuple[Templat
 
 def _document(where: str, files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = _plain(tomllib.loads(_content(files, where).decode("utf-8")))
+        document: dict[str, Any] = _plain(tomllib.loads(_content(files, where).decode("utf-8-sig")))
         return document
     except KeyError:
         message = (
@@ -184,16 +184,16 @@ def _plain(value: Any, deeper: int = _DEEPEST) -> Any:
 
 def _strings(where: str, files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dict[str, str]:
     try:
-        text = _content(files, where).decode("utf-8")
+        text = _content(files, where).decode("utf-8-sig")
         if text and not text.startswith('"'):
-            raise ValueError('begin the file with ", without comments or a byte order mark')
+            raise ValueError('begin the file with ", without comments')
         return parse(text)
     except KeyError:
         message = 'is missing; it holds the layout\'s words in this language, a "key" = "value"; to a line'
         findings.append(refuse("strings-missing", where, message))
         return {}
     except UnicodeDecodeError:
-        message = "is not UTF-8; save it as UTF-8 without a byte order mark"
+        message = "is not UTF-8; save it as UTF-8"
     except ValueError as fault:
         message = str(fault)
     except OSError as fault:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     union_all,
 )
 
@@ -42,6 +43,7 @@ GROUPS: Mapping[str, Column[Any]] = {
 }
 """What steps can be counted by, and the column that says it."""
 _KEY = ("install_link_id", "day")
+_LOCK = 0x7A11_1E5  # any number that nothing else of this database locks
 _TALLY: Types = {"install_link_id": Id, "day": Date(), **dict.fromkeys(COLUMNS, Integer())}
 
 
@@ -95,8 +97,11 @@ def fold(tx: Tx, *, limit: int) -> int:
 def mend(tx: Tx) -> int:
     """Have the tallies follow from the events where they do not; returns how many changes that took.
 
-    One statement, so that a step that is written meanwhile is either seen with its change or not at all.
+    One statement, so that a step that is written meanwhile is either seen with its change or not at all; one
+    at a time until its transaction ends, or two would mend the same. SQLite has one writer anyway.
     """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     counted = _tall(visit_event, func.count(visit_event.c.visit_id))
     told = union_all(
         counted,

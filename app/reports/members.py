@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Text, exists, func, literal, or_, select
 
-from app.db import Tx
+from app.db import Tx, among
 from app.db.identifiers import BrandId, CardCode, EnrolmentId, MemberId, ProgrammeId, VenueId
 from app.errors import BadInput
 from app.loyalty import card_codes, search_keys
@@ -29,6 +29,8 @@ _card = enrolment.alias("seen_card")
 Venues = Collection[VenueId] | None
 """Whose guests may be seen; None: everybody's."""
 _FEW = 2000
+_FEW_RECEIPTS = 30_000
+"""Of a venue, read to know whose they are: some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class _Sight:
     """What somebody sees who does not see all."""
 
     places: list[VenueId]
-    few: bool  # so few enrolled there that a list of them is made at once
+    members: list[int] | None  # who they are, where those are few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +86,18 @@ def search(tx: Tx, brand_id: BrandId, query: str, *, venues: Venues, region: str
 
     ``region`` (ISO 3166-1 alpha-2) is where a number without its country code is from.
     """
-    text, sight = query.strip()[:LONGEST_QUERY], _sight(tx, venues)
+    text, sight = query.strip()[:LONGEST_QUERY], _sight(venues)
     by_card = _of_card(tx, brand_id, text, sight)
     if by_card is not None:
         ids = [by_card]
     elif search_keys.looks_like_phone(text):
         ends = search_keys.phone_ends(text, e164=_e164(text, region))
+        sight = _narrowed(tx, brand_id, sight)
         ids = _ids(tx, _by_keys(brand_id, [tuple(map(search_keys.reversed_digits, ends))], sight))
     elif (words := search_keys.words(text)) and len(max(words, key=len)) >= FEWEST_LETTERS:
         # The longest word is likely the rarest: the others are asked for of those that have it.
         rarest_first = sorted(words, key=len, reverse=True)
+        sight = _narrowed(tx, brand_id, sight)
         ids = _ids(tx, _by_keys(brand_id, [(word,) for word in rarest_first], sight))
     elif text:
         ids = []
@@ -105,7 +109,7 @@ def search(tx: Tx, brand_id: BrandId, query: str, *, venues: Venues, region: str
 def may_see(tx: Tx, brand_id: BrandId, member_id: MemberId, venues: Venues) -> bool:
     """Whether the member is the brand's, and one of these venues'."""
     there = select(member.c.id).where(member.c.id == member_id, member.c.brand_id == brand_id)
-    return tx.execute(_seen(there, member.c.id, _sight(tx, venues))).first() is not None
+    return tx.execute(_seen(there, member.c.id, _sight(venues))).first() is not None
 
 
 def of_ids(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundMember]:
@@ -167,9 +171,9 @@ def _of_card(tx: Tx, brand_id: BrandId, text: str, venues: _Sight | None) -> Mem
 def _by_keys(brand_id: BrandId, wanted: Sequence[tuple[str, ...]], venues: _Sight | None) -> Select[Any]:
     """Members with a key that begins with one of each; read in the order of ``ix_member_key_search``."""
     first, *others = wanted
-    found = select(member_key.c.member_id).where(
-        member_key.c.brand_id == brand_id, or_(*(_begins(member_key.c.key, start) for start in first))
-    )
+    found = select(member_key.c.member_id).where(or_(*(_begins(member_key.c.key, start) for start in first)))
+    if venues is None or venues.members is None:
+        found = found.where(member_key.c.brand_id == brand_id)  # else the members are, read by their own keys
     for starts in others:
         other = member_key.alias()
         found = found.where(
@@ -194,36 +198,52 @@ def _newest(brand_id: BrandId, venues: _Sight | None) -> Select[Any]:
     )
 
 
-def _sight(tx: Tx, venues: Venues) -> _Sight | None:
-    if venues is None:
+def _sight(venues: Venues) -> _Sight | None:
+    return None if venues is None else _Sight(sorted(venues), None)
+
+
+def _narrowed(tx: Tx, brand_id: BrandId, sight: _Sight | None) -> _Sight | None:
+    """The same, having looked up the few guests of a venue: no key of another guest is read then."""
+    if sight is None:
         return None
-    places = sorted(venues)
-    enrolled = select(_card.c.id).where(_card.c.venue_id.in_(places)).limit(_FEW + 1)
-    return _Sight(places, len(tx.scalars(enrolled).all()) <= _FEW)
+    own, there = _card.c.brand_id == brand_id, _card.c.venue_id.in_(sight.places)
+    enrolled = tx.scalars(select(_card.c.member_id).where(own, there).limit(_FEW + 1)).all()
+    if len(enrolled) > _FEW:
+        return sight
+    rung = select(receipt.c.enrolment_id).where(receipt.c.venue_id.in_(sight.places))
+    some = rung.limit(_FEW_RECEIPTS + 1).subquery()
+    found = tx.execute(select(some.c.enrolment_id, func.count().label("times")).group_by(some.c.enrolment_id))
+    times = {row.enrolment_id: row.times for row in found}
+    if len(times) > _FEW or sum(times.values()) > _FEW_RECEIPTS:
+        return sight
+    bought = tx.scalars(select(_card.c.member_id).where(own, among(_card.c.id, sorted(times))))
+    return _Sight(sight.places, sorted({*enrolled, *bought}))
 
 
 def _seen(found: Select[Any], member_id: ColumnElement[Any], venues: _Sight | None) -> Select[Any]:
     """Only who enrolled in one of the venues, or has a receipt there."""
     if venues is None:
         return found
+    if venues.members is not None:
+        return found.where(among(member_id, venues.members))
     of_member, there = _card.c.member_id == member_id, _card.c.venue_id.in_(venues.places)
     bought = (
         exists()
         .select_from(_card.join(receipt, receipt.c.enrolment_id == _card.c.id))
         .where(of_member, receipt.c.venue_id.in_(venues.places))
     )
-    enrolled = (
-        member_id.in_(select(_card.c.member_id).where(there))
-        if venues.few
-        else exists().where(of_member, there)
-    )
-    return found.where(or_(enrolled, bought))
+    return found.where(or_(exists().where(of_member, there), bought))
 
 
 def _ids(tx: Tx, found: Select[Any]) -> list[MemberId]:
-    """The first few, each once: two words of one name may begin alike."""
-    rows = tx.scalars(found.limit(2 * MOST_FOUND + 2))
-    return list(dict.fromkeys(rows))
+    """The first few, each once: several words of one name may begin alike."""
+    limit = 2 * MOST_FOUND + 2
+    while True:
+        rows = tx.scalars(found.limit(limit)).all()
+        ids = list(dict.fromkeys(rows))
+        if len(ids) > MOST_FOUND or len(rows) < limit:
+            return ids
+        limit *= 2
 
 
 def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:

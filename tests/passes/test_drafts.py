@@ -150,6 +150,19 @@ def test_a_draft_is_published_as_the_next_version_and_ends(database: Database) -
         assert drafts.draft(tx, made.id).ending == "published"
 
 
+def test_publishing_a_draft_that_changed_nothing_tells_the_log_of_no_version(database: Database) -> None:
+    with database.write() as tx:
+        made = begin(tx)
+        brand_id = brand_of(tx, made.programme_id)
+        ready = drafts.ready(made, VALUES, now=NOW)
+        first = drafts.publish(tx, made, ready, brand_id=brand_id, now=NOW, actor="user:1")
+        again = drafts.start(tx, made.programme_id, TEMPLATE, brand_id=brand_id, now=NOW, actor="user:1")
+        assert drafts.publish(tx, again, ready, brand_id=brand_id, now=NOW, actor="user:1").id == first.id
+        assert drafts.draft(tx, again.id).ending == "published"
+        told = audit_entry.c.action == "design.published"
+        assert tx.scalar(select(func.count()).select_from(audit_entry).where(told)) == 1
+
+
 def test_nobody_publishes_what_somebody_else_has_changed(database: Database) -> None:
     with database.write() as tx:
         made = begin(tx)

@@ -73,14 +73,6 @@ def test_an_image_replaces_all_scales_of_the_one_before() -> None:
     assert made.files.keys() - BONUS.files.keys() == set()
 
 
-def test_stamps_stand_where_they_are_put() -> None:
-    made = edits.with_stamp_area(BONUS, (10, 10, 300, 100))
-    assert made.document["stamps"] == {"area": [10, 10, 300, 100]}
-    assert edits.with_stamp_area(made, None) == BONUS
-    with pytest.raises(BadInput):
-        edits.with_stamp_area(BONUS, (10, 10, 400, 100))
-
-
 @settings(max_examples=60)
 @given(edited(), TEXTS, TEXTS, TEXTS)
 def test_a_fields_words_are_read_back_and_change_no_other_field(
@@ -120,16 +112,9 @@ def test_a_word_that_two_fields_share_gets_a_line_of_its_own_where_they_part() -
     assert changed.strings["ru"]["Time"] == "Срок"
 
 
-def test_fields_move_and_take_any_order() -> None:
-    keys = [field.key for field in field_edits.fields(BONUS)]
+def test_fields_move() -> None:
     moved = field_edits.moved_field(BONUS, "card_code", "auxiliaryFields", 99)
     assert field_edits.field(moved, "card_code").group == "auxiliaryFields"
-    back = {"backFields": keys[::-1]}
-    ordered = field_edits.ordered_fields(BONUS, back)
-    assert [field.key for field in field_edits.fields(ordered)] == keys[::-1]
-    for wrong in ({"backFields": keys[1:]}, {"backFields": [*keys, keys[0]]}, {"nowhere": keys}):
-        with pytest.raises(BadInput):
-            field_edits.ordered_fields(BONUS, wrong)
 
 
 def test_a_field_that_makes_no_sense_is_refused() -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.accounts.tables import audit_entry
 from app.db import Database, Tx
 from app.db.identifiers import BrandId, DesignId, ProgrammeId, RolloutId, WalletPassId
+from app.delivery.tables import delivery
 from app.errors import Conflict, NotFound
 from app.loyalty.tables import programme
-from app.passes import issuing, rollouts, store_moves
+from app.passes import issuing, rollouts, store_designs, store_moves, store_rollouts
 from app.passes.rollouts import Rollout
 from app.passes.tables import design, wallet_pass
 from tests.passes.shop import (
@@ -313,3 +315,77 @@ def test_a_design_without_a_number_is_nobodys(database: Database) -> None:
         ).design_id == second  # fmt: skip
         with pytest.raises(Conflict, match="no version before"):
             start(tx, shop)
+
+
+def test_tombstones_are_neither_counted_nor_moved_nor_pushed_but_blocked_cards_are(
+    database: Database,
+) -> None:
+    shop, second = a_shop(database, 20)
+    with database.write() as tx:
+        cards = sorted(of(tx, shop.design_id))
+        for each in cards:
+            register(tx, issuing.wallet_pass(tx, each), f"phone-{each}")
+        gone, blocked, late = cards[:8], cards[8], cards[9]
+        issuing.tombstone(tx, *gone, now=NOW)
+        blocking = issuing.Revision(blocked, lambda said: replace(said, voided=True))
+        issuing.revise(tx, [blocking], kind="silent", now=NOW)
+        tx.execute(delete(delivery))
+        assert [each.cards for each in store_designs.versions(tx, shop.programme_id)] == [12, 0]
+        start(tx, shop)
+    for _ in rollouts.STAGES:
+        work(database)
+        with database.write() as tx:
+            if state(tx, shop) == "waiting":
+                go_on(tx, shop)
+    with database.write() as tx:
+        assert of(tx, shop.design_id) == set(gone)
+        assert blocked in of(tx, second)
+        assert pending(tx) == sorted((f"phone-{each}", "silent") for each in cards[8:])
+        assert store_rollouts.cards(tx, shop.programme_id) == {second: 12}
+        issuing.tombstone(tx, late, now=NOW)
+        back(tx, shop)
+    assert work(database, later=MINUTE) == 11
+    with database.write() as tx:
+        assert of(tx, second) == {late}
+        first = shop.design_id
+        moved = issuing.move_design(tx, from_design_id=first, to_design_id=second, now=NOW)
+        assert moved == sorted({*cards[8:]} - {late})
+        assert issuing.move_cards(tx, gone, from_design_id=first, to_design_id=second, now=NOW) == []
+
+
+@pytest.mark.parametrize("stages", [1, 3])
+def test_an_older_one_can_be_taken_back_once_the_newer_one_was(database: Database, stages: int) -> None:
+    shop, second = a_shop(database, 120)
+    with database.write() as tx:
+        start(tx, shop)
+    for stage in range(stages):
+        work(database)
+        with database.write() as tx:
+            if stage + 1 < stages:
+                go_on(tx, shop)
+    with database.write() as tx:
+        third = publish(tx, shop.programme_id, 3)
+        before = len(of(tx, second))
+        start(tx, shop)
+        shop.issue(tx)
+    work(database)
+    with database.write() as tx:
+        back(tx, shop)
+        with pytest.raises(Conflict, match="going back"):
+            back(tx, shop)  # one after the other
+    work(database, later=MINUTE)
+    with database.write() as tx:
+        assert of(tx, third) == set()
+        assert len(of(tx, second)) == before + 1
+        found = rollouts.state(tx, shop.programme_id)
+        assert found
+        assert (found.rollout.target_design_id, found.on_target) == (second, before + 1)
+        assert back(tx, shop).target_design_id == second
+        assert state(tx, shop) == "going_back"
+    work(database, later=2 * MINUTE)
+    with database.write() as tx:
+        assert len(of(tx, shop.design_id)) == 121
+        assert state(tx, shop) == "taken_back"
+        with pytest.raises(Conflict, match="taken back"):
+            back(tx, shop)
+        assert shop.issue(tx).design_id == shop.design_id

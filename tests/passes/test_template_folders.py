@@ -206,3 +206,14 @@ def test_no_damage_to_an_archive_gets_past_with_anything_but_a_sentence(data: st
         template_folders.from_zip(bytes(packed), "card.zip")
     except BadInput:
         return
+
+
+def test_texts_that_windows_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    folder = shutil.copytree(templates.FOLDER / "stamp_card", tmp_path / "stamp_card")
+    marked = [*folder.rglob("*.toml"), *folder.rglob("pass.strings")]
+    assert len(marked) >= 4
+    for each in marked:
+        each.write_bytes(b"\xef\xbb\xbf" + each.read_bytes())
+    made, findings = read_template(folder)
+    assert not refusals(findings)
+    assert made == read("stamp_card")

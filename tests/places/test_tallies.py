@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -177,6 +177,27 @@ def test_what_somebody_broke_by_hand_is_mended(database: Database) -> None:
         assert tallies.mend(tx) == 3
         assert _told(tx, brand_id) == _counted(tx)
         assert tallies.mend(tx) == 0
+
+
+def test_two_who_mend_at_once_mend_once(database: Database) -> None:
+    def mend() -> int:
+        with database.write() as tx:
+            return tallies.mend(tx)
+
+    with database.write() as tx:
+        brand_id, (link, *_) = brand_with_links(tx, "a")
+        _begin(tx, link, NOW)
+        tallies.fold(tx)
+        tx.execute(visit_tally.update().values(scan=40))
+    with ThreadPoolExecutor(1) as threads:
+        with database.write() as tx:
+            assert tallies.mend(tx) == 1
+            second = threads.submit(mend)
+            wait([second], timeout=0.5)
+            assert not second.done()
+        assert second.result() == 0
+    with database.read() as tx:
+        assert _told(tx, brand_id) == _counted(tx)
 
 
 def test_guests_and_two_who_fold_at_once_lose_no_step(database: Database) -> None:

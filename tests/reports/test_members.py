@@ -142,6 +142,19 @@ def test_searching_reads_an_index_however_many_guests_there_are(database: Databa
         assert "ix_member_key_search" in plan, plan
         assert not re.search(r"Seq Scan on (member_key|member\b)|SCAN (member_key|member\b)", plan), plan
         assert query.startswith("8") or not re.search(r"Sort|TEMP B-TREE", plan), plan
+        own = _plan(database, town, query, frozenset({town.venue.id}))
+        assert re.search(r"pk_member_key|SEARCH member_key USING COVERING INDEX \w+ \(member_id=\?", own), own
+        assert not re.search(r"ix_member_key_search|Seq Scan on member_key|SCAN member_key", own), own
+
+
+def test_three_words_that_begin_alike_leave_as_many_guests_as_one_page_holds(database: Database) -> None:
+    with database.write() as tx:
+        town = build(tx, BONUS)
+        for number in range(report.MOST_FOUND + 1):
+            guest(tx, town, f"Анна Аннета Аннушка{number:02d}")
+        for of in (None, frozenset({town.venue.id})):
+            shown = report.search(tx, town.brand.id, "анн", venues=of, region="RU")
+            assert (len(shown.members), shown.more) == (report.MOST_FOUND, True)
 
 
 def test_the_file_holds_everything_and_no_way_in(database: Database) -> None:
@@ -161,7 +174,7 @@ def test_the_file_holds_everything_and_no_way_in(database: Database) -> None:
     assert not re.search(r"push_token|digest|key_version", said)
 
 
-def _plan(database: Database, town: Town, query: str) -> str:
+def _plan(database: Database, town: Town, query: str, of: frozenset[VenueId] | None = None) -> str:
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     lines: list[str] = []
 
@@ -174,7 +187,7 @@ def _plan(database: Database, town: Town, query: str) -> str:
     event.listen(database.engine, "before_cursor_execute", hear)
     try:
         with database.read() as tx:
-            found(tx, town, query)
+            found(tx, town, query, of)
     finally:
         event.remove(database.engine, "before_cursor_execute", hear)
     return "\n".join(lines)

@@ -728,7 +728,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
-        batch_op.create_index("ix_wallet_pass_design", ["design_id", "id"], unique=False)
+        batch_op.create_index("ix_wallet_pass_design", ["design_id", "id", "voided_at"], unique=False)
 
     op.create_table(
         "design_draft",
