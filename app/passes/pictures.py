@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -50,6 +51,7 @@ SLOTS: Final[dict[str, Slot]] = {
     "stamps/reward_earned": Slot(192, 192, "square", 60 * 1024, (1,)),
 }
 _IN_FOLDER = re.compile(rf"(?:(?:{'|'.join(LANGUAGES)})\.lproj|tiers/[1-9]\d?)/([a-z]+)")
+_AT: Final = re.compile(r"(.+?)(?:@([23])x)?\.png")
 _COLOURS: Final = (256, 96, 40)
 _SEEN_FOR_COLOURS: Final = (128, 128)
 _FEW_COLOURS: Final = (32, 16, 8)
@@ -68,6 +70,21 @@ def slot_of(name: str) -> Slot:
 def paths_of(name: str) -> tuple[str, ...]:
     """Where the images of a slot lie in a template, whether they are there or not."""
     return tuple(_path(name, scale) for scale in slot_of(name).scales)
+
+
+def most_of(path: str) -> tuple[int, int]:
+    """Width and height in pixels that an image at this path may have: twice what its slot and scale show.
+
+    People bring drawings of their own, so a little more is let in. Raises BadInput naming ``path`` for what
+    no card shows.
+    """
+    if match := _AT.fullmatch(path):
+        scale = int(match[2] or 1)
+        with suppress(BadInput):
+            slot = slot_of(match[1])
+            if scale in slot.scales:
+                return 2 * slot.width * scale, 2 * slot.height * scale
+    raise BadInput("no-such-image", f"Cards show no image {path}: leave it out.", field=path)
 
 
 def take(upload: bytes, name: str) -> dict[str, bytes]:

@@ -20,10 +20,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from app.passes import toml_reading
 from app.passes.content import Language, LocalizedText
 from app.passes.findings import Finding, inform, refuse
 from app.passes.layout import LANGUAGES
@@ -35,7 +35,6 @@ TEXTS = "texts.toml"
 STRINGS = tuple(f"{language}.lproj/pass.strings" for language in LANGUAGES)
 WORDS = (LAYOUT, GOOGLE_LAYOUT, TEXTS, *STRINGS)
 """Every file of a folder that is no image."""
-_DEEPEST = 32  # tables and lists within one another; Apple's and Google's keys take eight
 _FOLDER = re.compile(rf"|(?:{'|'.join(LANGUAGES)})\.lproj|google|stamps|tiers/[1-9]\d?")
 TEXT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 TAKEN_TEXTS = ("description", "logo_text")  # made from the brand's name and programme's text
@@ -116,8 +115,7 @@ def read_files(name: str, files: Mapping[str, bytes | OSError]) -> tuple[Templat
 
 def _document(where: str, files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = _plain(tomllib.loads(_content(files, where).decode("utf-8-sig")))
-        return document
+        return toml_reading.read(_content(files, where))
     except KeyError:
         message = (
             "is missing; it holds the layout in Apple's keys, copy the one of pass_templates/tiered_card"
@@ -129,7 +127,9 @@ def _document(where: str, files: Mapping[str, bytes | OSError], findings: list[F
     except tomllib.TOMLDecodeError as fault:
         message = f"is not TOML: {fault}"
     except RecursionError:
-        message = f"has tables or lists in one another, more than {_DEEPEST} deep"
+        message = f"has tables or lists in one another, more than {toml_reading.DEEPEST} deep"
+    except ValueError as fault:
+        message = str(fault)
     findings.append(refuse("layout-unreadable", where, message))
     return {}
 
@@ -169,17 +169,6 @@ def _texts(files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dic
             continue
         findings.append(refuse("text-unreadable", where, message))
     return texts
-
-
-def _plain(value: Any, deeper: int = _DEEPEST) -> Any:
-    """TOML's own moments as text, which is what JSON and Apple know; RecursionError as tomllib raises it."""
-    if deeper < 0:
-        raise RecursionError
-    if isinstance(value, dict):
-        return {key: _plain(each, deeper - 1) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each, deeper - 1) for each in value]
-    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def _strings(where: str, files: Mapping[str, bytes | OSError], findings: list[Finding]) -> dict[str, str]:

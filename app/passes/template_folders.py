@@ -22,13 +22,17 @@ import tomli_w
 from app.errors import BadInput, Conflict
 from app.passes.findings import DesignRefused, Finding, refusals
 from app.passes.layout import FIELD_GROUPS, LANGUAGES
+from app.passes.lint_rules_images import size_of
 from app.passes.picture_checks import kept
+from app.passes.pictures import most_of
 from app.passes.strings import render
 from app.passes.template import GOOGLE_LAYOUT, LAYOUT, STRINGS, TEXTS, WORDS, Template, is_image, read_files
 
 MOST_ARCHIVE: Final = 8 * 1024 * 1024
 MOST_ENTRIES: Final = 300
-MOST_IMAGE, MOST_WORDS = 2 * 1024 * 1024, 256 * 1024
+MOST_IMAGE, MOST_WORDS = 2 * 1024 * 1024, 64 * 1024
+MOST_PIXELS: Final = 20_000_000
+"""Of all pictures together: a card with nine tiers in two languages has twelve million."""
 MOST_UNPACKED: Final = 16 * 1024 * 1024
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NOT_OURS = re.compile(r"(?:^|/)(?:__MACOSX/|\.)|/$")  # what desktops leave in archives; folders
@@ -113,11 +117,29 @@ def from_files(name: str, files: Mapping[str, bytes]) -> Imported:
     template, findings = read_files(_folder_name(name), files)
     if refused := refusals(findings):
         raise DesignRefused(refused)
+    _refuse_pictures(template.files)
     images = {path: kept(content, where=path) for path, content in template.files.items()}
     return Imported(
         Template(template.name, template.document, template.google, template.strings, images, template.texts),
         tuple(findings),
     )
+
+
+def _refuse_pictures(files: Mapping[str, bytes]) -> None:
+    """By names and headers, before one is opened: a few bytes may unfold to millions of pixels."""
+    pixels = 0
+    for path, content in files.items():
+        width, height = most_of(path)
+        size = size_of(content) or (0, 0)  # what is no PNG at all is told when it is opened
+        if size[0] > width or size[1] > height:
+            raise BadInput(
+                "picture-too-large",
+                f"{path} has {size[0]} by {size[1]} pixels: save it with {width} by {height}.",
+                field=path,
+            )
+        pixels += size[0] * size[1]
+    if pixels > MOST_PIXELS:
+        raise _refused("archive-too-large", f"has more than {MOST_PIXELS // 1_000_000} million pixels")
 
 
 def _entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:

@@ -81,19 +81,28 @@ class Search:
     more: bool  # there are more than these: type more of the name
 
 
-def search(tx: Tx, brand_id: BrandId, query: str, *, venues: Venues, region: str) -> Search:
+def search(
+    tx: Tx, brand_id: BrandId, query: str, *, venues: Venues, region: str, any_end: bool = True
+) -> Search:
     """The brand's members that ``query`` may mean; with nothing to look for, those who came last.
 
-    ``region`` (ISO 3166-1 alpha-2) is where a number without its country code is from.
+    ``region`` (ISO 3166-1 alpha-2) is where a number without its country code is from. Without ``any_end``
+    the last four digits or the whole number are looked for: who may not see numbers would otherwise have
+    one told digit by digit.
     """
     text, sight = query.strip()[:LONGEST_QUERY], _sight(venues)
     by_card = _of_card(tx, brand_id, text, sight)
     if by_card is not None:
         ids = [by_card]
     elif search_keys.looks_like_phone(text):
-        ends = search_keys.phone_ends(text, e164=_e164(text, region))
         sight = _narrowed(tx, brand_id, sight)
-        ids = _ids(tx, _by_keys(brand_id, [tuple(map(search_keys.reversed_digits, ends))], sight))
+        e164 = _e164(text, region)
+        ends = tuple(map(search_keys.reversed_digits, search_keys.phone_ends(text, e164=e164)))
+        if any_end or (ends and len(ends[-1]) == len(search_keys.reversed_digits("0000"))):
+            found = _by_keys(brand_id, [ends], sight)
+        else:
+            found = _by_number(brand_id, e164, sight)
+        ids = _ids(tx, found)
     elif (words := search_keys.words(text)) and len(max(words, key=len)) >= FEWEST_LETTERS:
         # The longest word is likely the rarest: the others are asked for of those that have it.
         rarest_first = sorted(words, key=len, reverse=True)
@@ -184,6 +193,15 @@ def _by_keys(brand_id: BrandId, wanted: Sequence[tuple[str, ...]], venues: _Sigh
         )
     found = _seen(found, member_key.c.member_id, venues)
     return found.order_by(member_key.c.key, member_key.c.member_id)
+
+
+def _by_number(brand_id: BrandId, e164: str | None, venues: _Sight | None) -> Select[Any]:
+    """Members of exactly this number; nobody where it is none."""
+    key = search_keys.keys(None, e164)
+    found = select(member_key.c.member_id).where(
+        member_key.c.brand_id == brand_id, member_key.c.key.in_(sorted(key))
+    )
+    return _seen(found, member_key.c.member_id, venues).order_by(member_key.c.member_id)
 
 
 def _newest(brand_id: BrandId, venues: _Sight | None) -> Select[Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from app.errors import BadInput, Conflict
 from app.passes import edits, field_edits, link_edits, template_folders
@@ -24,11 +25,12 @@ from app.passes.layout import FIELD_GROUPS
 from app.passes.linter import lint_template
 from app.passes.template import Template, read_template
 from tests.passes import templates
-from tests.passes.test_pictures import PICTURE, SVG, png_that_says
+from tests.passes.test_pictures import PICTURE, SVG, png_that_says, saved
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], include_characters="\n\t"), max_size=40
 ).filter(lambda words: "{" not in words)
+LOGO = saved(Image.new("RGB", (160, 50), "#804020"))
 TEXTS = st.builds(LocalizedText, WORDS, WORDS).filter(lambda text: text.ru.strip() or text.en.strip())
 
 
@@ -64,7 +66,7 @@ def edited(draw: st.DrawFn) -> Template:
                 address = LocalizedText("https://example.com/ю", "")
                 made = link_edits.add_link(made, draw(TEXTS), address)
             case 7:
-                made = edits.with_images(made, "logo", {"logo.png": PICTURE})
+                made = edits.with_images(made, "logo", {"logo.png": LOGO})
     return made
 
 
@@ -155,6 +157,11 @@ def with_false_size(data: bytes) -> bytes:
         (archive(*((f"{n}.png", bytes(2_000_000)) for n in range(9))), "archive-too-large"),
         (archive(("logo@3x.png", SVG), whole=True), "picture-of-another-kind"),
         (archive(("logo.png", png_that_says(30_000, 30_000)), whole=True), "picture-too-large"),
+        (archive(("strip@3x.png", png_that_says(2251, 400)), whole=True), "picture-too-large"),
+        (archive(("ru.lproj/other.png", PICTURE), whole=True), "no-such-image"),
+        (archive(("icon@3x@3x.png", PICTURE), whole=True), "no-such-image"),
+        (archive(("tiers/1/google.png", PICTURE), whole=True), "no-such-image"),
+        (archive(("google/hero@3x.png", PICTURE), whole=True), "no-such-image"),
     ],
     ids=count(),  # an archive says when it was made: its bytes are no name
 )  # fmt: skip
@@ -163,6 +170,14 @@ def test_an_archive_that_is_no_templates_is_refused_with_what_to_do(data: bytes,
         template_folders.from_zip(data, "card.zip")
     assert caught.value.code == code
     assert caught.value.field
+
+
+def test_pictures_of_too_many_pixels_together_are_refused_before_one_is_opened() -> None:
+    damaged = png_that_says(2250, 864)  # opened it would be told as damaged
+    strips = [(f"tiers/{tier}/strip@3x.png", damaged) for tier in range(1, 12)]
+    with pytest.raises(BadInput) as caught:
+        template_folders.from_zip(archive(*strips, whole=True), "card.zip")
+    assert caught.value.code == "archive-too-large"
 
 
 def test_a_locked_archive_is_refused() -> None:
@@ -178,6 +193,8 @@ def test_a_locked_archive_is_refused() -> None:
     [
         ("layout.toml", b"= nonsense", "layout-unreadable"),
         ("layout.toml", b"\xff", "layout-unreadable"),
+        ("layout.toml", b".".join([b"a"] * 30_000) + b" = 1", "layout-unreadable"),
+        ("layout.toml", b"a = " + b"9" * 10_000, "layout-unreadable"),
         ("ru.lproj/pass.strings", b'"a" = "b', "strings-unreadable"),
         ("texts.toml", b"nonsense", "layout-unreadable"),
         ("texts.toml", b'description = "x"', "text-unreadable"),

@@ -12,6 +12,7 @@ from app.passes.template import Template
 from app.web.console.designs_work import opened, programme_of
 from app.web.console.forms import done, see
 from app.web.console.registry import Console, act, page
+from app.web.console.turns import Turns
 from app.web.console.visit import Visit
 from app.web.services import Services
 
@@ -22,7 +23,15 @@ def register(console: Console, _services: Services) -> None:
     """``/console/<brand>/designs/<int:programme_id>/….zip`` and ``/import``."""
     page(console, f"{_AT}/draft.zip", needs="design.read")(draft_zip)
     page(console, f"{_AT}/version-<int:version>.zip", needs="design.read")(version_zip)
-    act(console, f"{_AT}/import", needs="design.edit")(take_in)
+    turns = Turns("import-busy", "Others are importing: wait a little.")
+
+    @act(console, f"{_AT}/import", needs="design.edit")
+    def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
+        """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told
+        later.
+        """
+        with turns.mine():
+            return _take_in(visit, programme_id)
 
 
 def draft_zip(visit: Visit, programme_id: int) -> ResponseReturnValue:
@@ -43,8 +52,7 @@ def version_zip(visit: Visit, programme_id: int, version: int) -> ResponseReturn
     raise NotFound("no-such-design", "There is no such version.")
 
 
-def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
-    """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told later."""
+def _take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
     opened(visit, programme_id)  # another brand's is nothing here, whatever is sent
     with visit.services.database.read() as tx:
         programme_of(tx, visit, programme_id)  # whose it is comes before what it is

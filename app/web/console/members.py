@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from app.db import Tx
 from app.db.identifiers import EnrolmentId, MemberId
@@ -19,17 +22,23 @@ from app.web.console.members_words import balance_words, phone_words
 from app.web.console.registry import Console, page
 from app.web.console.visit import Visit
 from app.web.guest_form import region
+from app.web.rate_limits import RateLimits
 from app.web.services import Services
 
 _CARD_WIDTH = 375.0
+SEARCHES: Final[tuple[RateLimitItem, ...]] = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
+"""Of somebody who may not see numbers: a till's queue needs fewer, guessing a number needs many more."""
 
 
 def register(console: Console, services: Services) -> None:
     """``/console/<brand>/members``."""
+    limits = RateLimits(services.rate_limit_storage)
 
     @page(console, "/<brand>/members", needs="member.read")
     def every(visit: Visit) -> ResponseReturnValue:
         query = request.args.get("q", "")
+        if query.strip() and not visit.may("member.phone"):
+            limits.count(SEARCHES, "console", "guests looked for", str(visit.user.id))
         with services.database.read() as tx:
             found = found_members.search(
                 tx,
@@ -37,6 +46,7 @@ def register(console: Console, services: Services) -> None:
                 query,
                 venues=visit.access.venues,
                 region=region(visit.brand.time_zone),
+                any_end=visit.may("member.phone"),
             )
         return render(
             visit,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
-from threading import BoundedSemaphore, Lock
+from collections.abc import Sequence
 from typing import TypeVar
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from app.db import Tx
-from app.errors import BadInput, NotFound, TooMany
+from app.errors import BadInput, NotFound
 from app.loyalty import programmes
 from app.loyalty.rules import StampRules
 from app.passes import designs, prints
@@ -26,39 +23,17 @@ from app.posters.sizes import SIZES, Size
 from app.web.console.places_venue import hanging_of
 from app.web.console.places_words import MOST_PAGES
 from app.web.console.registry import Console, page
+from app.web.console.turns import Turns
 from app.web.console.visit import Visit
 from app.web.services import Services
 
 _SVG_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-_PATIENCE = 10.0  # seconds
 _LANGUAGES = ("ru", "en", "both")
-
-
-class _Turns:
-    """One print is drawn at a time, one other waits for it: the other threads serve guests and tills."""
-
-    def __init__(self) -> None:
-        self._drawing, self._here = Lock(), BoundedSemaphore(2)
-
-    @contextmanager
-    def mine(self) -> Iterator[None]:
-        busy = TooMany("press-busy", "Others are printing: wait a little.", retry_after=timedelta(seconds=15))
-        if not self._here.acquire(blocking=False):
-            raise busy
-        try:
-            if not self._drawing.acquire(timeout=_PATIENCE):
-                raise busy
-            try:
-                yield
-            finally:
-                self._drawing.release()
-        finally:
-            self._here.release()
 
 
 def register(console: Console, services: Services) -> None:
     """``poster.pdf`` and ``sheet.pdf`` of a venue, ``poster.svg`` of a code."""
-    turns = _Turns()
+    turns = Turns("press-busy", "Others are printing: wait a little.")
 
     @page(console, "/<brand>/places/<venue>/poster.pdf", needs="places.read")
     def poster(visit: Visit) -> ResponseReturnValue:
@@ -93,7 +68,7 @@ def register(console: Console, services: Services) -> None:
         return _file(body, f"{visit.venue.slug}-till-{language}.pdf", "pdf")
 
 
-def _print(visit: Visit, turns: _Turns, form: Form, code: str) -> Response:
+def _print(visit: Visit, turns: Turns, form: Form, code: str) -> Response:
     size, language = _choice("size", SIZES), _choice("language", _LANGUAGES)
     with visit.services.database.read() as tx:
         found = _asked(tx, visit, code)
