@@ -50,6 +50,8 @@ class Door:
         Raises :class:`SignInFirst`, :class:`NotAllowed`, :class:`NotFound` (no such brand or venue, or none
         of theirs: the answer is the same) and, for forms, :class:`StaleForm`.
         """
+        if "\0" in request.path or any("\0" in value for _name, value in request.args.items(multi=True)):
+            raise NotFound("no-such-page", "No address holds a NUL")
         now = self._services.clock()
         token = self.cookies.token()
         if token is not None:  # as BodiesFirst has let it in

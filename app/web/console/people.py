@@ -19,7 +19,7 @@ from app.db.identifiers import InvitationId, UserId, VenueId
 from app.errors import Conflict, NotFound
 from app.places import venues
 from app.places.venues import Venue
-from app.web.console.forms import Form, done, render, see
+from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import NotAllowed, Visit
 from app.web.services import Services
@@ -41,7 +41,7 @@ class Team:
     def role_of(self, form: Form) -> tuple[Role, list[VenueId]]:
         """The role and the venues in the form."""
         role = cast("Role", form.choice("role", ROLES))
-        return role, [VenueId(int(each)) for each in form.all("venues") if each.isascii() and each.isdigit()]
+        return role, [VenueId(found) for each in form.all("venues") if (found := digits(each)) is not None]
 
     def member(self, tx: Tx, visit: Visit, user_id: int) -> tuple[User, Access]:
         """Somebody of the brand; raises NotFound for everybody else."""
