@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from app.accounts import audit, checks
+from app.accounts import audit, checks, reserved
 from app.accounts import store_brands as store
 from app.db import Tx
 from app.db.identifiers import BrandId, PassTypeIdentifier
@@ -124,6 +124,7 @@ def checked(draft: BrandDraft) -> BrandDraft:
 def create_brand(tx: Tx, draft: BrandDraft, *, now: datetime, actor: str) -> Brand:
     """Add a brand; raises BadInput where its words are wrong, Conflict where the slug is taken."""
     draft = checked(draft)
+    reserved.refuse(draft.slug)
     _refuse_another_team(tx, draft, None)
     row_id = store.insert_brand(tx, values=_values(draft), now=now)
     if row_id is None:

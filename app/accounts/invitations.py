@@ -15,7 +15,8 @@ from typing import Final, Literal, cast
 
 from app.accounts import audit, checks, users
 from app.accounts import store_invitations as store
-from app.accounts.roles import Role
+from app.accounts.roles import ROLES, Role
+from app.accounts.roles_venues import checked_venues
 from app.accounts.users import User
 from app.db import Tx
 from app.db.identifiers import BrandId, InvitationId, UserId, VenueId
@@ -77,7 +78,7 @@ def invite(
     actor: str,
 ) -> tuple[Invitation, str]:
     """A link to a role in a brand; gives it and its token. Raises BadInput as users.grant does."""
-    wanted = users.checked_venues(tx, brand_id, role, venues)
+    wanted = checked_venues(tx, brand_id, role, venues)
     return _make(
         tx, kind="brand", brand_id=brand_id, role=role, venues=sorted(wanted), name=name, now=now,
         actor=actor, lifetime=LIFETIME,
@@ -99,7 +100,7 @@ def invite_to_new_password(
 def of_token(tx: Tx, token: str, *, now: datetime) -> Invitation:
     """What the link is for; raises NotFound where it leads nowhere any more."""
     row = store.by_hash(tx, _hash(token))
-    if row is None or not (found := _invitation(row)).invites(now):
+    if row is None or not (found := _invitation(row)).invites(now) or not _maker_may(tx, found):
         raise _gone()
     return found
 
@@ -107,6 +108,31 @@ def of_token(tx: Tx, token: str, *, now: datetime) -> Invitation:
 def open_of_brand(tx: Tx, brand_id: BrandId, *, now: datetime) -> list[Invitation]:
     """Who was invited and has not come yet, the newest first."""
     return [_invitation(row) for row in store.open_of_brand(tx, brand_id, now)]
+
+
+def may_reset(tx: Tx, who: User, whose: User) -> bool:
+    """A new password opens all that somebody may do: only who owns all of it hands one out."""
+    if who.id == whose.id:
+        return False
+    if who.operator:
+        return True
+    owned = {access.brand_id for access in users.accesses(tx, who) if access.role == "owner"}
+    return not whose.operator and all(each.brand_id in owned for each in users.accesses(tx, whose))
+
+
+def open_to_password(tx: Tx, user_id: UserId, *, now: datetime) -> list[Invitation]:
+    """Links to a new password of this user that still open, whoever made them; the newest first."""
+    return [_invitation(row) for row in store.open_to_password(tx, user_id, now)]
+
+
+def withdraw_password_link(tx: Tx, user_id: UserId, *, brand_id: BrandId, now: datetime, actor: str) -> None:
+    """End what is open to a user's new password; raises NotFound where nothing is."""
+    if not store.withdraw(tx, now=now, kind="password", user_id=user_id):
+        raise _gone()
+    audit.record(
+        tx, at=now, actor=actor, brand_id=brand_id, action="invitation.withdrawn", subject=f"user {user_id}",
+        detail={"kind": "password"},
+    )  # fmt: skip
 
 
 def withdraw(tx: Tx, brand_id: BrandId, invitation_id: InvitationId, *, now: datetime, actor: str) -> None:
@@ -122,9 +148,10 @@ def withdraw(tx: Tx, brand_id: BrandId, invitation_id: InvitationId, *, now: dat
 def accept(tx: Tx, invitation: Invitation, by: User, *, now: datetime) -> User:
     """Somebody uses the link; gives them as they are then. Raises NotFound where another was faster.
 
-    A link to a role makes nobody less: who owns the brand stays its owner.
+    A link to a role makes nobody less: who has a higher one keeps it, a manager keeps their venues. It is
+    worth what its maker may still give away.
     """
-    if not invitation.invites(now) or not store.use(tx, invitation.id, now):
+    if not invitation.invites(now) or not store.use(tx, invitation.id, now) or not _maker_may(tx, invitation):
         raise _gone()
     audit.record(
         tx, at=now, actor=by.actor, brand_id=invitation.brand_id, action="invitation.used",
@@ -139,8 +166,27 @@ def accept(tx: Tx, invitation: Invitation, by: User, *, now: datetime) -> User:
         before = users.given_access(tx, by.id, brand_id)
         if before is not None and before.role == "owner":
             raise Conflict("owner-already", "You own this brand already: the link is for somebody else")
-        users.grant(tx, by.id, brand_id, role, invitation.venues, now=now, actor=invitation.created_by)
+        if before is not None and ROLES.index(before.role) < ROLES.index(role):
+            raise Conflict("more-already", "You may do more in this brand than the link gives")
+        where = {*invitation.venues, *(before.venues or () if before is not None else ())}
+        users.grant(tx, by.id, brand_id, role, where, now=now, actor=invitation.created_by)
     return users.user(tx, by.id)
+
+
+def _maker_may(tx: Tx, invitation: Invitation) -> bool:
+    """Whether who made the link could still make it; the command line always can."""
+    kind, _colon, number = invitation.created_by.partition(":")
+    if kind != "user":
+        return True
+    found = users.named(tx, [UserId(int(number))])
+    if not found:
+        return False
+    if invitation.kind == "password":
+        return may_reset(tx, found[0], users.user(tx, cast("UserId", invitation.user_id)))
+    if invitation.kind == "operator":
+        return found[0].operator
+    access = users.access(tx, found[0], cast("BrandId", invitation.brand_id))
+    return access is not None and access.may("user.edit")
 
 
 def _make(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-Role = Literal["owner", "marketer", "manager", "cashier"]
+Role = Literal["owner", "marketer", "manager", "cashier"]  # each may do all that the next one may
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 Permission = Literal[

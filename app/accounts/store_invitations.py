@@ -70,6 +70,14 @@ def open_of_brand(tx: Tx, brand_id: int, now: datetime) -> list[InvitationRow]:
     return [_row(row) for row in tx.execute(statement.order_by(_columns.id.desc()))]
 
 
+def open_to_password(tx: Tx, user_id: int, now: datetime) -> list[InvitationRow]:
+    """Those that still open, to this user's new password; the newest first."""
+    statement = select(*_SHOWN).where(
+        _columns.user_id == user_id, _columns.kind == "password", _is_open(), _columns.expires_at > now
+    )
+    return [_row(row) for row in tx.execute(statement.order_by(_columns.id.desc()))]
+
+
 def use(tx: Tx, invitation_id: int, now: datetime) -> bool:
     """Mark it used; False where it was used or withdrawn before: one statement decides."""
     statement = update(invitation).where(_columns.id == invitation_id, _is_open())

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from app.accounts import audit, brands, checks, roles
+from app.accounts import audit, brands, checks, roles, store_invitations
 from app.accounts import store_users as store
 from app.accounts.brands import Brand, Language
 from app.accounts.roles import Permission, Role
-from app.accounts.store_brands import brand_of_venue
+from app.accounts.roles_venues import checked_venues
 from app.db import Tx
 from app.db.identifiers import BrandId, UserId, VenueId
-from app.errors import BadInput, Conflict, NotFound
+from app.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +193,9 @@ def grant(
             "venues": sorted(wanted),
             "before": before.role if before else None,
         }
+        _close_links_to(tx, whom, now)
+        if before and before.role == "owner":
+            store_invitations.withdraw(tx, now=now, brand_id=brand_id, created_by=whom.actor)
         _record(tx, whom, brand_id, "user.role_given", now, actor, detail)
     return after
 
@@ -207,20 +210,10 @@ def revoke(tx: Tx, user_id: UserId, brand_id: BrandId, *, now: datetime, actor: 
     if before.role == "owner":
         _refuse_last_owner(tx, user_id, brand_id)
     store.delete_access(tx, user_id, brand_id)
+    _close_links_to(tx, whom, now)
+    store_invitations.withdraw(tx, now=now, brand_id=brand_id, created_by=whom.actor)
     _record(tx, whom, brand_id, "user.role_taken", now, actor, {"role": before.role})
     return before
-
-
-def checked_venues(tx: Tx, brand_id: BrandId, role: Role, venues: Iterable[VenueId]) -> frozenset[VenueId]:
-    """The venues that go with a role; raises BadInput where a manager has none, or another brand's."""
-    if role != "manager":
-        return frozenset()
-    wanted = frozenset(venues)
-    if not wanted:
-        raise BadInput("no-venues", "Say which venues the manager is to see", field="venues")
-    if any(brand_of_venue(tx, venue) != brand_id for venue in wanted):
-        raise BadInput("other-brand", "The venue is not one of this brand", field="venues")
-    return wanted
 
 
 def set_operator(tx: Tx, user_id: UserId, *, operator: bool, now: datetime, actor: str) -> User:
@@ -231,6 +224,9 @@ def set_operator(tx: Tx, user_id: UserId, *, operator: bool, now: datetime, acto
         raise Conflict("last-operator", "The installation needs somebody who runs it: name another one first")
     if whom.operator != operator:
         store.update_user(tx, user_id, operator=operator)
+        _close_links_to(tx, whom, now)
+        if not operator:
+            store_invitations.withdraw(tx, now=now, created_by=whom.actor)
         _record(tx, whom, None, "user.operator_set", now, actor, {"operator": operator})
     return user(tx, user_id)
 
@@ -253,6 +249,7 @@ def set_password(tx: Tx, user_id: UserId, password_hash: str, *, now: datetime, 
     """Another password; who calls this ends their sessions. Raises NotFound."""
     whom = user(tx, user_id)
     store.update_user(tx, user_id, password_hash=password_hash, password_changed_at=now)
+    _close_links_to(tx, whom, now)
     _record(tx, whom, None, "user.password_set", now, actor, {})
 
 
@@ -266,6 +263,11 @@ def of_row(row: store.UserRow) -> User:
         operator=row.operator,
         created_at=row.created_at,
     )
+
+
+def _close_links_to(tx: Tx, whom: User, now: datetime) -> None:
+    """No link to a new password outlives what the account was when it was made."""
+    store_invitations.withdraw(tx, now=now, kind="password", user_id=whom.id)
 
 
 def _refuse_last_owner(tx: Tx, user_id: UserId, brand_id: BrandId) -> None:

@@ -30,6 +30,7 @@ from app.web.passkit_answers import refusal
 from app.web.passkit_reader import Reader
 from app.web.probes import probes_blueprint
 from app.web.problem import answer_problem, problem
+from app.web.row_numbers import RowNumber
 from app.web.services import Services
 from app.web.sms_receipts import sms_blueprint
 from app.web.test_cards import test_cards_blueprint
@@ -93,6 +94,7 @@ def make_flask(services: Services) -> Flask:
     app = Flask(__name__, static_folder="static", template_folder="templates")
     # Werkzeug builds redirects to another spelling of an address from Host, which anybody may make up.
     app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
+    app.url_map.converters["int"] = RowNumber
     app.config.update(MAX_CONTENT_LENGTH=MOST_BODY, MAX_FORM_MEMORY_SIZE=MOST_BODY, MAX_FORM_PARTS=50)
     app.secret_key = services.secret_key
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -14,13 +14,12 @@ from app.accounts.audit import AuditEntry
 from app.db import Tx
 from app.db.identifiers import BrandId, UserId
 from app.web.console.audit_words import action_words, actor_words, subject_words
-from app.web.console.forms import render
+from app.web.console.forms import digits, render
 from app.web.console.registry import Console, page
 from app.web.console.visit import Visit
 from app.web.services import Services
 
 ON_A_PAGE: Final = 50
-_MOST: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ def register(console: Console, services: Services) -> None:
 
 
 def _shown(services: Services, visit: Visit, brand_id: BrandId | None, address: str) -> ResponseReturnValue:
-    before = request.args.get("before", "")
-    older_than = int(before) if before.isascii() and before.isdigit() and int(before) < _MOST else None
+    older_than = digits(request.args.get("before", ""))
     with services.database.read() as tx:
         found = audit.entries(tx, brand_id=brand_id, before=older_than, limit=ON_A_PAGE + 1)
         names = _names(tx, found)

@@ -6,7 +6,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.accounts import brands
+from app.accounts import brands, reserved
 from app.accounts.brands import BrandDraft
 from app.db import Tx
 from app.errors import Conflict
@@ -60,7 +60,7 @@ def register(console: Console, services: Services) -> None:
         slug = ""
         if form.ok:
             with form.checking(_FIELDS), services.database.write() as tx:
-                taken = {b.slug for b in brands.all_brands(tx)} | _own_addresses(console)
+                taken = {b.slug for b in brands.all_brands(tx)} | reserved.SLUGS
                 slug = form["slug"].strip() or slug_for(name, taken)
                 if slug in taken:
                     raise Conflict("slug-taken", f"{slug!r} is a brand, or a page of the console")
@@ -75,11 +75,6 @@ def register(console: Console, services: Services) -> None:
             return _page(visit, form)
         done(_("%(brand)s is there. The list says what comes next.", brand=name))
         return see(url_for("console.launch_list", brand=slug))
-
-
-def _own_addresses(console: Console) -> set[str]:
-    """What an address of the console can begin with that is no brand: ``account``, ``sign-in``."""
-    return {route.rule.split("/")[1] for route in console.routes} - {"<brand>"}
 
 
 def _with_certificate(tx: Tx, visit: Visit, form: Form, slug: str, uploads: dict[str, bytes]) -> None:

@@ -1,7 +1,7 @@
 """The console's two cookies: the session's token, and what a form and its answer pass on (Flask's session).
 
 A token carries our signature, so that whoever is to read a large upload can tell without the database
-whether it comes from somebody who once signed in.
+whether it comes from somebody who signed in no longer ago than a session lasts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, request
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.http import parse_cookie
 
 from app.accounts.sessions import LIFETIME
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PLAIN, _SECURE = "perkpass", "__Host-perkpass"
 _FORMS = "perkpass-forms"
 _LONGEST: Final = 200
+_LIFETIME: Final = int(LIFETIME.total_seconds())
 
 
 class Cookies:
@@ -30,7 +31,7 @@ class Cookies:
     def __init__(self, services: Services) -> None:
         self.secure = services.public_url.startswith("https:")
         self.name = _SECURE if self.secure else _PLAIN
-        self._signer = Signer(services.secret_key, salt="console session")
+        self._signer = TimestampSigner(services.secret_key, salt="console session")
 
     def configure(self, app: Flask) -> None:
         """The cookie of forms: signed, gone with the browser."""
@@ -60,7 +61,7 @@ class Cookies:
         if not value or len(value) > _LONGEST:
             return None
         try:
-            return self._signer.unsign(value).decode()
+            return self._signer.unsign(value, max_age=_LIFETIME).decode()
         except (BadSignature, UnicodeDecodeError):
             return None
 

@@ -20,7 +20,7 @@ from app.web.console import designs_fields, designs_form, designs_trial, designs
 from app.web.console.designs_preview import is_refused, seen, sight_of
 from app.web.console.designs_slots import slots
 from app.web.console.designs_work import Work, looked_at, opened, values_of
-from app.web.console.forms import Form, done, render, see
+from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.console.wording import sentence
@@ -86,11 +86,12 @@ def undo(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """Make the draft what it was before the last save."""
     form = Form.posted()
     _found, draft = opened(visit, programme_id)
-    if draft is None or not form["revision"].isdecimal():
+    revision = digits(form["revision"], most=9)
+    if draft is None or revision is None:
         raise NotFound("no-such-draft", "There is no such draft.")
     with visit.services.database.write() as tx:
         drafts.restore(
-            tx, draft.id, int(form["revision"]), expected_updated_at=_moment(form["expected"], draft),
+            tx, draft.id, revision, expected_updated_at=_moment(form["expected"], draft),
             now=visit.now, actor=visit.actor,
         )  # fmt: skip
     done(_("Undone."))
@@ -113,10 +114,10 @@ def _typed(visit: Visit, programme: Programme, draft: Draft, form: Form) -> Temp
     What was typed is told from what was there by the revision that the form was made from: who saves over
     somebody else's version saves exactly what they see.
     """
-    revision, base = form["revision"], draft.template
-    if revision.isdecimal() and len(revision) < 10 and int(revision) != draft.revision:
+    revision, base = digits(form["revision"], most=9), draft.template
+    if revision is not None and revision != draft.revision:
         with visit.services.database.read() as tx, suppress(NotFound):
-            base = draft_steps.template_at(tx, draft.id, int(revision))
+            base = draft_steps.template_at(tx, draft.id, revision)
     return designs_form.applied(base, values_of(visit, programme), form)
 
 

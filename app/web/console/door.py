@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import structlog
 from flask import current_app, g, request, session
 from flask_babel import refresh
 from flask_wtf.csrf import CSRFProtect
@@ -14,6 +16,8 @@ from app.accounts.roles import PERMISSIONS
 from app.accounts.sessions import Session
 from app.accounts.users import User
 from app.db import Tx
+from app.db.failures import FAILURES
+from app.db.outages import outage_of
 from app.errors import NotFound, Refused
 from app.places import venues
 from app.web.body_limits import MOST_UPLOAD
@@ -28,6 +32,7 @@ _MOST_TEXT = 512 * 1024
 _MOST_PARTS = 400
 """Of a form with files: a design's folder with every picture in three sizes and two languages."""
 _SAME_SITE = ("", "same-origin", "none")
+log = structlog.get_logger()
 
 
 class StaleForm(Refused):
@@ -50,6 +55,8 @@ class Door:
         Raises :class:`SignInFirst`, :class:`NotAllowed`, :class:`NotFound` (no such brand or venue, or none
         of theirs: the answer is the same) and, for forms, :class:`StaleForm`.
         """
+        if "\0" in request.path or any("\0" in value for _name, value in request.args.items(multi=True)):
+            raise NotFound("no-such-page", "No address holds a NUL")
         now = self._services.clock()
         token = self.cookies.token()
         if token is not None:  # as BodiesFirst has let it in
@@ -76,9 +83,17 @@ class Door:
         if (needs in PERMISSIONS or needs == "operator") and not visit.may(needs):
             raise NotAllowed
         if signed_in is not None and signed_in[0].seen_is_due(now):
-            with self._services.database.write() as tx:
-                sessions.note_seen(tx, signed_in[0], now=now)
+            self._note_seen(signed_in[0], now)
         return visit
+
+    def _note_seen(self, whose: Session, now: datetime) -> None:
+        """Where that cannot be written the page is shown all the same: it may be the one that says why."""
+        try:
+            with self._services.database.write() as tx:
+                sessions.note_seen(tx, whose, now=now)
+        except FAILURES as fault:
+            if outage_of(fault) is None:  # an outage tells itself
+                log.warning("session_not_noted", fault=type(fault).__name__)
 
 
 def bind_forms(whose: Session | None) -> None:

@@ -18,6 +18,15 @@ from app.web.console.wording import sentence
 LONGEST = 2000
 """Characters of a field that does not say otherwise."""
 _NOTICE = "notice"
+_MOST_DIGITS = 18
+
+
+def digits(typed: str, *, most: int = _MOST_DIGITS) -> int | None:
+    """The number that at most so many plain digits spell; None for anything else.
+
+    18 of them fit 64 bits of a database, 9 of them 32.
+    """
+    return int(typed) if len(typed) <= most and typed.isascii() and typed.isdigit() else None
 
 
 @dataclass(slots=True)
@@ -41,9 +50,18 @@ class Form:
 
     @classmethod
     def posted(cls) -> Form:
-        """What the request brings; passwords too, so never show those again (macros do not)."""
+        """What the request brings; passwords too, so never show those again (macros do not).
+
+        A field that holds NUL, which PostgreSQL keeps nowhere, is refused and goes on without it.
+        """
         lists = {name: request.form.getlist(name) for name in request.form if name != "csrf_token"}
-        return cls({name: values[0] for name, values in lists.items()}, lists)
+        form = cls()
+        for name, values in lists.items():
+            form.lists[name] = [value.replace("\0", "") for value in values]
+            form.values[name] = form.lists[name][0]
+            if form.lists[name] != values:
+                form.errors[name] = _("This holds a line break or a control character: take it out.")
+        return form
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")

@@ -23,6 +23,7 @@ from app.web.console import assets, devices
 from app.web.console.areas import ways
 from app.web.console.door import StaleForm
 from app.web.console.forms import take_notice
+from app.web.console.outage_words import outage_words
 from app.web.console.registry import Console
 from app.web.console.role_words import role_deeds, role_words
 from app.web.console.visit import NotAllowed, SignInFirst, Visit
@@ -87,7 +88,10 @@ def dress(app: Flask, console: Console) -> None:
         }
 
     @console.after_request
+    @console.after_app_request  # an address that leads nowhere belongs to no blueprint
     def _headers(response: Response) -> Response:
+        if not f"{request.path}/".startswith("/console/"):
+            return response
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Language", current_language())
@@ -213,10 +217,10 @@ def _too_large(_fault: RequestEntityTooLarge) -> Response:
     return fault_page(413, _("That was too much"), _("The file is larger than we take. Nothing was changed."))
 
 
-def _no_database(_fault: Exception) -> Response:
+def _no_database(fault: Exception) -> Response:
     # Drawn without the visit: whatever the page would ask for is not to be had.
     g.pop("visit", None)
     return fault_page(
-        503, _("One moment"), _("The database does not answer. Nothing was changed; try again in a minute."),
+        503, _("One moment"), outage_words(fault),
         retry_after=60,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from app.places.funnel_counts import Period
 from app.places.placements import KINDS
 from app.places.venues import Venue
 from app.reports.funnel_table import ORDERS, Filters, Order
+from app.web.console.forms import digits
 from app.web.console.visit import Visit
 
 DAYS = (7, 28, 90, 365)
@@ -61,14 +62,14 @@ def asked(visit: Visit, seen: list[Venue]) -> Asked:
     allowed = visit.access.venues
     by: Group = funnel.BY.get(given["by"], "venue")
     where = given["where"]
-    person = where.removeprefix("person-")
+    person = digits(where.removeprefix("person-")) if where.startswith("person-") else None
     filters = Filters(
         period=period,
         by=by,
         venue_ids=frozenset({chosen[0].id}) if chosen else allowed,
         placement_kind=where if where in KINDS else None,
         invited=where == INVITED,
-        staff_member_id=StaffMemberId(int(person)) if person != where and person.isdecimal() else None,
+        staff_member_id=StaffMemberId(person) if person is not None else None,
     )
     order: Order = given["order"] if given["order"] in ORDERS else "name"
     return Asked(filters, order, today, given, trouble)
@@ -95,5 +96,6 @@ def _period(given: dict[str, str], today: date) -> tuple[Period, bool]:
         except (ValueError, BadInput):
             return usual, True
         return (named, False) if named.days <= MOST_DAYS else (usual, True)
-    days = int(given["days"]) if given["days"].isdecimal() and int(given["days"]) in DAYS else USUAL_DAYS
+    named_days = digits(given["days"])
+    days = named_days if named_days in DAYS else USUAL_DAYS
     return Period(first=today - timedelta(days=days), last=today - timedelta(days=1)), False

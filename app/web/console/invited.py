@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -33,6 +33,7 @@ def register(console: Console, services: Services) -> None:
 
     @page(console, "/invited/<token>", needs="anyone")
     def opened(visit: Visit, token: str) -> ResponseReturnValue:
+        doorkeeper.limits.count_address(request.remote_addr or "")
         with services.database.read() as tx:
             invitation = invitations.of_token(tx, token, now=visit.now)
         return shown(visit, token, Form.of(name=invitation.name))
@@ -40,6 +41,7 @@ def register(console: Console, services: Services) -> None:
     @act(console, "/invited/<token>", needs="anyone")
     def making_account(visit: Visit, token: str) -> ResponseReturnValue:
         """Somebody new."""
+        doorkeeper.limits.count_address(request.remote_addr or "")
         with services.database.read() as tx:
             invitation = invitations.of_token(tx, token, now=visit.now)
         form = Form.posted()
@@ -61,6 +63,7 @@ def register(console: Console, services: Services) -> None:
     @act(console, "/invited/<token>/join", needs="signed-in")
     def joining(visit: Visit, token: str) -> ResponseReturnValue:
         """Somebody who has an account."""
+        doorkeeper.limits.count_address(request.remote_addr or "")
         with services.database.write() as tx:
             invitation = invitations.of_token(tx, token, now=visit.now)
             if invitation.kind == "password":
@@ -72,6 +75,7 @@ def register(console: Console, services: Services) -> None:
     @act(console, "/invited/<token>/password", needs="anyone")
     def choosing_password(visit: Visit, token: str) -> ResponseReturnValue:
         """Somebody who forgot theirs; whoever was signed in with the old one is not any more."""
+        doorkeeper.limits.count_address(request.remote_addr or "")
         with services.database.read() as tx:
             invitation = invitations.of_token(tx, token, now=visit.now)
             if invitation.user_id is None:

@@ -20,7 +20,7 @@ from app.places import hangings, venues
 from app.places.venues import Venue
 from app.reports import launch
 from app.reports.launch import Step
-from app.web.console.forms import done, see
+from app.web.console.forms import digits, done, see
 from app.web.console.forms import render as page_of
 from app.web.console.registry import Console, act, page
 from app.web.console.sentences import translated
@@ -93,10 +93,10 @@ def certificate_faults(tx: Tx, visit: Visit, brand: Brand) -> tuple[str, ...]:
 
 
 def _number() -> int:
-    said = request.form.get("programme", "")
-    if not said.isdecimal() or len(said) > 18:
+    number = digits(request.form.get("programme", ""))
+    if number is None:
         raise NotFound("no-such-programme", "The brand has no such programme")
-    return int(said)
+    return number
 
 
 def _is_drawn(tx: Tx, card: Programme) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -128,7 +128,7 @@ def _points(form: Form) -> int | None:
     typed = "".join(form["amount"].split()).replace(",", ".")
     try:
         points = Decimal(typed) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # not a number, or a power of ten beyond any
         points = Decimal(0)
     if not typed:
         form.errors.setdefault("amount", _("Please fill this in."))

@@ -16,10 +16,10 @@ from app.accounts.roles import ROLES, Role
 from app.accounts.users import Access, User
 from app.db import Tx
 from app.db.identifiers import InvitationId, UserId, VenueId
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.places import venues
 from app.places.venues import Venue
-from app.web.console.forms import Form, done, render, see
+from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import NotAllowed, Visit
 from app.web.services import Services
@@ -41,7 +41,7 @@ class Team:
     def role_of(self, form: Form) -> tuple[Role, list[VenueId]]:
         """The role and the venues in the form."""
         role = cast("Role", form.choice("role", ROLES))
-        return role, [VenueId(int(each)) for each in form.all("venues") if each.isascii() and each.isdigit()]
+        return role, [VenueId(found) for each in form.all("venues") if (found := digits(each)) is not None]
 
     def member(self, tx: Tx, visit: Visit, user_id: int) -> tuple[User, Access]:
         """Somebody of the brand; raises NotFound for everybody else."""
@@ -49,15 +49,6 @@ class Team:
         if access is None:
             raise NotFound("no-such-user", "This person has no role in the brand")
         return users.user(tx, UserId(user_id)), access
-
-    def may_reset(self, tx: Tx, visit: Visit, whom: User) -> bool:
-        """A new password opens all that somebody may do: only who owns all of it hands one out."""
-        if whom.id == visit.user.id:
-            return False
-        if visit.user.operator:
-            return True
-        owned = {access.brand_id for access in users.accesses(tx, visit.user) if access.role == "owner"}
-        return not whom.operator and all(each.brand_id in owned for each in users.accesses(tx, whom))
 
     def noted(self, user_id: UserId, access: Access) -> str:
         """What undoing a removal brings back, signed: no other stranger can be brought in by it."""
@@ -133,10 +124,11 @@ def _changing(console: Console, services: Services, team: Team) -> None:
     def form_page(visit: Visit, user_id: int, form: Form | None = None) -> ResponseReturnValue:
         with services.database.read() as tx:
             whom, access = team.member(tx, visit, user_id)
-            among, resets = team.open_venues(tx, visit), team.may_reset(tx, visit, whom)
+            among, resets = team.open_venues(tx, visit), invitations.may_reset(tx, visit.user, whom)
+            links = invitations.open_to_password(tx, whom.id, now=visit.now)
         form = form or Form.of(role=access.role, venues=access.venues or ())
         values = {"whom": whom, "access": access, "roles": ROLES, "venues": among, "resets": resets}
-        return render(visit, "people_person.html", form=form, **values)
+        return render(visit, "people_person.html", form=form, links=links, **values)
 
     @page(console, "/<brand>/people/<int:user_id>", needs="user.edit")
     def person(visit: Visit, user_id: int) -> ResponseReturnValue:
@@ -162,12 +154,23 @@ def _changing(console: Console, services: Services, team: Team) -> None:
     def password_link(visit: Visit, user_id: int) -> ResponseReturnValue:
         with services.database.write() as tx:
             whom, _access = team.member(tx, visit, user_id)
-            if not team.may_reset(tx, visit, whom):
+            if not invitations.may_reset(tx, visit.user, whom):
                 raise NotAllowed
             made, token = invitations.invite_to_new_password(
                 tx, whom.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor
             )
         return _link(visit, token, whom.name, made, invited=False)
+
+    @act(console, "/<brand>/people/<int:user_id>/password-link/withdraw", needs="user.edit")
+    def withdraw_link(visit: Visit, user_id: int) -> ResponseReturnValue:
+        """Whoever owns the brand may: a link that is gone opens nothing."""
+        with services.database.write() as tx:
+            whom, _access = team.member(tx, visit, user_id)
+            invitations.withdraw_password_link(
+                tx, whom.id, brand_id=visit.brand.id, now=visit.now, actor=visit.actor
+            )
+        done(_("The link is withdrawn: it opens nothing."))
+        return see(url_for("console.people_person", user_id=user_id))
 
 
 def _leaving(console: Console, services: Services, team: Team) -> None:
@@ -186,6 +189,8 @@ def _leaving(console: Console, services: Services, team: Team) -> None:
     def bring_back(visit: Visit) -> ResponseReturnValue:
         user_id, role, where = team.told(Form.posted()["note"], visit)
         with services.database.write() as tx:
+            if users.given_access(tx, user_id, visit.brand.id) is not None:
+                raise Conflict("role-since", "This person was given a role since")
             users.grant(tx, user_id, visit.brand.id, role, where, now=visit.now, actor=visit.actor)
         done(_("Everything is as it was."))
         return see(url_for("console.people_everybody"))

@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from app.accounts import staff
 from app.accounts.staff import StaffMember
 from app.db import Tx
-from app.db.identifiers import ProgrammeId, StaffMemberId, VenueId
+from app.db.identifiers import ProgrammeId, StaffMemberId
 from app.errors import NotFound
 from app.loyalty import programmes
 from app.places import endings, funnel, links, venues
 from app.places.links import InstallLink
 from app.places.venues import Venue
-from app.web.console.forms import Form, done, render, see
+from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -204,7 +204,7 @@ def _venue(tx: Tx, visit: Visit, number: str) -> Venue:
     found = [v for v in venues.open_venues(tx, visit.brand.id) if visit.access.reaches(v.id)]
     if not number and found:
         return found[0]
-    wanted = VenueId(int(number)) if number.isdecimal() and len(number) < 19 else None
+    wanted = digits(number)
     for venue in found:
         if venue.id == wanted:
             return venue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 from flask_babel import gettext as _
@@ -52,7 +52,7 @@ def decimal(form: Form, name: str, *, digits: int, least: int, most: int, needed
         return None
     try:
         exact = Decimal(said).scaleb(digits) if len(said) < 24 else None
-    except InvalidOperation:
+    except ArithmeticError:  # not a number, or a power of ten beyond any
         exact = None
     if exact is None or not exact.is_finite() or exact != exact.to_integral_value():
         form.errors.setdefault(name, _("A number, like 5 or 2.5."))

@@ -43,6 +43,8 @@ explain(
         "no-venues": lambda _fault: _("Choose the venues that the manager is to see."),
         "last-owner": lambda _fault: _("A brand needs an owner: make somebody else one first."),
         "owner-already": lambda _fault: _("You own this brand already: the link is for somebody else."),
+        "more-already": lambda _fault: _("You may do more in this brand than the link gives."),
+        "role-since": lambda _fault: _("This person was given a role here since: nothing was changed."),
         "no-such-invitation": lambda _fault: _(
             "This link was used, has expired or was withdrawn. Ask for a new one."
         ),
