@@ -112,7 +112,7 @@ def search(
         ids = []
     else:
         ids = _ids(tx, _newest(brand_id, sight))
-    return Search(members=tuple(of_ids(tx, ids[:MOST_FOUND])), more=len(ids) > MOST_FOUND)
+    return Search(members=tuple(of_ids(tx, ids[:MOST_FOUND], venues=venues)), more=len(ids) > MOST_FOUND)
 
 
 def may_see(tx: Tx, brand_id: BrandId, member_id: MemberId, venues: Venues) -> bool:
@@ -121,8 +121,8 @@ def may_see(tx: Tx, brand_id: BrandId, member_id: MemberId, venues: Venues) -> b
     return tx.execute(_seen(there, member.c.id, _sight(venues))).first() is not None
 
 
-def of_ids(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundMember]:
-    """These members with their cards, in this order."""
+def of_ids(tx: Tx, member_ids: Sequence[MemberId], *, venues: Venues) -> list[FoundMember]:
+    """These members in this order, with those of their cards that belong to these venues."""
     people: Any = tx.execute(
         select(
             member.c.id,
@@ -135,13 +135,31 @@ def of_ids(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundMember]:
     )
     known = {row.id: row for row in people}
     cards: dict[MemberId, list[FoundCard]] = {}
+    reached = cards_of(tx, member_ids, venues)
     for card in _cards(tx, member_ids):
+        if reached is not None and card.enrolment_id not in reached:
+            continue
         cards.setdefault(card.member_id, []).append(card)
     return [
         FoundMember(**known[one]._mapping, cards=tuple(cards.get(one, ())))
         for one in member_ids
         if one in known
     ]
+
+
+def cards_of(tx: Tx, member_ids: Sequence[MemberId], venues: Venues) -> frozenset[EnrolmentId] | None:
+    """The members' cards from these venues or with a receipt of theirs; None: all. A card takes along what
+    it was merged into.
+    """
+    if venues is None:
+        return None
+    places = sorted(venues)
+    bought = exists().where(receipt.c.enrolment_id == enrolment.c.id, receipt.c.venue_id.in_(places))
+    rows = tx.execute(
+        select(enrolment.c.id, enrolment.c.merged_into_id)
+        .where(enrolment.c.member_id.in_(member_ids), or_(enrolment.c.venue_id.in_(places), bought))
+    )  # fmt: skip
+    return frozenset(one for row in rows for one in row if one is not None)
 
 
 def _cards(tx: Tx, member_ids: Sequence[MemberId]) -> list[FoundCard]:

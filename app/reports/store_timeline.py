@@ -97,6 +97,7 @@ class VisitRow:
     enrolment_id: EnrolmentId
     kind: str
     at: datetime
+    venue_id: VenueId
     venue: str
     placement: str | None
     device_kind: str
@@ -209,6 +210,7 @@ def visits(tx: Tx, enrolment_ids: Sequence[EnrolmentId]) -> list[VisitRow]:
             enrolment.c.id.label("enrolment_id"),
             visit_event.c.kind,
             visit_event.c.at,
+            venue.c.id.label("venue_id"),
             venue.c.name.label("venue"),
             placement.c.name.label("placement"),
             visit.c.device_kind,

@@ -6,16 +6,17 @@ kept, so how a change travelled is told of the newest; what was pushed and what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import Tx
-from app.db.identifiers import BrandId, EnrolmentId, MemberId, WalletPassId
+from app.db.identifiers import BrandId, EnrolmentId, MemberId, VenueId, WalletPassId
 from app.loyalty import store_card_acts, store_ledger
 from app.passes import evidence
 from app.passes.store_evidence import PassEvidence
 from app.reports import phone_lines, store_timeline, timeline_events
+from app.reports.members import cards_of
 from app.reports.store_timeline import PassRow, PhoneRow, PushRow
 from app.reports.timeline_events import Event
 from app.reports.verdicts import CardFacts, Complaint, LastPromise, PhoneFacts, Service, Verdict, why
@@ -47,6 +48,7 @@ class Timeline:
 
     events: tuple[Event, ...]
     cards: tuple[CardState, ...]
+    elsewhere: bool = False  # more happened in venues that may not be seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +61,20 @@ class Surroundings:
 
 
 def timeline(
-    tx: Tx, brand_id: BrandId, member_id: MemberId, *, around: Surroundings, now: datetime
+    tx: Tx,
+    brand_id: BrandId,
+    member_id: MemberId,
+    *,
+    around: Surroundings,
+    now: datetime,
+    venues: Collection[VenueId] | None = None,
 ) -> Timeline:
-    """Of a member who is there, or was; one without cards has no cards in it."""
-    cards = store_timeline.cards(tx, member_id)
+    """Of a member who is there, or was; one without cards has no cards in it.
+
+    Whoever sees some ``venues`` alone is told of the cards, receipts and visits of these.
+    """
+    every, reached = store_timeline.cards(tx, member_id), cards_of(tx, [member_id], venues)
+    cards = [card for card in every if reached is None or card.enrolment_id in reached]
     ids = [card.enrolment_id for card in cards]
     passes = store_timeline.passes(tx, ids)
     pass_ids = [one.id for one in passes]
@@ -71,10 +83,13 @@ def timeline(
     pushes = store_timeline.pushes(tx, sorted({phone.device_id for phone in phones}))
     lines = store_timeline.complaints(tx, [one.serial_number for one in passes], since=now - LOOKED_BACK)
     receipts = store_ledger.receipts(tx, ids)
-    entries, acts = store_ledger.entries(tx, ids), store_card_acts.of_enrolments(tx, ids)
+    hidden = {one.id for one in receipts if venues is not None and one.venue_id not in venues}
+    seen = [one for one in receipts if one.id not in hidden]
+    entries = [one for one in store_ledger.entries(tx, ids) if one.receipt_id not in hidden]
+    acts = store_card_acts.of_enrolments(tx, ids)
     worker_seen_at = store_timeline.worker_seen_at(tx)
     steps = store_timeline.visits(tx, ids)
-    venues = store_timeline.venue_names(tx, sorted({receipt.venue_id for receipt in receipts}))
+    names = store_timeline.venue_names(tx, sorted({receipt.venue_id for receipt in seen}))
     removed = {step.enrolment_id: step.at for step in steps if step.kind == "removed"}
     service = {
         name: Service(
@@ -117,9 +132,9 @@ def timeline(
                 facts={"venue": step.venue, "placement": step.placement, "device": step.device_kind},
             )
             for step in steps
-            if step.kind in _STEPS
+            if step.kind in _STEPS and (venues is None or step.venue_id in venues)
         ),
-        *timeline_events.of_receipts(receipts, venues),
+        *timeline_events.of_receipts(seen, names),
         *timeline_events.of_points(entries, acts),
         *timeline_events.of_tiers(cards, receipts, now),
         *timeline_events.of_hands(acts, entries),
@@ -133,7 +148,11 @@ def timeline(
     ]
     # Of one moment what was written last comes first, as the list does.
     ordered = sorted(enumerate(events), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
-    return Timeline(events=tuple(event for _, event in ordered), cards=tuple(states))
+    return Timeline(
+        events=tuple(event for _, event in ordered),
+        cards=tuple(states),
+        elsewhere=bool(hidden) or len(cards) < len(every),
+    )
 
 
 def _state(one: PassRow, facts: CardFacts, held: tuple[PhoneRow, ...], verdict: Verdict) -> CardState:

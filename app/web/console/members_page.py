@@ -45,9 +45,17 @@ def member_page(
     with services.database.read() as tx:
         member = member_of(tx, visit, member_id)
         story = timeline(
-            tx, visit.brand.id, member.id, around=_surroundings(tx, services, visit), now=visit.now
+            tx,
+            visit.brand.id,
+            member.id,
+            around=_surroundings(tx, services, visit),
+            now=visit.now,
+            venues=visit.access.venues,
         )
-        cards = store_enrolments.enrolments_of_member(tx, member.id)
+        shown_cards = {card.enrolment_id for card in member.cards}
+        cards = [
+            card for card in store_enrolments.enrolments_of_member(tx, member.id) if card.id in shown_cards
+        ]
         addresses = _card_addresses(tx, services, cards) if visit.may("member.card") else {}
         kinds = {card.programme_id: programmes.programme(tx, card.programme_id).rules for card in cards}
     events = [event for event in story.events if not topic or event.topic == topic]
@@ -68,6 +76,7 @@ def member_page(
         codes={key: qr.inline_svg(address) for key, address in addresses.items()},
         events=shown,
         more=len(events) - len(shown),
+        elsewhere=story.elsewhere,
         topic=topic,
         topic_tabs=[
             (
@@ -85,14 +94,15 @@ def member_of(tx: Tx, visit: Visit, member_id: MemberId) -> FoundMember:
     """A member of the brand and of one of the visitor's venues; raises NotFound."""
     if not found_members.may_see(tx, visit.brand.id, member_id, visit.access.venues):
         raise NotFound("no-such-member", _("There is no such guest here."))
-    return found_members.of_ids(tx, [member_id])[0]
+    return found_members.of_ids(tx, [member_id], venues=visit.access.venues)[0]
 
 
 def card_of(tx: Tx, visit: Visit, member_id: MemberId, card_id: EnrolmentId) -> Enrolment:
     """A card of such a member; raises NotFound."""
     member = member_of(tx, visit, member_id)
     card = enrolments.enrolment(tx, card_id)
-    if card.member_id != member.id:
+    reached = found_members.cards_of(tx, [member.id], visit.access.venues)
+    if card.member_id != member.id or (reached is not None and card.id not in reached):
         raise NotFound("no-such-card", _("There is no such card here."))
     return card
 
