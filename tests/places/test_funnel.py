@@ -209,6 +209,13 @@ def test_names_tell_the_groups_apart_and_stand_in_their_natural_order(database: 
         ),
         (
             [Counts(scan=40, page=38, form=30, added=20), Counts(scan=500, page=450, form=300, added=220)],
+            ["too_few", "too_few"],  # 50 % may be anything between 35 and 65
+        ),
+        (
+            [
+                Counts(scan=900, page=800, form=500, added=400),
+                Counts(scan=900, page=800, form=500, added=405),
+            ],
             ["no_difference", "no_difference"],
         ),
         (
@@ -243,7 +250,7 @@ def test_equal_tables_are_not_ranked_however_many_there_are(database: Database) 
                 added = sum(chance.random() < 0.5 for _ in range(60))
                 _many(tx, link.id, Counts(scan=60, page=60, form=added, added=added), _noon(day))
             found = funnel.funnel(tx, town.brand.id, by="link", period=funnel.period(day, day), now=LATER)
-        said += any(entry.verdict != "no_difference" for entry in found.entries)
+        said += any(entry.verdict in ("better", "worse") for entry in found.entries)
     assert said <= 2
 
 
