@@ -17,14 +17,13 @@ from typing import Any
 
 import psycopg
 import pytest
-import structlog
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Connection, Engine, event
 
 from app.db import Database, connect, schema
-from tests import servers
+from tests import plain_logs, servers
 
 # A busy machine makes slow examples, not wrong ones.
 settings.register_profile("perkpass", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -64,14 +63,7 @@ class _CompiledOnce(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
-# With every value of every frame, as it is drawn where rich is installed, a trace takes seconds.
-structlog.configure(
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-    ]
-)
-
+plain_logs.configure()
 Flask.jinja_options["bytecode_cache"] = _CompiledOnce()
 
 

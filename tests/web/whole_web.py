@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 from zipfile import ZipFile
 
-import structlog
 from sqlalchemy import select
 
 from app.bootstrap import make_web
@@ -28,6 +27,7 @@ from app.db import Database, connect, metadata
 from app.settings import Settings
 from app.simulators.authority import Authority
 from app.simulators.guest_browser import IPHONE
+from tests import plain_logs
 from tests.tables import LOGS, nothing_changes
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "chain.example.toml"
@@ -206,7 +206,7 @@ def open_whole_web(
     application = make_web(settings)
     _kept.append(application)
     # Logs of a service in the test's own process stay as other tests know them.
-    structlog.reset_defaults()
+    plain_logs.configure()
     with database.read() as tx:
         link, brand_row = metadata.tables["install_link"], metadata.tables["brand"]
         rows = tx.execute(
