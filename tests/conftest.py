@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -154,29 +155,42 @@ def _template(
     return "perkpass_template"
 
 
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path, template: str | None) -> str:
+@contextmanager
+def empty_database(request: pytest.FixtureRequest, directory: Path, template: str | None) -> Iterator[str]:
+    """The address of a database for as long as the block: a copy of ``template``, or without a table."""
     if SERVERS == "sqlite":
-        path = tmp_path / f"perkpass-{next(_numbers)}.db"
+        path = directory / f"perkpass-{next(_numbers)}.db"
         if template:
             shutil.copy(template, path)
-        return f"sqlite:///{path}"
+        yield f"sqlite:///{path}"
+        return
     server: servers.PostgreSQL = request.getfixturevalue("postgresql_server")
     name = f"test_{next(_numbers)}"
+    _say(server, f"CREATE DATABASE {name} TEMPLATE {template or 'template0'} STRATEGY file_copy")
+    yield server.url(name)
+    if server.runs:  # tests stop it
+        _say(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _say(server: servers.PostgreSQL, statement: str) -> None:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}".encode())
-    return server.url(name)
+        connection.execute(statement.encode())
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path, _template: str) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, _template: str) -> Iterator[str]:
     """The address of a migrated, empty database of this test's own."""
-    return empty_database(request, tmp_path, _template)
+    with empty_database(request, tmp_path, _template) as url:
+        yield url
 
 
 @pytest.fixture
-def unmigrated_database_url(request: pytest.FixtureRequest, tmp_path: Path, servers_of_this_run: str) -> str:
+def unmigrated_database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, servers_of_this_run: str
+) -> Iterator[str]:
     """The address of a database without a single table."""
-    return empty_database(request, tmp_path, None)
+    with empty_database(request, tmp_path, None) as url:
+        yield url
 
 
 @pytest.fixture

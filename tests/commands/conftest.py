@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from app.__main__ import main
 from app.simulators.authority import Authority
+from tests import plain_logs
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "chain.example.toml"
 
@@ -55,7 +55,7 @@ def perkpass(
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["perkpass", *map(str, arguments)])
         capsys.readouterr()
-        structlog.reset_defaults()  # a command is a process of its own: no test before it set up its log
+        plain_logs.configure()  # a command is a process of its own: no test before it set up its log
         try:
             main()
             status: Any = 0

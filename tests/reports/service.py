@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import structlog
 from sqlalchemy import select, update
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -30,7 +29,7 @@ from app.simulators.apns import RunningApns, running, settings_for
 from app.simulators.authority import Authority
 from app.simulators.guest_browser import Guest
 from app.simulators.phone import Card, Phone, PhoneSettings
-from tests import servers
+from tests import plain_logs, servers
 from tests.web.whole_web import WholeWeb, open_whole_web
 
 _kept: list[Any] = []
@@ -64,7 +63,7 @@ class Service:
         """A worker as bootstrap makes it, for as long as the block lasts."""
         worker, stop = bootstrap.make_worker(self.settings), threading.Event()
         _kept.append(worker)
-        structlog.reset_defaults()
+        plain_logs.configure()
         thread = threading.Thread(target=worker.run, args=(stop,), name="worker")
         thread.start()
         try:

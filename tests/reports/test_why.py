@@ -31,7 +31,10 @@ def shared_service(
 ) -> Iterator[Service]:
     directory = tmp_path_factory.mktemp("why")
     redis = "" if servers_of_this_run == "sqlite" else str(request.getfixturevalue("redis_server"))
-    with running_service(directory, empty_database(request, directory, _template), redis) as running:
+    with (
+        empty_database(request, directory, _template) as url,
+        running_service(directory, url, redis) as running,
+    ):
         yield running
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import empty_database
 from tests.web.edges import Edges, receipt
-from tests.web.whole_web import open_whole_web
+from tests.web.whole_web import WholeWeb, open_whole_web
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +28,11 @@ def edges(
 ) -> Iterator[Edges]:
     directory = tmp_path_factory.mktemp("whole_web")
     redis_url = "" if servers_of_this_run == "sqlite" else str(request.getfixturevalue("redis_server"))
-    web = open_whole_web(directory, empty_database(request, directory, _template), redis_url)
+    with empty_database(request, directory, _template) as url:
+        yield from _open(open_whole_web(directory, url, redis_url))
+
+
+def _open(web: WholeWeb) -> Iterator[Edges]:
     card, neighbour, stranger = web.card("pechka"), web.card("pechka"), web.card("zerno")
     registered = web.ask("POST", card.registration("d0"), b'{"pushToken": "70ce"}', card.bearer)
     assert registered.status == 201, registered.text

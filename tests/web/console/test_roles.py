@@ -41,9 +41,10 @@ def shared(
     servers_of_this_run: str,
 ) -> Iterator[House]:
     """One house for all who find shut doors: they leave it as it was."""
-    database = connect(empty_database(request, tmp_path_factory.mktemp("roles"), _template))
-    yield open_house(database)
-    database.close()
+    with empty_database(request, tmp_path_factory.mktemp("roles"), _template) as url:
+        database = connect(url)
+        yield open_house(database)
+        database.close()
 
 
 def _things(route: Route) -> list[str]:
