@@ -22,7 +22,7 @@ AddToAPhone = Callable[..., None]
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--accept-lang=en-US,en",
 )  # fmt: skip
 
 
