@@ -37,7 +37,7 @@ check: $(VENV)/.dev ## format, lint, types, floors and every test that finds its
 test: $(VENV)/.dev ## every test that finds its server: SQLite alone, then PostgreSQL with Redis
 	$(BIN)/python -m tests
 
-screens: $(VENV)/.dev ## pictures of every guests' page, in docs/screens
+screens: $(VENV)/.dev ## pictures of every page, in docs/screens
 	$(BIN)/python -m tests.screens
 
 bench: $(VENV)/.dev ## every benchmark in full, an hour or more; writes docs/performance.md

@@ -1,4 +1,4 @@
-"""Every guests' page at phone and desktop width, in both languages: ``python -m tests.screens``.
+"""Every page of guests and of the console at phone and desktop width: ``python -m tests.screens [NAME …]``.
 
 Written to docs/screens/ for people to look at. The pages are the example chain's, served as they are in the
 field; nothing compares the pictures, since another version of Chromium draws other letters.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 from PIL import Image
@@ -28,6 +29,8 @@ from app.loyalty.tables import enrolment
 from app.passes import issuing, registrations
 from app.places import links
 from tests import servers
+from tests.conftest import ROOMS_WITH_TABLES
+from tests.pictures.console import draw
 from tests.web.edges import receipt
 from tests.web.guests import ANDROID, DESKTOP, IPHONE
 from tests.web.texting import write_book
@@ -45,7 +48,9 @@ INSTAGRAM, AN_APP = (
 )
 PHONE, SCREEN = (390, 844), (1280, 800)
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
-COLOURS = 160
+COLOURS, FEW_COLOURS = 160, 32
+TALLEST = 2600
+"""Pixels of a picture of the console."""
 
 
 @dataclass(frozen=True)
@@ -316,20 +321,43 @@ def _studio() -> Iterator[Studio]:
 
 def _keep(png: bytes, name: str) -> int:
     """A picture of few colours, which these pages have."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    return _save(Image.open(io.BytesIO(png)).convert("RGB"), name, COLOURS)
+
+
+def _keep_small(png: bytes, name: str) -> int:
+    """The console has so many pages that each is kept small, a long one by its beginning."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    width = min(picture.width, SCREEN[0]) if picture.width > 2 * PHONE[0] else PHONE[0]
+    if width != picture.width:
+        picture = picture.resize(
+            (width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS
+        )
+    return _save(picture.crop((0, 0, width, min(picture.height, TALLEST))), name, FEW_COLOURS)
+
+
+def _save(picture: Image.Image, name: str, colours: int) -> int:
     path = SCREENS / f"{name}.png"
-    picture.save(path, optimize=True)
+    picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
     return path.stat().st_size
 
 
 def main(wanted: list[str]) -> None:
     """The pictures whose names begin with one of ``wanted``, or all."""
     SCREENS.mkdir(parents=True, exist_ok=True)
+    of_guests = [name for name in SHOTS if not wanted or name.startswith(tuple(wanted))]
+    total = _draw_guests(of_guests) if of_guests else 0
+    of_console = [name for name in wanted if name.startswith("console")]
+    if of_console or not wanted:
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+            total += draw(playwright, Path(folder), of_console, _keep_small)
+    print(f"{total // 1024} KB in {SCREENS}")
+
+
+def _draw_guests(wanted: list[str]) -> int:
     total = 0
     with _studio() as studio:
-        for name, (user_agent, shot) in SHOTS.items():
-            if wanted and not name.startswith(tuple(wanted)):
-                continue
+        for name in wanted:
+            user_agent, shot = SHOTS[name]
             for language in LOCALES:
                 for dark in (False, True) if name in DARK else (False,):
                     page = studio.page(user_agent, language, dark=dark)
@@ -339,8 +367,10 @@ def main(wanted: list[str]) -> None:
                     covered = page.locator("dialog[open]").count()
                     total += _keep(page.screenshot(full_page=not covered), full)
                     page.context.close()
-    print(f"{total // 1024} KB in {SCREENS}")
+    return total
 
 
 if __name__ == "__main__":
+    for room in ROOMS_WITH_TABLES:
+        import_module(f"app.{room}.tables")
     main(sys.argv[1:])

@@ -10,6 +10,7 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 Permission = Literal[
     "brand.read",  # that there is such a brand, and its first page
+    "sheet.read",  # what the people at the till go by
     "brand.edit",
     "certificate.edit",
     "programme.edit",
@@ -40,6 +41,7 @@ PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 _MANAGER: Final[frozenset[Permission]] = frozenset(
     {
         "brand.read",
+        "sheet.read",
         "places.read",
         "places.edit",
         "staff.edit",
@@ -64,7 +66,7 @@ MAY: Final[Mapping[Role, frozenset[Permission]]] = {
     "owner": frozenset(PERMISSIONS),
     "marketer": _MARKETER,
     "manager": _MANAGER,  # in venues of their own
-    "cashier": frozenset({"brand.read"}),
+    "cashier": frozenset({"brand.read", "sheet.read"}),
 }
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from app.accounts import audit, brands
 from app.commands.answers import json_option, show, show_list, warn
 from app.commands.design_draft import draft
+from app.commands.design_draft_steps import list_steps, reopen, undo
 from app.commands.design_folder import export_design, import_design
 from app.commands.design_rollout import rollout
 from app.commands.shell import Shell, now, opened
@@ -29,6 +30,8 @@ def design() -> None:
 
 for _command in (draft, export_design, import_design, rollout):
     design.add_command(_command)
+for _command in (list_steps, undo, reopen):
+    draft.add_command(_command)
 
 
 @design.command()

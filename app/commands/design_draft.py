@@ -60,7 +60,7 @@ def start(brand: str, programme: str, directory: Path | None, version: int | Non
                 now=shell.now,
                 actor=shell.actor,
             )
-        show(_described(begun), as_json=as_json)
+        show(described(begun), as_json=as_json)
 
 
 @draft.command()
@@ -70,7 +70,7 @@ def start(brand: str, programme: str, directory: Path | None, version: int | Non
 def check(brand: str, programme: str, as_json: bool) -> None:
     """Say what iOS or Google would refuse in the draft (status 1), and what would look wrong."""
     with opened() as shell:
-        card, values, found = _open(shell, brand, programme)
+        card, values, found = open_draft(shell, brand, programme)
     findings = drafts.check(drafts.assembled(found.template, values), now=now())
     if as_json:
         click.echo(to_json([asdict(finding) for finding in findings]))
@@ -94,7 +94,7 @@ def publish(brand: str, programme: str, as_json: bool) -> None:
     Cards in phones stay as they are until `perkpass design rollout start`.
     """
     with opened() as shell:
-        card, values, found = _open(shell, brand, programme)
+        card, values, found = open_draft(shell, brand, programme)
         ready = drafts.ready(found, values, now=shell.now)
         with shell.database.write() as tx:
             made = drafts.publish(tx, found, ready, brand_id=card.brand_id, now=shell.now, actor=shell.actor)
@@ -108,7 +108,7 @@ def publish(brand: str, programme: str, as_json: bool) -> None:
 def discard(brand: str, programme: str, as_json: bool) -> None:
     """Lay the draft aside; it is kept for thirty days."""
     with opened() as shell:
-        card, _, found = _open(shell, brand, programme)
+        card, _, found = open_draft(shell, brand, programme)
         with shell.database.write() as tx:
             drafts.discard(tx, found.id, brand_id=card.brand_id, now=shell.now, actor=shell.actor)
         show({"discarded": found.id}, as_json=as_json)
@@ -128,7 +128,7 @@ def test_card(brand: str, programme: str, language: Language, as_json: bool) -> 
 
     with opened() as shell:
         keys = keyring.open_keys(shell.settings, shell.database, now=shell.now)
-        card, values, found = _open(shell, brand, programme)
+        card, values, found = open_draft(shell, brand, programme)
         ready = drafts.ready(found, values, now=shell.now)
         with shell.database.write() as tx:
             made = test_cards.make(
@@ -146,7 +146,7 @@ def test_card(brand: str, programme: str, language: Language, as_json: bool) -> 
 
 def follow(shell: Shell, brand: str, programme: str) -> None:
     """Let test cards show what was saved, unless iPhones would refuse it: then they stay as they are."""
-    card, values, found = _open(shell, brand, programme)
+    card, values, found = open_draft(shell, brand, programme)
     with shell.database.read() as tx:
         if not test_cards.exist(tx, card.id):
             return
@@ -173,7 +173,8 @@ def programme_of(tx: Tx, brand: str, programme: str) -> Programme:
     return programmes.programme_by_slug(tx, brands.brand_by_slug(tx, brand).id, programme)
 
 
-def _open(shell: Shell, brand: str, programme: str) -> tuple[Programme, BrandValues, Draft]:
+def open_draft(shell: Shell, brand: str, programme: str) -> tuple[Programme, BrandValues, Draft]:
+    """By the names of both, with what the brand puts into it; raises NotFound."""
     with shell.database.read() as tx:
         owner = brands.brand_by_slug(tx, brand)
         card = programmes.programme_by_slug(tx, owner.id, programme)
@@ -191,7 +192,8 @@ def _version(tx: Tx, card: Programme, version: int | None) -> tuple[Template, De
     return designs.source(tx, found.id), found.id
 
 
-def _described(found: Draft) -> Record:
+def described(found: Draft) -> Record:
+    """A draft in few words."""
     return {
         "draft": found.id,
         "template": found.template.name,

@@ -80,7 +80,7 @@ def back(brand: str, programme: str, as_json: bool) -> None:
 @click.argument("programme")
 @json_option
 def state(brand: str, programme: str, as_json: bool) -> None:
-    """How far it is."""
+    """How far it is, and what there is to do next."""
     with opened() as shell, shell.database.read() as tx:
         described = _described(tx, programme_of(tx, brand, programme).id)
     show(described, as_json=as_json)
@@ -109,4 +109,5 @@ def _described(tx: Tx, programme_id: ProgrammeId) -> Record:
         "cards": found.on_target,
         "cards_of_older_versions": found.elsewhere,
         "since": found.rollout.updated_at,
+        "next": [verb.replace("_", "-") for verb in rollouts.offered(tx, programme_id)],
     }

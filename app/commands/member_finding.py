@@ -19,8 +19,8 @@ from app.errors import Misconfigured
 from app.loyalty import enrolment
 from app.passes.press import Press
 from app.reports import members as found_members
-from app.reports.member_archive import archive
-from app.reports.member_file import member_file
+from app.reports.member_archive import write_archive
+from app.reports.member_file import tables_of_member
 from app.reports.timeline import Surroundings, timeline
 from app.reports.verdict_words import VERDICTS
 from app.web.guest_form import region
@@ -90,7 +90,10 @@ def export(card_code: str, file: Path, language: str) -> None:
     with opened() as shell:
         with shell.database.read() as tx:  # it reads much: no till is to wait for it
             known = enrolment.living(tx, enrolment.enrolment_of_card(tx, card_code))
-            whole = member_file(tx, known.member_id)
+            file.touch(mode=0o600)
+            with file.open("wb") as target:
+                found = tables_of_member(tx, known.member_id)
+                write_archive(target, found, language="ru" if language == "ru" else "en", now=shell.now)
         with shell.database.write() as tx:
             audit.record(
                 tx,
@@ -101,9 +104,6 @@ def export(card_code: str, file: Path, language: str) -> None:
                 subject=f"member {known.member_id}",
                 detail={},
             )
-        packed = archive(whole, language="ru" if language == "ru" else "en", now=shell.now)
-    file.touch(mode=0o600)
-    file.write_bytes(packed)
     click.echo(f"{file}: everything that is known of member {known.member_id}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.simulators.guest_browser import Guest
 from app.simulators.phone import PhoneSettings
 from app.simulators.sandbox import serve_phone
 
+_PASSWORD = "sandbox"  # noqa: S105  # of a file that guards nothing
 _directory = click.option(
     "--authority",
     type=click.Path(path_type=Path),
@@ -40,14 +42,21 @@ simulate.add_command(simulate_sms.sms)
 @click.argument("team_identifier")
 @click.argument("folder", type=click.Path(path_type=Path))
 def certificate(authority: Path, pass_type_identifier: str, team_identifier: str, folder: Path) -> None:
-    """Make a pass certificate with its key in FOLDER; only the sandbox's phones trust it."""
-    _authority(authority).pass_credentials(
+    """Make a pass certificate with its key in FOLDER; only the sandbox's phones trust it.
+
+    What the console takes is upload.p12; a chain file or brand create names the folder.
+    """
+    made = _authority(authority)
+    made.pass_credentials(
         folder,
         pass_type_identifier=pass_type_identifier,
         team_identifier=team_identifier,
         organization="Perkpass sandbox",
     )
-    click.echo(f'Made. As a brand\'s credentials: "file:{folder.resolve()}"')
+    click.echo(f'To upload in the console: {made.for_upload(folder, _PASSWORD)} (password "{_PASSWORD}")')
+    click.echo(f'As a brand\'s credentials: "file:{folder.resolve()}"')
+    click.echo("Start Perkpass with the sandbox's authority, or it refuses what Apple has not signed:")
+    click.echo(f"export PERKPASS_APNS_CA={shlex.quote(str(made.root.resolve()))}")
 
 
 @simulate.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import segno
@@ -27,6 +28,7 @@ class Shape(NamedTuple):
     is_read: bool  # by a scanner, from the screen
 
 
+@lru_cache(64)  # an editor draws the same sample card over and over
 def shape(format_name: str, message: str) -> Shape:
     """What to draw for a ``barcodes`` entry."""
     if format_name == "PKBarcodeFormatQR":

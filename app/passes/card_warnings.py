@@ -10,7 +10,7 @@ from app.passes.card_front import draw_front
 from app.passes.content import Language
 from app.passes.drawing import Cut
 from app.passes.layout import LANGUAGES, Layout
-from app.passes.lettering import Verdict
+from app.passes.lettering import Verdict, width
 from app.passes.proofs import Proofs
 from app.passes.sample_guests import Guest, default_look, sample_guest
 
@@ -40,7 +40,7 @@ def card_warnings(layout: Layout, files: Mapping[str, bytes], *, now: datetime) 
     found: dict[str, CardWarning] = {}
     for language in LANGUAGES:
         for guest in _GUESTS:
-            for look in _looks(layout):
+            for look in _looks(layout, files, language):
                 content = sample_guest(guest, layout, language, look=look, now=now)
                 proof = proofs.pull(content, language)
                 large = {(cut.group, cut.key, cut.part): cut for cut in draw_front(proof, LARGE[0]).cuts}
@@ -53,8 +53,17 @@ def card_warnings(layout: Layout, files: Mapping[str, bytes], *, now: datetime) 
     return list(found.values())
 
 
-def _looks(layout: Layout) -> range | tuple[int, ...]:
-    return range(1, len(layout.tiers) + 1) if layout.tiers else (default_look(layout),)
+def _looks(layout: Layout, files: Mapping[str, bytes], language: Language) -> list[int]:
+    """Those that leave the least room: tiers differ in their names alone, unless one has its own logo."""
+    if not layout.tiers:
+        return [default_look(layout)]
+    widest: dict[str, tuple[float, int]] = {}
+    for number, tier in enumerate(layout.tiers, 1):
+        own = f"{tier.folder}logo"
+        logo = own if any(path.startswith(own) for path in files) else ""
+        found = (width(tier.name.in_language(language), 1.0), number)
+        widest[logo] = max(widest.get(logo, found), found)
+    return sorted(number for _width, number in widest.values())
 
 
 def _gravity(each: CardWarning) -> tuple[bool, bool, bool]:

@@ -5,7 +5,7 @@ A version belongs to the pass, so that a new one can be rolled out in stages, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = [
     "brand_values",
     "design",
     "draft",
+    "drawn",
     "newest",
     "newest_id",
     "prepared",
@@ -157,6 +158,11 @@ def newest_id(tx: Tx, programme_id: ProgrammeId) -> DesignId:
     if design_id is None:
         raise NotFound("no-design", "This programme has no published design yet; publish one.")
     return design_id
+
+
+def drawn(tx: Tx, programme_ids: Collection[ProgrammeId]) -> frozenset[ProgrammeId]:
+    """Which of these programmes have a published design."""
+    return store_designs.drawn(tx, programme_ids)
 
 
 def design(tx: Tx, design_id: DesignId) -> Design:

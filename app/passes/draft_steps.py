@@ -1,9 +1,9 @@
-"""What a draft was at an earlier step, without going back to it."""
+"""What a draft was at an earlier step, without going back to it; and which one was laid aside."""
 
 from __future__ import annotations
 
 from app.db import Tx
-from app.db.identifiers import DraftId
+from app.db.identifiers import DraftId, ProgrammeId
 from app.errors import NotFound
 from app.passes import store_drafts
 from app.passes.template import Template
@@ -19,3 +19,9 @@ def template_at(tx: Tx, draft_id: DraftId, number: int) -> Template:
     return Template.from_json(
         name, source, {path: stored[digest] for path, digest in sorted(digests.items())}
     )
+
+
+def last_discarded(tx: Tx, programme_id: ProgrammeId) -> DraftId | None:
+    """The programme's draft that was laid aside last, while it is kept."""
+    found = store_drafts.last_discarded(tx, programme_id)
+    return found.id if found else None

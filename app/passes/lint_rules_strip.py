@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
@@ -42,6 +43,7 @@ def _colour(document: Mapping[str, Any], key: str) -> Colour | None:
     return parse_colour(value) if isinstance(value, str) else None
 
 
+@lru_cache(64)  # one picture lies behind many guests' words
 def _average(strip: bytes, ground: Colour) -> Colour | None:
     size = size_of(strip)
     if size is None or max(size) > MOST_PIXELS or min(size) < 4:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from app.accounts import audit
 from app.db import Tx
@@ -25,7 +25,23 @@ from app.errors import Conflict, NotFound
 from app.passes import issuing, store_designs, store_moves, store_rollouts
 from app.passes.store_rollouts import Rollout, State
 
-__all__ = ["STAGES", "Rollout", "State", "Status", "Step", "back", "go_on", "start", "state", "step", "stop"]
+__all__ = [
+    "STAGES",
+    "Rollout",
+    "State",
+    "Status",
+    "Step",
+    "Verb",
+    "back",
+    "go_on",
+    "offered",
+    "start",
+    "state",
+    "step",
+    "stop",
+]
+
+Verb = Literal["start", "go_on", "stop", "back"]
 
 STAGES: Final = (1, 10, 100)
 """Percent of the cards."""
@@ -33,6 +49,12 @@ _LOOKED_AT: Final = 2000  # cards a transaction, of which few may be chosen: an 
 _ENROLLING: Final = timedelta(minutes=1)
 """A card that was being made when its version was taken back appears no later than that."""
 _FIRST = WalletPassId(0)
+_FROM: Final[dict[Verb, tuple[State, ...]]] = {
+    "go_on": ("waiting", "stopped"),
+    "stop": ("running",),
+    "back": ("running", "waiting", "stopped", "done", "superseded"),
+}
+"""The states in which a roll-out lets itself be gone on with, stopped, taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,33 +89,46 @@ def start(
     A roll-out that waits or was stopped ends where it is. Raises Conflict where one is moving cards, where
     there is no version before, or one after; NotFound.
     """
-    versions = {each.id: each for each in store_designs.versions(tx, programme_id)}
-    living = [each for each in versions.values() if each.withdrawn_at is None]
-    wanted = target or (living[-1].id if living else None)
-    if wanted is None or wanted not in versions:
-        raise NotFound("no-such-design", "This programme has no such design version.")
-    others = [each for each in living if each.id != wanted]
-    if any(each.version > versions[wanted].version for each in others):
-        raise Conflict("not-the-newest", "Only the newest version is rolled out: new cards are made with it.")
-    before = max(others, key=lambda each: each.version, default=None)
-    if before is None:
-        raise Conflict("nothing-before", "There is no version before this one: every card is of it.")
+    wanted, before, number = _ends(tx, programme_id, target)
     earlier = store_rollouts.latest(tx, programme_id, lock=True)
     if earlier and earlier.state in ("waiting", "stopped"):
         if earlier.target_design_id == wanted:
             raise Conflict("rolling-out-already", "This version is being rolled out already: go on with it.")
         store_rollouts.pause(tx, earlier.id, "superseded", now=now)
-    begun = store_rollouts.add(tx, programme_id=programme_id, source=before.id, target=wanted, now=now)
+    begun = store_rollouts.add(tx, programme_id=programme_id, source=before, target=wanted, now=now)
     if begun is None:
         raise Conflict("rolling-out-already", "Cards are being moved already: stop that first.")
     store_designs.withdraw(tx, wanted, now=None)
-    _record(tx, "started", begun, versions[wanted].version, brand_id=brand_id, now=now, actor=actor)
+    _record(tx, "started", begun, number, brand_id=brand_id, now=now, actor=actor)
     return _latest(tx, programme_id)
+
+
+def offered(tx: Tx, programme_id: ProgrammeId) -> tuple[Verb, ...]:
+    """What there is to do now, of the four functions around this one; console and command line ask it.
+
+    ``start`` is of the newest version, where cards of an earlier one are left to be moved.
+    """
+    held = store_rollouts.latest(tx, programme_id)
+    found: list[Verb] = [verb for verb, states in _FROM.items() if held and held.state in states]
+    try:
+        wanted, _before, _number = _ends(tx, programme_id, None)
+    except (Conflict, NotFound):
+        return tuple(found)
+    is_going = held and (
+        held.state in ("running", "going_back")
+        or (held.state in ("waiting", "stopped") and held.target_design_id == wanted)
+    )
+    cards = store_rollouts.cards(tx, programme_id)
+    if not is_going and any(
+        cards.get(each) for each in store_rollouts.older_versions(tx, programme_id, wanted)
+    ):
+        found.insert(0, "start")
+    return tuple(found)
 
 
 def go_on(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime, actor: str) -> Rollout:
     """Take the next stage where one is over, or go on where it was stopped; raises Conflict, NotFound."""
-    held = _held(tx, programme_id, ("waiting", "stopped"))
+    held = _held(tx, programme_id, "go_on")
     if held.state == "waiting":
         store_rollouts.enter(tx, held.id, "running", stage=held.stage + 1, now=now)
     else:
@@ -105,7 +140,7 @@ def go_on(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime
 
 def stop(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime, actor: str) -> Rollout:
     """Move no more cards; those that were moved stay so. Raises Conflict, NotFound."""
-    held = _held(tx, programme_id, ("running",))
+    held = _held(tx, programme_id, "stop")
     store_rollouts.pause(tx, held.id, "stopped", now=now)
     _record(tx, "stopped", held.id, STAGES[held.stage], brand_id=brand_id, now=now, actor=actor)
     return _latest(tx, programme_id)
@@ -116,7 +151,7 @@ def back(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime,
 
     Once a newer version was taken back, it is the turn of the one that lives. Raises Conflict, NotFound.
     """
-    held = _held(tx, programme_id, ("running", "waiting", "stopped", "done", "superseded"))
+    held = _held(tx, programme_id, "back")
     store_designs.withdraw(tx, held.target_design_id, now=now)
     store_rollouts.enter(tx, held.id, "going_back", stage=held.stage, now=now)
     _record(tx, "taken_back", held.id, STAGES[held.stage], brand_id=brand_id, now=now, actor=actor)
@@ -153,6 +188,22 @@ def is_chosen(rollout_id: RolloutId, pass_id: WalletPassId, percent: int) -> boo
     """Whether a stage of so many percent takes this card."""
     digest = hashlib.blake2b(f"{rollout_id}:{pass_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") * 100 < percent << 64
+
+
+def _ends(tx: Tx, programme_id: ProgrammeId, target: DesignId | None) -> tuple[DesignId, DesignId, int]:
+    """Which version is rolled out, the one before it, and its number; raises as :func:`start`."""
+    versions = {each.id: each for each in store_designs.versions(tx, programme_id)}
+    living = [each for each in versions.values() if each.withdrawn_at is None]
+    wanted = target or (living[-1].id if living else None)
+    if wanted is None or wanted not in versions:
+        raise NotFound("no-such-design", "This programme has no such design version.")
+    others = [each for each in living if each.id != wanted]
+    if any(each.version > versions[wanted].version for each in others):
+        raise Conflict("not-the-newest", "Only the newest version is rolled out: new cards are made with it.")
+    before = max(others, key=lambda each: each.version, default=None)
+    if before is None:
+        raise Conflict("nothing-before", "There is no version before this one: every card is of it.")
+    return wanted, before.id, versions[wanted].version
 
 
 def _step(tx: Tx, held: Rollout, now: datetime, most: int) -> Step:
@@ -199,11 +250,11 @@ def _back_step(tx: Tx, held: Rollout, now: datetime, most: int) -> Step:
     return Step(0, more=True)
 
 
-def _held(tx: Tx, programme_id: ProgrammeId, states: tuple[State, ...]) -> Rollout:
+def _held(tx: Tx, programme_id: ProgrammeId, verb: Verb) -> Rollout:
     found = store_rollouts.latest(tx, programme_id, lock=True)
     if found is None:
         raise NotFound("no-rollout", "Nothing of this programme is being rolled out.")
-    if found.state not in states:
+    if found.state not in _FROM[verb]:
         raise Conflict(
             "rollout-elsewhere", f"The roll-out is {found.state.replace('_', ' ')} by now: look at it again."
         )

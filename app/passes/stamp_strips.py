@@ -21,6 +21,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
@@ -34,6 +35,7 @@ REWARD, REWARD_EARNED = "stamps/reward.png", "stamps/reward_earned.png"
 SOURCES = (EARNED, EMPTY, REWARD, REWARD_EARNED)
 _COLOURS = 48  # of the palette: every phone fetches the strip with every stamp
 _DRAWN = re.compile(r"stamps/\d+/[^/]+")
+_STRIP = re.compile(r"strip(?:@[23]x)?\.png")
 _GAP = 0.14  # between places, as a share of their size
 _Box = tuple[int, int, int, int]
 
@@ -92,7 +94,15 @@ def draw(files: Mapping[str, bytes], for_reward: int, area: Any = None) -> dict[
 
     ``area`` is the layout's; the whole strip where it says nothing. Raises :class:`Unreadable`.
     """
-    where = places(for_reward, checked_area(area) or WHOLE_STRIP)
+    sources = {name: data for name, data in files.items() if name in SOURCES or _STRIP.fullmatch(name)}
+    return dict(_strips(tuple(sorted(sources.items())), for_reward, checked_area(area) or WHOLE_STRIP))
+
+
+@lru_cache(4)  # takes a second and a half at its most: the editor asks for the same with every letter typed
+def _strips(
+    sources: tuple[tuple[str, bytes], ...], for_reward: int, area: tuple[float, float, float, float]
+) -> dict[str, bytes]:
+    files, where = dict(sources), places(for_reward, area)
     drawn = {}
     for scale, suffix in ((1, ""), (2, "@2x"), (3, "@3x")):
         empty, earned = _both(files, where, scale, suffix)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Tx
+from app.db import Tx, among
 from app.db.identifiers import DesignId, ProgrammeId
 from app.errors import Conflict
 from app.passes.layout import Design, Layout
@@ -163,6 +163,20 @@ def by_id(tx: Tx, design_id: DesignId) -> Design | None:
         files={path: bytes(data) for path, data in files},
         created_at=row.created_at,
     )
+
+
+def drawn(tx: Tx, programme_ids: Collection[ProgrammeId]) -> frozenset[ProgrammeId]:
+    """Which of these programmes have a version that new cards are made with."""
+    found = tx.scalars(
+        select(design.c.programme_id)
+        .where(
+            among(design.c.programme_id, sorted(programme_ids)),
+            design.c.version.is_not(None),
+            design.c.withdrawn_at.is_(None),
+        )
+        .distinct()
+    )
+    return frozenset(ProgrammeId(number) for number in found)
 
 
 def newest_id(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:

@@ -69,6 +69,16 @@ def open_of(tx: Tx, programme_id: ProgrammeId) -> DraftRow | None:
     return _row(tx.execute(found).mappings().one_or_none())
 
 
+def last_discarded(tx: Tx, programme_id: ProgrammeId) -> DraftRow | None:
+    """The programme's draft that was laid aside last."""
+    found = (
+        _DRAFT.where(design_draft.c.programme_id == programme_id, design_draft.c.ending == "discarded")
+        .order_by(design_draft.c.ended_at.desc(), design_draft.c.id.desc())
+        .limit(1)
+    )
+    return _row(tx.execute(found).mappings().one_or_none())
+
+
 def by_id(tx: Tx, draft_id: DraftId) -> DraftRow | None:
     """A draft, also one that has ended."""
     return _row(tx.execute(_DRAFT.where(design_draft.c.id == draft_id)).mappings().one_or_none())

@@ -35,6 +35,7 @@ from app.passes.certificate_files import read
 from app.passes.certificates import TakenCertificate
 from app.passes.credentials import Credentials
 from app.passes.sealing import Safe
+from app.sentences import say
 
 STORED: Final = "stored:"
 """What the ``credentials`` of a brand say whose certificate lies in the database."""
@@ -171,8 +172,11 @@ def open_credentials(tx: Tx, safe: Safe, pass_type_identifier: PassTypeIdentifie
     row = store.in_use(tx, pass_type_identifier)
     if row is None:
         raise Misconfigured(
-            f"No certificate was uploaded for {pass_type_identifier}: upload it in the console under"
-            " Certificate, or let the brand's credentials name where it lies (file:DIRECTORY or env:PREFIX)"
+            say(
+                "No certificate was uploaded for %(identifier)s: upload it in the console under Certificate,"
+                " or let the brand's credentials name where it lies (file:DIRECTORY or env:PREFIX)",
+                identifier=pass_type_identifier,
+            )
         )
     # Proved sound when it was uploaded, and sealed since: to prove it again would take 30 ms each time.
     secret = safe.open(row.sealed_key, about=_about(row))

@@ -11,7 +11,7 @@ the others only where that is no chance (:mod:`app.places.funnel_verdicts`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from app.places import funnel_verdicts, links, placements, store_tallies, venues
 from app.places.funnel_counts import COHORT_STEPS, COUNTED, STEPS, Counts, Flow, Period, Step, total
 from app.places.funnel_estimates import Estimate, estimates
 from app.places.funnel_verdicts import FEWEST, Judgement, Verdict
-from app.places.store_tallies import Scope
+from app.places.store_tallies import Part, Scope
 from app.places.venues import Venue
 
 __all__ = [
@@ -144,12 +144,14 @@ def funnel(
 def flows(tx: Tx, scope: Scope, *, by: Group, today: date) -> dict[int, Flow]:
     """What became of the scope's visits, by group: of its days, and of as many days that are old enough."""
     asked = Period(first=scope.first, last=scope.last)
-    parts: list[dict[int, Counts]] = []
+    wanted = []
     for cohort, columns in COHORT_STEPS.items():
         days = asked.of(cohort, today=today)
-        within = replace(scope, first=days.first, last=days.last)
-        found = store_tallies.sums(tx, within, by=by, columns=columns)
-        parts.append({key: Counts(**dict(zip(columns, steps, strict=True))) for key, steps in found.items()})
+        wanted.append(Part(days.first, days.last, columns))
+    parts = [
+        {key: Counts(**dict(zip(part.columns, steps, strict=True))) for key, steps in found.items()}
+        for part, found in zip(wanted, store_tallies.sums_of(tx, scope, by=by, parts=wanted), strict=True)
+    ]
     none = Counts()
     return {key: Flow(*(part.get(key, none) for part in parts)) for key in sorted(set().union(*parts))}
 

@@ -6,21 +6,23 @@ never sees a change twice or not at all, whoever folds meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import add
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
-    CompoundSelect,
     Date,
     FromClause,
     Integer,
     Select,
     Table,
+    Text,
+    and_,
+    bindparam,
     case,
     delete,
     func,
@@ -30,7 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.db import Id, Tx, Types, among, given, insert
+from app.db import Id, Identifiers, Tx, Types, among, given, insert
 from app.places.tables import install_link, placement, visit_change, visit_event, visit_tally
 
 COLUMNS: tuple[str, ...] = tuple(column.name for column in visit_tally.c)[2:]
@@ -58,6 +60,15 @@ class Scope:
     placement_kind: str | None = None
     invited: bool = False  # by staff members, and nothing else
     staff_member_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Days, and the steps that are counted of them."""
+
+    first: date = date.min
+    last: date = date.max
+    columns: tuple[str, ...] = COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,46 +134,85 @@ def mend(tx: Tx) -> int:
     return int(done.rowcount)
 
 
-def sums_query(scope: Scope, *, by: str, columns: Sequence[str] = COLUMNS) -> CompoundSelect[Any]:
-    """Steps of the scope's visits per link, with the link's group; what is not folded has rows of its own.
+def sums_query(dialect: str, scope: Scope, *, by: str, parts: Sequence[Part] = (Part(),)) -> Select[Any]:
+    """A row for each group: its id, then for each of the ``parts`` how many visits took each of its steps.
 
-    Goes links of the brand → their days, in the order in which both are kept: nothing has to be sorted.
+    Goes links of the brand → their days. Built once for all scopes of one shape; :func:`values` tell them
+    apart.
     """
-    key = (GROUPS[by].label("group_id"), install_link.c.id.label("link_id"))
-    folded = select(*key, *(func.sum(visit_tally.c[kind]) for kind in columns))
-    fresh = select(*key, *(func.sum(_fresh(kind)) for kind in columns))
-    return union_all(
-        *(
-            _of(scope, statement, table).where(GROUPS[by].is_not(None)).group_by(install_link.c.id)
-            for statement, table in ((folded, visit_tally), (fresh, visit_change))
-        )
-    )
+    return _sums_query(dialect, _shape(scope), by, tuple(part.columns for part in parts))
+
+
+@cache
+def _sums_query(dialect: str, shape: _Shape, by: str, parts: tuple[tuple[str, ...], ...]) -> Select[Any]:
+    key = GROUPS[by].label("group_id")
+    wanted = [(f"{kind}_{number}", kind, number) for number, part in enumerate(parts) for kind in part]
+
+    def rows(table: Table, counted: Callable[[str], ColumnElement[int]]) -> Select[Any]:
+        sums = []
+        for name, kind, number in wanted:
+            whole = func.sum(counted(kind))
+            sums.append((whole if len(parts) == 1 else whole.filter(_within(table, number))).label(name))
+        found = _of(shape, select(key, *sums), table).where(GROUPS[by].is_not(None))
+        # SQLite has the days in the order of their links, and nothing to sort then.
+        return found.group_by(install_link.c.id if dialect == "sqlite" else GROUPS[by])
+
+    both = (rows(visit_tally, lambda kind: visit_tally.c[kind]), rows(visit_change, _fresh))
+    links = union_all(*both).subquery("links")
+    sums = (func.coalesce(func.sum(links.c[name]), 0) for name, _, _ in wanted)
+    return select(links.c.group_id, *sums).group_by(links.c.group_id)
+
+
+def sums_of(tx: Tx, scope: Scope, *, by: str, parts: Sequence[Part]) -> list[dict[int, list[int]]]:
+    """For each part by group how many visits took its steps; the scope's own days are not looked at.
+
+    A group that has nothing may be left out. PostgreSQL reads all days once for all parts; SQLite does not
+    gain by that, and finds the days of each by their key.
+    """
+    if tx.dialect.name == "sqlite" and len(parts) > 1:
+        return [sums_of(tx, scope, by=by, parts=[part])[0] for part in parts]
+    query = sums_query(tx.dialect.name, scope, by=by, parts=parts)
+    found: list[dict[int, list[int]]] = [{} for _ in parts]
+    for row in tx.execute(query, values(scope, parts)).all():
+        begin = 1
+        for part, sums in zip(parts, found, strict=True):
+            sums[row[0]] = list(map(int, row[begin : begin + len(part.columns)]))
+            begin += len(part.columns)
+    return found
 
 
 def sums(tx: Tx, scope: Scope, *, by: str, columns: Sequence[str] = COLUMNS) -> dict[int, list[int]]:
-    """By group, what :func:`sums_query` finds: as ``columns``; who has none of it is left out."""
-    found: dict[int, list[int]] = {}
-    for group_id, _, *steps in tx.execute(sums_query(scope, by=by, columns=columns)):
-        before = found.get(group_id)
-        found[group_id] = list(map(int, steps if before is None else map(add, before, steps)))
-    return found
+    """By group how many visits of the scope took these steps; who has none of it is left out."""
+    part = Part(scope.first, scope.last, tuple(columns))
+    return sums_of(tx, scope, by=by, parts=[part])[0]
 
 
 def days(tx: Tx, scope: Scope, *, at_once: int = 1000) -> Iterator[DaySum]:
     """Every link's days, by day and link, some at a time: memory does not grow with the period."""
-    present = _present(scope, install_link.c.id.label("group_id"), visit_tally.c.day)
-    key = (present.c.day, present.c.group_id)
-    statement = select(*key, *(func.sum(present.c[kind]) for kind in COLUMNS)).group_by(*key).order_by(*key)
-    for row in tx.execute(statement, execution_options={"yield_per": at_once}):
+    rows = tx.execute(_days_query(_shape(scope)), values(scope), execution_options={"yield_per": at_once})
+    for row in rows:
         yield DaySum(row[0], int(row[1]), tuple(map(int, row[2:])))
 
 
-def _present(scope: Scope, *key: ColumnElement[Any]) -> FromClause:
-    """Tallies of the scope, and what is not folded into them yet; ``key`` says of whom and when."""
+def count_days(tx: Tx, scope: Scope) -> int:
+    """How many of them there are: known before any is written into a file that has an end."""
+    counted = select(func.count()).select_from(_days_query(_shape(scope)).order_by(None).subquery())
+    return int(tx.scalar(counted, values(scope)) or 0)
+
+
+@cache
+def _days_query(shape: _Shape) -> Select[Any]:
+    present = _present(shape, install_link.c.id.label("group_id"), visit_tally.c.day)
+    key = (present.c.day, present.c.group_id)
+    return select(*key, *(func.sum(present.c[kind]) for kind in COLUMNS)).group_by(*key).order_by(*key)
+
+
+def _present(shape: _Shape, *key: ColumnElement[Any]) -> FromClause:
+    """Tallies of a scope, and what is not folded into them yet; ``key`` says of whom and when."""
     fresh_key = [visit_change.c.day if column is visit_tally.c.day else column for column in key]
     folded = select(*key, *(visit_tally.c[kind] for kind in COLUMNS))
     fresh = select(*fresh_key, *(_fresh(kind).label(kind) for kind in COLUMNS))
-    return union_all(_of(scope, folded, visit_tally), _of(scope, fresh, visit_change)).subquery("present")
+    return union_all(_of(shape, folded, visit_tally), _of(shape, fresh, visit_change)).subquery("present")
 
 
 def _fresh(kind: str) -> ColumnElement[int]:
@@ -170,22 +220,47 @@ def _fresh(kind: str) -> ColumnElement[int]:
     return case((visit_change.c.kind == kind, visit_change.c.change), else_=0)
 
 
-def _of(scope: Scope, statement: Select[Any], table: Table) -> Select[Any]:
-    """The rows of ``table`` that are within the scope."""
-    statement = statement.join_from(install_link, table, table.c.install_link_id == install_link.c.id).where(
-        install_link.c.brand_id == scope.brand_id, table.c.day >= scope.first, table.c.day <= scope.last
+_Shape = frozenset[str]
+"""Which of a scope's fields narrow it, by name."""
+_NARROWING: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "venue_ids": lambda: among(install_link.c.venue_id, bindparam("venue_ids", type_=Identifiers())),
+    "placement_kind": lambda: placement.c.kind == bindparam("placement_kind", type_=Text()),
+    "invited": lambda: install_link.c.staff_member_id.is_not(None),
+    "staff_member_id": lambda: install_link.c.staff_member_id == bindparam("staff_member_id", type_=Id),
+}
+
+
+def _shape(scope: Scope) -> _Shape:
+    asked = {name: getattr(scope, name) for name in _NARROWING}
+    return frozenset(name for name, value in asked.items() if value is not None and value is not False)
+
+
+def values(scope: Scope, parts: Sequence[Part] = ()) -> dict[str, Any]:
+    """What the statements about a scope, and about parts of its days, are executed with."""
+    given = {name: getattr(scope, name) for name in _shape(scope) - {"invited"}}
+    first = min((part.first for part in parts), default=scope.first)
+    last = max((part.last for part in parts), default=scope.last)
+    for number, part in enumerate(parts if len(parts) > 1 else ()):
+        given |= {f"first_{number}": part.first, f"last_{number}": part.last}
+    return {"brand_id": scope.brand_id, "first": first, "last": last, **given}
+
+
+def _within(table: Table, number: int) -> ColumnElement[bool]:
+    first, last = (bindparam(f"{end}_{number}", type_=Date()) for end in ("first", "last"))
+    return and_(table.c.day >= first, table.c.day <= last)
+
+
+def _of(shape: _Shape, statement: Select[Any], table: Table) -> Select[Any]:
+    """The rows of ``table`` that are within a scope of this shape."""
+    statement = statement.join_from(install_link, table, table.c.install_link_id == install_link.c.id)
+    if "placement_kind" in shape:
+        statement = statement.join(placement, placement.c.id == install_link.c.placement_id)
+    return statement.where(
+        install_link.c.brand_id == bindparam("brand_id", type_=Id),
+        table.c.day >= bindparam("first", type_=Date()),
+        table.c.day <= bindparam("last", type_=Date()),
+        *(_NARROWING[name]() for name in sorted(shape)),
     )
-    if scope.venue_ids is not None:
-        statement = statement.where(among(install_link.c.venue_id, list(scope.venue_ids)))
-    if scope.placement_kind is not None:
-        statement = statement.join(placement, placement.c.id == install_link.c.placement_id).where(
-            placement.c.kind == scope.placement_kind
-        )
-    if scope.invited:
-        statement = statement.where(install_link.c.staff_member_id.is_not(None))
-    if scope.staff_member_id is not None:
-        statement = statement.where(install_link.c.staff_member_id == scope.staff_member_id)
-    return statement
 
 
 def _tall(table: Any, n: Any) -> Select[Any]:

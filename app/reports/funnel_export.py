@@ -50,6 +50,17 @@ def rows(tx: Tx, brand: Brand, filters: Filters) -> Iterator[tuple[Cell, ...]]:
         yield (row.day.isoformat(), *named[row.install_link_id], *row.steps)
 
 
+def fits_a_sheet(tx: Tx, brand: Brand, filters: Filters, *, most: int = MOST_SHEET_ROWS) -> None:
+    """Raises BadInput ("too-many-rows") where a sheet would end before the rows do.
+
+    Asked first: to find it out by writing takes minutes.
+    """
+    if store_tallies.count_days(tx, filters.scope(brand)) > most:
+        raise BadInput(
+            "too-many-rows", "This is more than a spreadsheet holds: ask for fewer days", field="from"
+        )
+
+
 def write_csv(target: IO[bytes], headings: Sequence[str], found: Iterable[Sequence[Cell]]) -> None:
     """Comma-separated, in UTF-8 with the mark by which spreadsheets know it."""
     text = TextIOWrapper(target, encoding="utf-8-sig", newline="", write_through=False)
@@ -61,7 +72,7 @@ def write_csv(target: IO[bytes], headings: Sequence[str], found: Iterable[Sequen
 
 
 def write_xlsx(path: Path, title: str, headings: Sequence[str], found: Iterable[Sequence[Cell]]) -> None:
-    """A workbook with one sheet; raises BadInput ("too-many-rows") for more than a sheet holds."""
+    """A workbook with one sheet of rows that fit into it (:func:`fits_a_sheet`)."""
     # Row by row to the disk, beside the file itself.
     options = {
         "constant_memory": True,
@@ -76,10 +87,6 @@ def write_xlsx(path: Path, title: str, headings: Sequence[str], found: Iterable[
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, headings, bold)
         for number, row in enumerate(found, 1):
-            if number > MOST_SHEET_ROWS:
-                raise BadInput(
-                    "too-many-rows", "This is more than a spreadsheet holds: ask for fewer days", field="from"
-                )
             sheet.write_row(number, 0, row)
 
 

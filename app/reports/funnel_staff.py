@@ -8,8 +8,8 @@ with the whole brand's: 1 is as everybody. With few cards to go by the weight is
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -54,41 +54,59 @@ class StaffRow:
         return self.cards * self.quality
 
 
-def month_so_far(tx: Tx, brand: Brand, *, venue_id: VenueId | None, today: date) -> list[StaffRow]:
+def month_so_far(
+    tx: Tx,
+    brand: Brand,
+    *,
+    venue_id: VenueId | None,
+    today: date,
+    seen: Collection[VenueId] | None = None,
+) -> list[StaffRow]:
     """Who works there (or, without a venue, in the brand), by name: who has a plan or invited somebody.
 
     Who belongs to no venue in particular is told of every venue, with what they invited in all of them.
+    ``seen`` are the venues that the asker may see, None for all: cards of others count nowhere, and a part of
+    somebody's cards is not held against the plan that is for all of them.
     """
     month = Period(first=today.replace(day=1), last=today)
     ripe = Period(first=today, last=today).of("month", today=today)
     judged = Period(first=ripe.back(_JUDGED_DAYS - 1).first, last=ripe.last)
-    now = _by_person(tx, brand, month, ("added",))
+    now = _by_person(tx, brand, month, ("added",), seen)
     earlier = {
         person: Flow(month=counts)
-        for person, counts in _by_person(tx, brand, judged, COHORT_STEPS["month"]).items()
+        for person, counts in _by_person(tx, brand, judged, COHORT_STEPS["month"], seen).items()
     }
     everybody = total(earlier.values())
     over = Period(first=month.first, last=max(month.first, today - timedelta(days=1)))
-    until_yesterday = _by_person(tx, brand, over, ("added",)) if today > month.first else {}
+    until_yesterday = _by_person(tx, brand, over, ("added",), seen) if today > month.first else {}
     rows = []
     for member in staff.staff_of_brand(tx, brand.id):
         cards = now.get(member.id, Counts()).added
         gone = member.left_at is not None
         if (venue_id is not None and member.venue_id not in (None, venue_id)) or (gone and not cards):
             continue
-        if member.monthly_target is None and not cards:
+        in_part = seen is not None and member.venue_id is None
+        person = replace(member, monthly_target=None) if in_part else member
+        if person.monthly_target is None and not cards:
             continue
         quality = weight(earlier.get(member.id, Flow()), everybody)
-        expected = _expected(member, brand, today)
+        expected = _expected(person, brand, today)
         # Today is not over: it counts neither for nor against anybody.
         judged_cards = until_yesterday.get(member.id, Counts()).added
-        standing = _standing(member, judged_cards * quality, expected)
-        rows.append(StaffRow(member, cards, quality, expected, standing))
+        standing = _standing(person, judged_cards * quality, expected)
+        rows.append(StaffRow(person, cards, quality, expected, standing))
     return rows
 
 
-def _by_person(tx: Tx, brand: Brand, days: Period, columns: Sequence[VisitEventKind]) -> dict[int, Counts]:
-    scope = Scope(brand_id=brand.id, first=days.first, last=days.last, invited=True)
+def _by_person(
+    tx: Tx,
+    brand: Brand,
+    days: Period,
+    columns: Sequence[VisitEventKind],
+    seen: Collection[VenueId] | None,
+) -> dict[int, Counts]:
+    where = sorted(seen) if seen is not None else None
+    scope = Scope(brand_id=brand.id, first=days.first, last=days.last, venue_ids=where, invited=True)
     found = store_tallies.sums(tx, scope, by="staff_member", columns=columns)
     return {key: Counts(**dict(zip(columns, steps, strict=True))) for key, steps in found.items()}
 

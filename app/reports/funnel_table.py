@@ -6,7 +6,7 @@ groups among those of the venues that are shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
@@ -99,14 +99,15 @@ def table(tx: Tx, brand: Brand, filters: Filters, *, today: date, order: Order =
     judged_in = replace(scope, venue_ids=None) if filters.by == "venue" else scope
     flows = funnel.flows(tx, judged_in, by=filters.by, today=today)
     flows = {key: flow for key, flow in flows.items() if flow.now != Counts()}
-    codes = funnel.asks_codes(brand, total(flows.values()))
-    judged = funnel_verdicts.judge(flows, total(flows.values()), codes=codes)
+    whole = total(flows.values())
+    codes = funnel.asks_codes(brand, whole)
+    judged = funnel_verdicts.judge(flows, whole, codes=codes)
     drawn = estimates({key: flow.installed for key, flow in flows.items()})
     shown = [
         key for key in flows
         if filters.by != "venue" or filters.venue_ids is None or VenueId(key) in filters.venue_ids
     ]  # fmt: skip
-    names = labels(tx, brand, filters.by) if shown else {}
+    names = labels(tx, brand, filters.by, venue_ids=filters.venue_ids) if shown else {}
     rows = [Row(key, names[key], flows[key], drawn[key], judged[key]) for key in shown]
     rows.sort(key=lambda row: natural(f"{row.label.venue} {row.label.name}"))
     if order != "name":
@@ -122,8 +123,10 @@ _KEYS: Mapping[Order, Callable[[Row], tuple[bool, float]]] = {
 }
 
 
-def labels(tx: Tx, brand: Brand, by: Group) -> dict[int, Label]:
-    """What people call the brand's groups."""
+def labels(
+    tx: Tx, brand: Brand, by: Group, *, venue_ids: Collection[VenueId] | None = None
+) -> dict[int, Label]:
+    """What people call the brand's groups; of placements those of ``venue_ids`` do, where it is given."""
     told = select(venue.c.id, venue.c.name, venue.c.slug).where(venue.c.brand_id == brand.id)
     places = {row.id: row for row in tx.execute(told)}
 
@@ -135,7 +138,12 @@ def labels(tx: Tx, brand: Brand, by: Group) -> dict[int, Label]:
         case "venue":
             return {int(key): Label(one.name, key, "", one.slug) for key, one in places.items()}
         case "placement":
-            spots = placements.placements_of_brand(tx, brand.id)
+            one = next(iter(venue_ids)) if venue_ids is not None and len(venue_ids) == 1 else None
+            spots = (
+                placements.placements_of_brand(tx, brand.id)
+                if one is None
+                else placements.placements_of_venue(tx, one)
+            )
             return {spot.id: at(spot.name, spot.venue_id, spot.kind) for spot in spots}
         case "staff_member":
             return {one.id: at(one.name, one.venue_id) for one in staff.staff_of_brand(tx, brand.id)}

@@ -6,7 +6,7 @@ Nothing is said that the data do not carry: which is worse or better, and where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 
 from app.accounts.brands import Brand
 from app.db import Tx
+from app.db.identifiers import VenueId
 from app.places import funnel
 from app.places.funnel_changes import Change, Traffic, change, changes, traffic
-from app.places.funnel_counts import Flow, Period, Step, cohort_of
+from app.places.funnel_counts import Counts, Flow, Period, Step, cohort_of
 from app.places.funnel_intervals import Share
 from app.places.funnel_verdicts import Judgement, Loss
 from app.places.store_tallies import Scope
 from app.places.venues import Venue
-from app.reports import funnel_staff, funnel_table
+from app.reports import funnel_staff, funnel_table, funnel_today
 from app.reports.funnel_staff import StaffRow
 from app.reports.funnel_table import Filters, Row
 
@@ -31,8 +32,9 @@ COMPARED_DAYS = 28
 
 Told = Literal["alone", "cannot_tell", "nothing", "losses"]
 Advice = Literal[
-    "first_scan", "no_scans", "lose_page", "lose_form", "lose_code", "lose_added", "lose_receipt",
-    "lose_active", "weak_placement", "fewer_scans", "behind_plan", "strong_placement", "keep_on",
+    "first_scan", "first_day", "no_scans", "lose_page", "lose_form", "lose_code", "lose_added",
+    "lose_receipt", "lose_active", "weak_placement", "fewer_scans", "behind_plan", "strong_placement",
+    "keep_on",
 ]  # fmt: skip
 
 
@@ -77,6 +79,7 @@ class VenueFunnel:
     month: Period  # of the comparisons
     flow: Flow
     codes: bool
+    today: Counts  # of the day that is not over: it is compared with nothing
     scans: Traffic
     lines: list[Line]
     removed: Change  # of the cards of a month ago, how many were given up
@@ -88,8 +91,13 @@ class VenueFunnel:
     suggestion: Suggestion
 
 
-def venue_funnel(tx: Tx, brand: Brand, venue: Venue, *, now: datetime) -> VenueFunnel:
-    """The seven full days that are over, by the venue's own clock, and what may be said of them."""
+def venue_funnel(
+    tx: Tx, brand: Brand, venue: Venue, *, now: datetime, seen: Collection[VenueId] | None = None
+) -> VenueFunnel:
+    """The seven full days that are over, by the venue's own clock, and what may be said of them.
+
+    ``seen`` are the venues that the asker may see, None for all: of staff only their cards are counted.
+    """
     today = now.astimezone(ZoneInfo(venue.time_zone)).date()
     yesterday = today - timedelta(days=1)
     week = Period(first=today - timedelta(days=WEEK), last=yesterday)
@@ -97,9 +105,11 @@ def venue_funnel(tx: Tx, brand: Brand, venue: Venue, *, now: datetime) -> VenueF
     one = _of_venue(tx, brand, venue, week, today)
     other = _of_venue(tx, brand, venue, week.before(), today - timedelta(days=WEEK))
     codes = funnel.asks_codes(brand, one.plus(other))
+    scope = Scope(brand_id=brand.id, first=today, last=today, venue_ids=[venue.id])
+    by_now = funnel_today.so_far(tx, scope, today=today)
     told, losses = _against_chain(tx, brand, venue, month, today)
     spots = _spots(tx, brand, venue, month, today)
-    staff = funnel_staff.month_so_far(tx, brand, venue_id=venue.id, today=today)
+    staff = funnel_staff.month_so_far(tx, brand, venue_id=venue.id, today=today, seen=seen)
     turned, scans = changes(one, other, codes=codes), traffic(one.now.scan, other.now.scan)
     return VenueFunnel(
         venue=venue,
@@ -107,6 +117,7 @@ def venue_funnel(tx: Tx, brand: Brand, venue: Venue, *, now: datetime) -> VenueF
         month=month,
         flow=one,
         codes=codes,
+        today=by_now,
         scans=scans,
         lines=[Line(step, week.of(cohort_of(step), today=today), turned[step]) for step in turned],
         removed=change(_given_up(one), _given_up(other)),
@@ -115,7 +126,9 @@ def venue_funnel(tx: Tx, brand: Brand, venue: Venue, *, now: datetime) -> VenueF
         losses=losses,
         spots=spots,
         staff=staff,
-        suggestion=_suggest(scans, losses, spots, staff, ever=bool(spots.rows or other.now.scan)),
+        suggestion=_suggest(
+            scans, losses, spots, staff, ever=bool(spots.rows or other.now.scan), today=by_now.scan
+        ),
     )
 
 
@@ -161,8 +174,11 @@ def _suggest(
     staff: Sequence[StaffRow],
     *,
     ever: bool,
+    today: int,
 ) -> Suggestion:
     """The one thing that helps most: no scans at all, then what is surely lost, then what could be more."""
+    if not scans.now and today:
+        return Suggestion("keep_on" if ever else "first_day")
     if not scans.now:
         return Suggestion("no_scans" if ever else "first_scan")
     if losses:

@@ -1,16 +1,18 @@
-"""A person's file as a ZIP: JSON for programs, and a page that a person can read. Pure."""
+"""A person's file as a ZIP: JSON for programs, and a page that a person can read."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from html import escape
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from app.reports.member_file import MemberFile
+from app.reports.member_file import Row
 
 Language = Literal["ru", "en"]
 _NAMES: Final[Mapping[str, tuple[str, str]]] = {
@@ -45,6 +47,7 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "till_call": ("Ответы кассам", "What tills were told"),
     "device_log": ("Журналы телефонов", "Logs of phones"),
 }
+_COLUMN: Final[Mapping[Language, int]] = {"ru": 0, "en": 1}
 _WORDS: Final = {
     "ru": (
         "Все данные о вас",
@@ -67,38 +70,57 @@ _STYLE: Final = (
 )
 
 
-def archive(found: MemberFile, *, language: Language, now: datetime) -> bytes:
-    """The ZIP: ``data.json`` and ``data.html``."""
-    packed = io.BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as bundle:
-        for name, content in (
-            ("data.json", _json(found)),
-            ("data.html", _page(found, language, now)),
+def write_archive(
+    target: IO[bytes], tables: Iterable[tuple[str, Iterable[Row]]], *, language: Language, now: datetime
+) -> None:
+    """The ZIP into ``target``: ``data.json`` and ``data.html``, row by row as they are read.
+
+    The page waits on the disk until the other file is complete: a ZIP takes one at a time.
+    """
+    with ZipFile(target, "w", ZIP_DEFLATED) as bundle, tempfile.TemporaryFile() as aside:
+        page = io.TextIOWrapper(aside, encoding="utf-8", write_through=True)
+        page.write(_head(language, now))
+        with (
+            bundle.open(_entry("data.json", now), "w", force_zip64=True) as entry,
+            io.TextIOWrapper(entry, encoding="utf-8") as document,
         ):
-            entry = ZipInfo(name, now.timetuple()[:6])
-            entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o100600 << 16
-            bundle.writestr(entry, content)
-    return packed.getvalue()
+            document.write("{")
+            for place, (table, rows) in enumerate(tables):
+                document.write(f"{',' if place else ''}\n  {_json(table)}: [")
+                page.write(f"<h2>{escape(_NAMES[table][_COLUMN[language]])}</h2>")
+                count = 0
+                for count, row in enumerate(rows, 1):  # counted for what follows
+                    document.write(f"{',' if count > 1 else ''}\n    {_json(row)}")
+                    page.write(_row(row))
+                document.write("\n  ]" if count else "]")
+                if not count:
+                    page.write(f"<p>{_WORDS[language][2]}</p>")
+            document.write("\n}\n")
+        page.write("\n")
+        aside.seek(0)
+        with bundle.open(_entry("data.html", now), "w", force_zip64=True) as entry:
+            shutil.copyfileobj(aside, entry)
 
 
-def _json(found: MemberFile) -> str:
-    return json.dumps(found, ensure_ascii=False, indent=2, default=_plain)
+def _entry(name: str, now: datetime) -> ZipInfo:
+    entry = ZipInfo(name, now.timetuple()[:6])
+    entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o100600 << 16
+    return entry
 
 
-def _page(found: MemberFile, language: Language, now: datetime) -> str:
-    """A whole page: no script, and nothing that would be loaded from elsewhere."""
-    column = 0 if language == "ru" else 1
-    title, lead, nothing = _WORDS[language]
-    parts = [
-        f'<!doctype html><html lang="{language}"><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">',
-        f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>",
-        f"<p>{lead.format(at=now.strftime('%Y-%m-%d %H:%M'))}</p>",
-    ]
-    for table, rows in found.items():
-        parts.append(f"<h2>{escape(_NAMES[table][column])}</h2>")
-        parts += [_row(row) for row in rows] or [f"<p>{nothing}</p>"]
-    return "".join(parts) + "\n"
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _head(language: Language, now: datetime) -> str:
+    """The beginning of a page without any script, and with nothing that would be loaded from elsewhere."""
+    title, lead, _nothing = _WORDS[language]
+    return (
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>"
+        f"<p>{lead.format(at=now.strftime('%Y-%m-%d %H:%M'))}</p>"
+    )
 
 
 def _row(row: Mapping[str, Any]) -> str:

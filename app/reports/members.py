@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Text, exists, func, literal, or_, select, union
 
 from app.db import Tx, among
 from app.db.identifiers import BrandId, CardCode, EnrolmentId, MemberId, ProgrammeId, VenueId
@@ -19,7 +19,7 @@ from app.loyalty import card_codes, search_keys
 from app.loyalty.guest_tables import card_act, member_key
 from app.loyalty.phone_numbers import checked_phone
 from app.loyalty.tables import enrolment, member, programme, receipt
-from app.passes.tables import wallet_pass
+from app.passes.tables import tag_counter, wallet_pass
 
 MOST_FOUND = 30
 LONGEST_QUERY = 100
@@ -183,13 +183,19 @@ def _of_card(tx: Tx, brand_id: BrandId, text: str, venues: _Sight | None) -> Mem
     code = card_codes.understood(text)
     if code:
         former = select(card_act.c.enrolment_id).where(card_act.c.former_card_code == code)
-        named = or_(enrolment.c.card_code == code, enrolment.c.id.in_(former))
+        living = select(enrolment.c.id).where(enrolment.c.card_code == code)
     elif text.isascii() and text.isalnum() and len(text) >= 20:
-        passes = select(wallet_pass.c.id).where(wallet_pass.c.serial_number == text)
+        # Serial numbers are found within a pass type; those that ever had a card are few.
+        types = select(tag_counter.c.pass_type_identifier)
+        passes = select(wallet_pass.c.id).where(
+            wallet_pass.c.pass_type_identifier.in_(types), wallet_pass.c.serial_number == text
+        )
         former = select(card_act.c.enrolment_id).where(card_act.c.former_pass_id.in_(passes))
-        named = or_(enrolment.c.pass_id.in_(passes), enrolment.c.id.in_(former))
+        living = select(enrolment.c.id).where(enrolment.c.pass_id.in_(passes))
     else:
         return None
+    # One or the other, each by its index: for "or" PostgreSQL reads every card.
+    named = enrolment.c.id.in_(union(living, former))
     found = select(enrolment.c.member_id).where(named, enrolment.c.brand_id == brand_id)
     member_id: MemberId | None = tx.scalar(_seen(found, enrolment.c.member_id, venues))
     return member_id

@@ -121,8 +121,15 @@ def timeline(
         if one.former or (one.enrolment_id in over and len(passes) > 1):
             continue
         states.append(_state(one, facts, held, why(facts, service[one.pass_type_identifier], now=now)))
-    events = [
+    causes = [
         *timeline_events.of_cards(cards),
+        *timeline_events.of_receipts(seen, names),
+        *timeline_events.of_points(entries, acts),
+        *timeline_events.of_tiers(cards, receipts, now),
+        *timeline_events.of_hands(acts, entries),
+    ]
+    events = [
+        *causes,
         *(
             Event(
                 at=step.at,
@@ -134,22 +141,16 @@ def timeline(
             for step in steps
             if step.kind in _STEPS and (venues is None or step.venue_id in venues)
         ),
-        *timeline_events.of_receipts(seen, names),
-        *timeline_events.of_points(entries, acts),
-        *timeline_events.of_tiers(cards, receipts, now),
-        *timeline_events.of_hands(acts, entries),
         *timeline_events.of_words(tx, brand_id, member_id),
-        *timeline_events.of_passes(passes, proofs),
+        *timeline_events.of_passes(passes, proofs, causes),
         *timeline_events.of_phones(phones, passes, pushes),
         *(
             Event(at=at, kind=f"line_{phone_lines.meaning(line)}", topic="phone", facts={"line": line})
             for at, line in lines
         ),
     ]
-    # Of one moment what was written last comes first, as the list does.
-    ordered = sorted(enumerate(events), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
     return Timeline(
-        events=tuple(event for _, event in ordered),
+        events=tuple(timeline_events.in_order(events)),
         cards=tuple(states),
         elsewhere=bool(hidden) or len(cards) < len(every),
     )

@@ -10,18 +10,19 @@ from typing import Any, Literal
 from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId, WalletPassId
 from app.delivery import texts
-from app.loyalty import codes, store_contacts, store_enrolments, tiers
+from app.loyalty import codes, store_contacts, store_enrolments
 from app.loyalty import rules as rulebook
 from app.loyalty.rules import TieredRules
 from app.loyalty.store_card_acts import CardAct
 from app.loyalty.store_ledger import Entry, Receipt
-from app.loyalty.tiers import Spend
 from app.passes.store_evidence import PassEvidence
 from app.reports import store_timeline
 from app.reports.store_timeline import CardRow, PassRow, PhoneRow, PushRow
 
 Topic = Literal["guest", "card", "points", "phone", "text"]
 Fact = str | int | datetime | None
+LONG = timedelta(minutes=1)
+"""A push that waited less did not wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,29 @@ class Event:
     topic: Topic
     card: EnrolmentId | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+_AS_IT_GOES = (
+    "visit_scan", "visit_page", "visit_in_app", "code", "text", "text_delivered", "visit_form",
+    "consent_given_data", "consent_given_advertising", "consent_withheld_advertising", "enrolled",
+    "noted_proved", "receipt", "refund", "points_redemption", "points_accrual", "tier_rose", "tier_fell",
+    "hand_reissue", "changed", "push_promised", "push_waited", "push_held", "push_superseded",
+    "push_accepted", "contacted", "listed", "told_again", "fetched", "registered", "registered_app",
+    "registered_again", "visit_added", "installed",
+)  # fmt: skip
+_PLACE = {kind: place for place, kind in enumerate(_AS_IT_GOES)}
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Newest first; of one moment, what followed from the other comes first. Pushes at once are told once."""
+    told: dict[tuple[Any, ...], Event] = {}
+    for number, event in enumerate(events):
+        is_push = event.kind.startswith("push_")  # said alike of two phones that were pushed at one moment
+        told.setdefault((event.at, event.kind, event.facts.get("reason")) if is_push else (number,), event)
+    usual = len(_PLACE)
+    order = enumerate(told.values())
+    known = [((event.at, _PLACE.get(event.kind, usual), number), event) for number, event in order]
+    return [event for _, event in sorted(known, key=lambda pair: pair[0], reverse=True)]
 
 
 def of_cards(cards: Iterable[CardRow]) -> Iterable[Event]:
@@ -78,22 +102,17 @@ def of_tiers(cards: Iterable[CardRow], receipts: Sequence[Receipt], now: datetim
         rules = rulebook.from_json(card.kind, card.rules)
         if not isinstance(rules, TieredRules):
             continue
-        own = sorted(
-            (one for one in receipts if one.enrolment_id == card.enrolment_id),
-            key=lambda one: one.recorded_at,
-        )
-        changes = {one.recorded_at for one in own} | {one.refunded_at for one in own if one.refunded_at}
-        changes |= {one.at + timedelta(days=rules.window_days) for one in own}
-        before = rules.tiers[0]
-        for moment in sorted(changes):
-            if moment > now:
-                break
-            spends = [
-                Spend(one.at, one.amount)
-                for one in own
-                if one.recorded_at <= moment and (one.refunded_at is None or one.refunded_at > moment)
-            ]
-            after = tiers.standing(rules, spends, moment).tier
+        spent: dict[datetime, int] = {}  # by moment: what then begins to count, less what ends to
+        for one in receipts:
+            left = one.at + timedelta(days=rules.window_days)
+            until = min(left, one.refunded_at or left)
+            if one.enrolment_id == card.enrolment_id and one.recorded_at < until:
+                spent[one.recorded_at] = spent.get(one.recorded_at, 0) + one.amount
+                spent[until] = spent.get(until, 0) - one.amount
+        before, spend = rules.tiers[0], 0
+        for moment in sorted(moment for moment in spent if moment <= now):
+            spend += spent[moment]
+            after = [tier for tier in rules.tiers if spend >= tier.spend_from][-1]
             if after != before:
                 rose = after.spend_from > before.spend_from
                 names: dict[str, Fact] = {"ru": after.name.ru, "en": after.name.en}
@@ -135,23 +154,38 @@ def of_words(tx: Tx, brand_id: BrandId, member_id: MemberId) -> Iterable[Event]:
         yield Event(at=noted.at, kind=kind, topic="guest", facts={"actor": noted.actor})
 
 
-def of_passes(passes: Iterable[PassRow], proofs: Mapping[WalletPassId, PassEvidence]) -> Iterable[Event]:
-    """How the newest version travelled, as far as it came."""
+def of_passes(
+    passes: Iterable[PassRow], proofs: Mapping[WalletPassId, PassEvidence], causes: Sequence[Event]
+) -> Iterable[Event]:
+    """How the newest version travelled, as far as it came; ``causes`` are what may have changed the cards."""
     for one in passes:
         own: dict[str, Any] = {"topic": "phone", "card": one.enrolment_id}
-        yield Event(at=one.last_modified, kind="changed", facts={"version": one.version}, **own)
-        proof = proofs.get(one.id)
-        if proof is None:
-            continue
-        for kind, at, version in (
+        proof = proofs.get(one.id) or PassEvidence(one.id)
+        proved = [
             ("listed", proof.listed_at, proof.listed_version),
             ("fetched", proof.fetched_at, proof.fetched_version),
             ("installed", proof.installed_at, proof.installed_version),
-        ):
+        ]
+        seen = [at for _, at, version in proved if at and version == one.version]
+        changed_at = _changed_at(one, causes, seen)
+        yield Event(at=changed_at, kind="changed", facts={"version": one.version}, **own)
+        for kind, at, version in proved:
             if at:
                 yield Event(at=at, kind=kind, facts={"version": version}, **own)
         if proof.retagged_at:
             yield Event(at=proof.retagged_at, kind="told_again", facts={"times": proof.retags}, **own)
+
+
+def _changed_at(one: PassRow, causes: Sequence[Event], seen: Sequence[datetime]) -> datetime:
+    """When the newest version was made: a card's own date is in whole seconds, and may run ahead.
+
+    Not before what caused it in that second, and not after a phone was seen with it.
+    """
+    within = one.last_modified + timedelta(seconds=1)
+    made = [
+        each.at for each in causes if each.card == one.enrolment_id and one.last_modified <= each.at < within
+    ]
+    return min([max(made, default=one.last_modified), *seen])
 
 
 def of_phones(
@@ -182,7 +216,11 @@ def of_phones(
             "due": push.due_at,
             "tries": push.attempts,
         }
-        yield Event(at=push.created_at, kind="push_promised", topic="phone", facts=facts)
+        # One that left at once is told by what became of it.
+        if push.settled_at is None:
+            yield Event(at=push.created_at, kind="push_promised", topic="phone", facts=facts)
+        elif push.settled_at - push.created_at >= LONG:
+            yield Event(at=push.created_at, kind="push_waited", topic="phone", facts=facts)
         if push.held_since:
             yield Event(at=push.held_since, kind="push_held", topic="phone", facts=facts)
         if push.settled_at:

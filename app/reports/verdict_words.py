@@ -172,7 +172,7 @@ VERDICTS: Final[Mapping[Cause, tuple[Words, Words | None]]] = {
     ),
     "retrying": (
         lambda **facts: say(
-            "Apple did not take the push yet (%(reason)s). It is tried again %(at)s.", **facts
+            "Apple has not accepted the push yet (%(reason)s). It is tried again %(at)s.", **facts
         ),
         lambda **facts: say("Nothing to do: it is tried again by itself.", **facts),
     ),
@@ -210,12 +210,12 @@ VERDICTS: Final[Mapping[Cause, tuple[Words, Words | None]]] = {
         ),
     ),
     "told": (
-        lambda **facts: say("Apple took the push %(at)s; the phone asks any moment now.", **facts),
+        lambda **facts: say("Apple accepted the push %(at)s; the phone asks any moment now.", **facts),
         lambda **facts: say("Wait a minute.", **facts),
     ),
     "not_contacted": (
         lambda **facts: say(
-            "Apple took the push %(at)s, but the phone has not asked since: it is off, "
+            "Apple accepted the push %(at)s, but the phone has not asked since: it is off, "
             "without network, or saves power.",
             **facts,
         ),

@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 WWDR_NAME = "Apple Worldwide Developer Relations Certification Authority"
@@ -230,6 +231,18 @@ class Authority:
         if key_password:
             _write(directory / "password.txt", key_password, secret=True)
         return directory
+
+    def for_upload(self, directory: Path, password: str) -> Path:
+        """Pack what :meth:`pass_credentials` wrote there as Keychain Access exports it; returns the file."""
+        certificate, wwdr = (
+            x509.load_pem_x509_certificate((directory / name).read_bytes())
+            for name in ("certificate.pem", "wwdr.pem")
+        )
+        packed = pkcs12.serialize_key_and_certificates(
+            b"perkpass", _read_key(directory / "key.pem"), certificate, [wwdr],
+            serialization.BestAvailableEncryption(password.encode()),
+        )  # fmt: skip
+        return _write(directory / "upload.p12", packed, secret=True)
 
     def server_certificate(self, directory: Path, *hosts: str) -> tuple[Path, Path]:
         """Write server.pem (with its chain) and server.key for ``hosts``; returns both paths.

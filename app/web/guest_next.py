@@ -22,29 +22,22 @@ from app.db.identifiers import WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment
-from app.passes import holders, issuing
+from app.passes import holders
 from app.web import qr
-from app.web.card_face import CardFace, draw
+from app.web.card_face import CardFace
 from app.web.device_kind import device_kind
-from app.web.guest_card import living
-from app.web.guest_limits import GuestLimits
+from app.web.guest_of_card import MAX_FORM, PageOfCard
 from app.web.guest_pages import (
     HEADERS,
-    Designs,
     Gone,
     Place,
     address,
-    files_at,
-    find_place,
     language_switch,
     page,
     remote_address,
 )
 from app.web.language import Language, current_language
-from app.web.links import Links
-from app.web.services import Services
 
-MAX_FORM = 4 * 1024
 _LEAP_YEAR = 2024  # one that has every day
 
 
@@ -59,11 +52,8 @@ class _Known:
     face: CardFace
 
 
-class NextPage:
-    """The views; each opens the transactions it needs."""
-
-    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
-        self._services, self._links, self._limits, self._designs = services, links, limits, designs
+class NextPage(PageOfCard):
+    """The views."""
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -83,18 +73,15 @@ class NextPage:
         Guests' pages ask again and again, and compare: of the phones that hold the card, the one that asks
         is known only by a registration that came after it had asked before.
         """
-        named = self._links.read_card(token)
         with self._services.database.read() as tx:
-            card = living(tx, find_place(tx, code), named)
+            _place, card = self._place_and_card(tx, code, token)
             newest = _newest_registration(tx, card.pass_id)
         return Response(str(newest), 200, HEADERS, mimetype="text/plain")
 
     def show_again(self, code: str, token: str) -> Response:
         """Whoever loads the address of the form once more, or follows it from elsewhere, finds the page."""
-        named = self._links.read_card(token)
         with self._services.database.read() as tx:
-            place = find_place(tx, code)
-            living(tx, place, named)
+            place, _card = self._place_and_card(tx, code, token)
         return _see_other(address(_path(place, token)) + "#birthday")
 
     def keep_birthday(self, code: str, token: str) -> Response:
@@ -114,17 +101,11 @@ class NextPage:
         return _see_other(address(_path(known.place, token), done="1") + "#birthday")
 
     def _known(self, code: str, token: str) -> _Known:
-        named = self._links.read_card(token)
         with self._services.database.read() as tx:
-            place = find_place(tx, code)
-            card = living(tx, place, named)
+            place, card = self._place_and_card(tx, code, token)
             added = _newest_registration(tx, card.pass_id) > 0
-            wallet_pass = issuing.wallet_pass(tx, card.pass_id)
-            design = self._designs.design(tx, wallet_pass.design_id)
             birthday = members.birthday(tx, card.member_id)
-        files, language = files_at(place, design), current_language()
-        face = draw(design, wallet_pass.content, language, files_at=files)
-        return _Known(place, card, added, birthday, face)
+            return _Known(place, card, added, birthday, self._face(tx, place, card))
 
     def _page(
         self, known: _Known, token: str, *, said: dict[str, str] | None = None, status: int = 200

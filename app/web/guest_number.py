@@ -22,10 +22,7 @@ from app.loyalty import codes, members, numbers
 from app.loyalty.codes import CodeAsked
 from app.loyalty.enrolment import Enrolment
 from app.loyalty.phone_numbers import checked_phone
-from app.passes import issuing
-from app.web import card_face
 from app.web.code_sending import asks_holders, needed_sender, send_code
-from app.web.guest_card import living
 from app.web.guest_code import (
     PAUSE,
     asked_at,
@@ -35,33 +32,23 @@ from app.web.guest_code import (
     wrong_words,
 )
 from app.web.guest_form import phone_values, region, spelt
-from app.web.guest_limits import GuestLimits
+from app.web.guest_of_card import MAX_FORM, PageOfCard
 from app.web.guest_pages import (
     CODE_SCRIPT_ADDRESS,
     HEADERS,
     PHONE_SCRIPT_ADDRESS,
-    Designs,
     Gone,
     Place,
     address,
-    files_at,
-    find_place,
     language_switch,
     page,
     remote_address,
 )
 from app.web.language import current_language
-from app.web.links import Links
-from app.web.services import Services
-
-MAX_FORM = 4 * 1024
 
 
-class NumberPage:
-    """The views; each opens the transactions it needs."""
-
-    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
-        self._services, self._links, self._limits, self._designs = services, links, limits, designs
+class NumberPage(PageOfCard):
+    """The views."""
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -155,10 +142,8 @@ class NumberPage:
         return self._code(place, card, token, number, sent_at=since, wrong=wrong_words(verdict), status=422)
 
     def _known(self, code: str, token: str) -> tuple[Place, Enrolment]:
-        named = self._links.read_card(token)
         with self._services.database.read() as tx:
-            place = find_place(tx, code)
-            return place, living(tx, place, named)
+            return self._place_and_card(tx, code, token)
 
     def _form(
         self,
@@ -172,6 +157,7 @@ class NumberPage:
     ) -> Response:
         path = f"/i/{place.link.code}/number/{token}"
         with self._services.database.read() as tx:
+            face = self._face(tx, place, card)
             known = members.proved_phone(tx, card.member_id)
             asks = asks_holders(tx, self._services, place.brand, card.member_id)
         return page(
@@ -182,7 +168,7 @@ class NumberPage:
             switch=language_switch(path),
             action=address(path),
             card_page=address(self._links.card_url(place.link.code, card.id, card.card_link_version)),
-            face=self._face(place, card),
+            face=face,
             known=spelt(known) if known else "",
             phone=phone_values(place.brand, written) if asks else None,
             phone_script=PHONE_SCRIPT_ADDRESS if asks else "",
@@ -202,13 +188,15 @@ class NumberPage:
         status: int = 200,
     ) -> Response:
         now = self._services.clock()
+        with self._services.database.read() as tx:
+            face = self._face(tx, place, card)
         rest = math.ceil((sent_at + PAUSE - now).total_seconds()) if sent_at else 0
         return page(
             "code",
             status,
             brand=place.brand,
             scripted=True,
-            face=self._face(place, card),
+            face=face,
             action=address(f"/i/{place.link.code}/number/{token}"),
             carried={"lang": current_language(), "phone": number},
             number=spelt(number),
@@ -219,10 +207,3 @@ class NumberPage:
             told=told,
             confirms=True,
         )
-
-    def _face(self, place: Place, card: Enrolment) -> card_face.CardFace:
-        with self._services.database.read() as tx:
-            wallet_pass = issuing.wallet_pass(tx, card.pass_id)
-            design = self._designs.design(tx, wallet_pass.design_id)
-        files = files_at(place, design)
-        return card_face.draw(design, wallet_pass.content, current_language(), files_at=files)

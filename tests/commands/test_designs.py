@@ -62,6 +62,26 @@ def test_a_draft_is_begun_checked_and_discarded(perkpass: Run, tmp_path: Path) -
     assert actions[:2] == ["design.draft_discarded", "design.drafted"]
 
 
+def test_a_draft_is_undone_laid_aside_and_taken_up_again(perkpass: Run, tmp_path: Path) -> None:
+    perkpass("design", "draft", "start", *CLUB)
+    assert "nothing before" in perkpass("design", "draft", "undo", *CLUB).err
+    perkpass("design", "export", *CLUB, tmp_path / "draft")
+    for icon in (tmp_path / "draft").glob("icon*"):
+        icon.unlink()
+    perkpass("design", "import", *CLUB, tmp_path / "draft")
+    assert perkpass("design", "draft", "check", *CLUB).status == 1
+    undone = perkpass("design", "draft", "undo", *CLUB, "--json")
+    assert (undone.status, undone.json["revision"]) == (0, 3)
+    assert perkpass("design", "draft", "check", *CLUB).status == 0
+    assert perkpass("design", "draft", "undo", *CLUB, "--to", "2").status == 0
+    assert perkpass("design", "draft", "check", *CLUB).status == 1
+    steps = perkpass("design", "draft", "steps", *CLUB, "--json").json
+    assert [each["revision"] for each in steps] == [4, 3, 2, 1]
+    assert "No draft" in perkpass("design", "draft", "reopen", *CLUB).err
+    laid_aside = perkpass("design", "draft", "discard", *CLUB, "--json").json["discarded"]
+    assert perkpass("design", "draft", "reopen", *CLUB, "--json").json["draft"] == laid_aside
+
+
 def test_a_test_card_has_an_address_and_is_in_no_number(perkpass: Run) -> None:
     perkpass("design", "draft", "start", *CLUB)
     made = perkpass("design", "draft", "test-card", *CLUB, "--json")
@@ -80,8 +100,10 @@ def test_a_roll_out_is_begun_stopped_and_taken_back(perkpass: Run, tmp_path: Pat
     perkpass("design", "publish", *CLUB, tmp_path / "club")
     begun = perkpass("design", "rollout", "start", *CLUB, "--json")
     assert begun.status == 0, begun.err
+    assert begun.json["next"] == ["stop", "back"]
     assert (begun.json["state"], begun.json["percent"], begun.json["version"]) == ("running", 1, 2)
-    assert perkpass("design", "rollout", "stop", *CLUB, "--json").json["state"] == "stopped"
+    stopped = perkpass("design", "rollout", "stop", *CLUB, "--json").json
+    assert (stopped["state"], stopped["next"]) == ("stopped", ["go-on", "back"])
     assert perkpass("design", "rollout", "go-on", *CLUB, "--json").json["state"] == "running"
     assert perkpass("design", "rollout", "back", *CLUB, "--json").json["state"] == "going_back"
     assert perkpass("design", "rollout", "state", *CLUB, "--json").json["before"] == 1

@@ -144,6 +144,23 @@ def test_what_is_cut_is_told_once_at_its_field_with_the_worst_of_it() -> None:
     assert not any(where.endswith("secondaryFields[0].value") for where in found)  # a guest's own name
 
 
+def test_the_tier_with_the_longest_name_is_the_one_that_is_judged() -> None:
+    design = templates.design("tiered_card")
+    names = [
+        LocalizedText("Почётный посетитель навсегда и везде", "One"),
+        LocalizedText("Два", "An honoured visitor of every season"),
+        LocalizedText("Три", "Three"),
+    ]
+    tiers = tuple(replace(tier, name=name) for tier, name in zip(design.layout.tiers, names, strict=True))
+    found = card_warnings(replace(design.layout, tiers=tiers), design.files, now=NOW)
+    told = {each.where: each for each in found}["storeCard.headerFields[0].value"]
+    assert told.verdict == "cut"
+    assert told.words in (names[0].ru, names[1].en)
+    short = tuple(replace(tier, name=name) for tier, name in zip(tiers, names[2:] * 3, strict=True))
+    found = card_warnings(replace(design.layout, tiers=short), design.files, now=NOW)
+    assert "storeCard.headerFields[0].value" not in {each.where for each in found}
+
+
 def test_a_large_number_shrinks_before_it_is_cut() -> None:
     _design, proof = drawn("bonus_card", balance=12_345_678_900_00)
     largest = max(mark.size for mark in draw_front(proof, 320).marks if isinstance(mark, Words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -224,6 +225,49 @@ def test_what_makes_no_sense_is_refused(database: Database) -> None:
             stop(tx, shop)
 
 
+def test_what_is_offered_is_what_is_not_refused(database: Database) -> None:
+    shop, second = a_shop(database, 60)
+    verbs = {"start": start, "go_on": go_on, "stop": stop, "back": back}
+
+    def offered() -> tuple[str, ...]:
+        """After asking each verb, all of which is undone."""
+        taken = []
+        for name, verb in verbs.items():
+            with suppress(Conflict, NotFound), database.write() as tx:
+                verb(tx, shop)
+                taken.append(name)
+                raise NotFound("undone", "Undone.")
+        with database.read() as tx:
+            assert rollouts.offered(tx, shop.programme_id) == tuple(taken)
+        return tuple(taken)
+
+    def press(verb: str) -> None:
+        with database.write() as tx:
+            verbs[verb](tx, shop)
+
+    assert offered() == ("start",)
+    press("start")
+    assert offered() == ("stop", "back")
+    press("stop")
+    assert offered() == ("go_on", "back")
+    press("go_on")
+    work(database)
+    assert offered() == ("go_on", "back")
+    with database.write() as tx:
+        publish(tx, shop.programme_id, 3)
+    assert offered() == ("start", "go_on", "back")
+    press("start")
+    press("back")
+    assert offered() == ()
+    work(database, later=MINUTE)
+    assert offered() == ("start", "back")
+    press("back")
+    work(database, later=2 * MINUTE)
+    assert offered() == ()
+    with database.read() as tx:
+        assert of(tx, second) == set()
+
+
 def test_a_newer_version_takes_over_from_one_that_waits(database: Database) -> None:
     shop, second = a_shop(database, 200)
     with database.write() as tx:
@@ -380,6 +424,9 @@ def test_an_older_one_can_be_taken_back_once_the_newer_one_was(database: Databas
         found = rollouts.state(tx, shop.programme_id)
         assert found
         assert (found.rollout.target_design_id, found.on_target) == (second, before + 1)
+        assert rollouts.offered(tx, shop.programme_id) == (
+            ("back",) if stages == 3 else ("start", "back")  # some were never moved
+        )
         assert back(tx, shop).target_design_id == second
         assert state(tx, shop) == "going_back"
     work(database, later=2 * MINUTE)

@@ -283,9 +283,12 @@ def test_the_funnel_reads_days_of_its_links_and_no_visit(database: Database, by:
         tx.execute(text("ANALYZE"))
         if not database.is_sqlite:
             tx.execute(text("SET LOCAL enable_seqscan = off"))
-        query = store_tallies.sums_query(
-            store_tallies.Scope(brand_id=town.brand.id, first=FIRST, last=LAST), by=by
-        )
+        scope = store_tallies.Scope(brand_id=town.brand.id, first=FIRST, last=LAST)
+        parts = [store_tallies.Part(FIRST, LAST)]
+        if not database.is_sqlite:
+            parts.append(store_tallies.Part(FIRST - 30 * DAY, LAST, ("added",)))
+        query = store_tallies.sums_query(tx.dialect.name, scope, by=by, parts=parts)
+        query = query.params(store_tallies.values(scope, parts))
         compiled = query.compile(tx, compile_kwargs={"literal_binds": True})
         explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
         plan = "\n".join(str(row[-1]) for row in tx.exec_driver_sql(f"{explain} {compiled}"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from contextlib import closing
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import event, insert, text
@@ -20,8 +23,8 @@ from app.passes import issuing
 from app.places import venues
 from app.places.venues import VenueDraft
 from app.reports import members as report
-from app.reports.member_archive import archive
-from app.reports.member_file import member_file
+from app.reports.member_archive import write_archive
+from app.reports.member_file import member_file, tables_of_member
 from tests.loyalty.town import BONUS, NOW, Town, build, request, visit
 
 
@@ -163,11 +166,19 @@ def test_the_file_holds_everything_and_no_way_in(database: Database) -> None:
         card = guest(tx, town, "Анна <b>Петрова</b>", "+79031234567")
         stranger = guest(tx, town, "Чужой", "+79039999999")
         whole = member_file(tx, MemberId(card.member_id))
+        packed = io.BytesIO()
+        write_archive(packed, tables_of_member(tx, card.member_id), language="ru", now=NOW)
     assert whole["member"][0]["phone"] == "+79031234567"
     assert [row["card_code"] for row in whole["enrolment"]] == [card.card_code]
     assert len(whole["consent"]) == 2
-    packed = archive(whole, language="ru", now=NOW)
-    assert packed.startswith(b"PK")
+    with ZipFile(packed) as bundle:
+        document, page = json.loads(bundle.read("data.json")), bundle.read("data.html").decode()
+    assert {name: len(rows) for name, rows in document.items()} == {
+        name: len(rows) for name, rows in whole.items()
+    }
+    assert document["enrolment"][0]["card_code"] == card.card_code
+    assert "Анна &lt;b&gt;Петрова" in page
+    assert page.count("<dl>") == sum(map(len, whole.values()))
     said = repr(whole)
     assert "Чужой" not in said
     assert stranger.card_code not in said

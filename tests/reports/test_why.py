@@ -76,7 +76,6 @@ def test_a_change_travels_and_is_told_on_its_way(service: Service) -> None:
             "receipt",
             "points_accrual",
             "changed",
-            "push_promised",
             "push_accepted",
             "registered",
             "contacted",

@@ -100,6 +100,7 @@ def actor_words(actor: str, names: Mapping[str, str]) -> str:
         "key": _("till (key %(who)s)", who=who),
         "guest": _("a guest"),
         "worker": _("by itself"),
+        "service": _("by itself"),
     }
     return words.get(kind, actor)
 

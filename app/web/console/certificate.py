@@ -6,6 +6,9 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from app.accounts import brands, users
+from app.accounts.brands import Brand
+from app.db import Tx
 from app.errors import Conflict, PerkpassError, Refused
 from app.passes import certificate_requests, stored_certificates
 from app.passes.certificate_files import CertificateRefused
@@ -14,7 +17,7 @@ from app.passes.stored_certificates import STORED
 from app.web.console.forms import Form, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.sentences import translated
-from app.web.console.visit import Visit
+from app.web.console.visit import NotAllowed, Visit
 from app.web.console.wording import explain
 from app.web.services import Services
 
@@ -60,6 +63,7 @@ def register(console: Console, services: Services) -> None:
     @act(console, "/<brand>/certificate", needs="certificate.edit")
     def store(visit: Visit) -> ResponseReturnValue:
         """Take what was uploaded; the page comes back with what is wrong, and never with what was brought."""
+        _refuse_who_does_not_own_all(visit)
         form = Form()
         safe = services.safe
         uploads = {name: _file(name) for name in ("certificate", "key", "intermediate")}
@@ -85,6 +89,7 @@ def register(console: Console, services: Services) -> None:
 
     @act(console, "/<brand>/certificate/before", needs="certificate.edit")
     def take_back(visit: Visit) -> ResponseReturnValue:
+        _refuse_who_does_not_own_all(visit)
         with services.database.write() as tx:
             stored_certificates.take_back(tx, visit.brand, now=visit.now, actor=visit.actor)
         done(_("Cards are signed with the certificate before again."))
@@ -98,6 +103,24 @@ def register(console: Console, services: Services) -> None:
     def ask_apple_first(visit: Visit) -> ResponseReturnValue:
         """For a brand that is yet to be made: its identifiers come out of the certificate."""
         return _request(visit, request.form.get("organization", "").strip() or visit.user.name)
+
+
+def _sharing(tx: Tx, visit: Visit) -> list[Brand]:
+    """The other brands whose cards are of the same pass type: one certificate signs for all."""
+    found = brands.brand_of_pass_type(tx, visit.brand.pass_type_identifier)
+    return [brand for brand in found if brand.id != visit.brand.id]
+
+
+def _owns_all(tx: Tx, visit: Visit, sharing: list[Brand]) -> bool:
+    """Whether they may decide for those brands too; who runs the installation may."""
+    accesses = [users.access(tx, visit.user, brand.id) for brand in sharing]
+    return all(access is not None and access.may("certificate.edit") for access in accesses)
+
+
+def _refuse_who_does_not_own_all(visit: Visit) -> None:
+    with visit.services.database.read() as tx:
+        if not _owns_all(tx, visit, _sharing(tx, visit)):
+            raise NotAllowed
 
 
 def _file(name: str) -> bytes:
@@ -130,6 +153,8 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
         shown = stored_certificates.in_use(tx, brand.pass_type_identifier)
         before = stored_certificates.replaced(tx, brand.pass_type_identifier, now=visit.now)
         waiting = certificate_requests.waiting_since(tx, actor=visit.actor, now=visit.now)
+        sharing = _sharing(tx, visit)
+        decides = _owns_all(tx, visit, sharing)
         try:
             signer = services.press.signer(tx, brand.pass_type_identifier)
         except Conflict:
@@ -144,6 +169,8 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
         shown=shown if brand.credentials == STORED else None,
         before=before if brand.credentials == STORED else None,
         waiting=waiting,
+        sharing=[each.name for each in sharing],
+        decides=decides,
         fault=fault,
         ends=ends,
         days=(ends - visit.now).days if ends else None,

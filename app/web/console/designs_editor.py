@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from flask import Response, make_response, request, url_for
@@ -16,10 +15,11 @@ from app.loyalty.programmes import Programme
 from app.passes import draft_steps, drafts, edits, pictures
 from app.passes.drafts import Draft
 from app.passes.template import Template
-from app.web.console import designs_fields, designs_form, designs_trial, designs_words
+from app.web.console import designs_fields, designs_form, designs_trial, designs_undo, designs_words
+from app.web.console.designs_guests import ASKED, guests_of
 from app.web.console.designs_preview import is_refused, seen, sight_of
-from app.web.console.designs_slots import slots
-from app.web.console.designs_work import Work, looked_at, opened, values_of
+from app.web.console.designs_slots import slots, without_own
+from app.web.console.designs_work import Work, looked_at, opened, tier_names, values_of
 from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
@@ -32,10 +32,10 @@ _PART = re.compile(r"f\.\w+\.\d+\.|[a-z]+\.\w+")
 
 def register(console: Console, _services: Services) -> None:
     """``/console/<brand>/designs/<int:programme_id>/draft``."""
+    designs_undo.register(console)
     at = "/<brand>/designs/<int:programme_id>/draft"
     page(console, at, needs="design.edit")(edit)
     act(console, at, needs="design.edit")(change)
-    act(console, f"{at}/undo", needs="design.edit")(undo)
     act(console, f"{at}/preview", needs="design.edit")(preview)
 
 
@@ -54,8 +54,8 @@ def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
     if draft is None:
         raise Conflict("draft-ended", "This draft was published or discarded meanwhile.")
     form = Form.posted()
-    template = _pictured(_typed(visit, found, draft, form), form)
-    what, anchor = form["act"], ""
+    typed = _typed(visit, found, draft, form)
+    template, what, anchor = _pictured(typed, form), form["act"], ""
     if form.ok:
         template, anchor = _arranged(template, what, form)
     if what == "show" or not form.ok:
@@ -75,27 +75,26 @@ def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
         designs_trial.follow(visit, found, saved)
     if what == "publish":
         return see(url_for("console.designs_publish_review", programme_id=programme_id))
-    if saved.revision != draft.revision and not anchor:
-        back = {"revision": str(draft.revision), "expected": saved.updated_at.isoformat()}
-        address = url_for("console.designs_editor_undo", programme_id=programme_id)
-        done(_("Saved. Guests see nothing of it until you publish."), undo=(address, back))
+    taken = _taken_away(what, typed, visit)
+    if saved.revision != draft.revision and (taken or not anchor):
+        words = taken or _("Saved. Guests see nothing of it until you publish.")
+        done(words, undo=designs_undo.to(programme_id, draft.revision, saved))
     return see(_address(programme_id, form) + anchor)
 
 
-def undo(visit: Visit, programme_id: int) -> ResponseReturnValue:
-    """Make the draft what it was before the last save."""
-    form = Form.posted()
-    _found, draft = opened(visit, programme_id)
-    revision = digits(form["revision"], most=9)
-    if draft is None or revision is None:
-        raise NotFound("no-such-draft", "There is no such draft.")
-    with visit.services.database.write() as tx:
-        drafts.restore(
-            tx, draft.id, revision, expected_updated_at=_moment(form["expected"], draft),
-            now=visit.now, actor=visit.actor,
-        )  # fmt: skip
-    done(_("Undone."))
-    return see(url_for("console.designs_editor_edit", programme_id=programme_id))
+def _taken_away(what: str, before: Template, visit: Visit) -> str:
+    """What a button took away, so that who pressed it by mistake sees what; empty for other buttons."""
+    verb, _dot, rest = what.partition(".")
+    if verb in ("clear", "bare"):
+        return str(_("The picture is removed."))
+    group, _dot, number = rest.partition(".")
+    among = designs_fields.rows(before).get(group, [])
+    if verb != "remove" or not number.isdecimal() or int(number[:3]) >= len(among):
+        return ""
+    label = among[int(number[:3])].field.label
+    return str(
+        _("The field “%(label)s” is removed.", label=label.in_language(visit.language) if label else "")
+    )
 
 
 def preview(visit: Visit, programme_id: int) -> ResponseReturnValue:
@@ -124,7 +123,7 @@ def _typed(visit: Visit, programme: Programme, draft: Draft, form: Form) -> Temp
 def _saved(visit: Visit, draft: Draft, template: Template, form: Form) -> Draft:
     with visit.services.database.write() as tx:
         return drafts.save(
-            tx, draft.id, template, expected_updated_at=_moment(form["expected"], draft),
+            tx, draft.id, template, expected_updated_at=designs_undo.moment(form["expected"], draft),
             now=visit.now, actor=visit.actor,
         )  # fmt: skip
 
@@ -140,7 +139,12 @@ def _page(
     shown.values |= {name: value for name, value in form.values.items() if name.startswith(wrong)}
     chosen = Form(values=dict(request.args) | form.values)
     sight = sight_of(chosen, work.made.layout, reader=visit.language)
-    names = _looks_of_tiers(work, visit)
+    names = tier_names(work.made.layout, visit.language)
+    guests = guests_of(visit, work.programme, chosen)
+    drawn = seen(work.made, work.findings, sight, now=visit.now, content=guests.chosen)
+    if is_last := drawn is None and work.template is not work.draft.template:
+        saved = looked_at(visit, work.programme, work.draft, work.draft.template)
+        drawn = seen(saved.made, saved.findings, sight, now=visit.now, content=guests.chosen)
     return make_response(
         render(
             visit,
@@ -157,21 +161,16 @@ def _page(
             looks=designs_words.looks(work.made.layout, visit.language),
             slots=slots(work.template, tiers=names, stamps=bool(work.made.layout.for_reward)),
             sight=sight,
-            drawn=seen(work.made, work.findings, sight, now=visit.now),
+            drawn=drawn,
+            stale=is_last or not form.ok,
+            guests=guests,
+            asked_name=ASKED,
+            asked="" if guests.chosen else form[ASKED],
             refused=is_refused(work.findings),
             conflict=conflict,
             revision=form["revision"] if conflict else work.draft.revision,
         )
     )
-
-
-def _looks_of_tiers(work: Work, visit: Visit) -> dict[int, str]:
-    """The levels that have each look, by the look's number: a programme may have fewer levels, or more."""
-    names: dict[int, list[str]] = {}
-    for tier in work.made.layout.tiers:
-        number = int(tier.folder.removeprefix("tiers/").rstrip("/"))
-        names.setdefault(number, []).append(tier.name.in_language(visit.language))
-    return {number: ", ".join(among) for number, among in names.items()}
 
 
 def _arranged(template: Template, what: str, form: Form) -> tuple[Template, str]:
@@ -192,18 +191,11 @@ def _pictured(template: Template, form: Form) -> Template:
                 template = edits.with_images(template, slot, pictures.take(data, slot))
         if verb == "clear":
             template = edits.without_images(template, slot)
+        if verb == "bare":
+            template = without_own(template, slot)
     except BadInput as fault:
         form.errors[f"picture.{slot}"] = sentence(fault)
     return template
-
-
-def _moment(words: str, draft: Draft) -> datetime:
-    """When the form was made from the draft; nonsense is a moment at which nobody saved it."""
-    try:
-        found = datetime.fromisoformat(words)
-    except ValueError:
-        found = draft.updated_at.replace(year=1971)
-    return found if found.tzinfo else draft.updated_at.replace(year=1971)
 
 
 def _address(programme_id: int, form: Form) -> str:

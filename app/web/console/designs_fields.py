@@ -62,9 +62,12 @@ def guest_value(field: Field) -> str | None:
 
 
 def arranged(template: Template, what: str) -> tuple[Template, str]:
-    """What a button asks for ("up.backFields.3", "add.headerFields"), and where to look afterwards."""
+    """What a button asks for ("up.backFields.3", "to.backFields.3.0", "add.headerFields"), and where to look
+    afterwards.
+    """
     verb, _dot, rest = what.partition(".")
-    group, _dot, number = rest.partition(".")
+    group, _dot, places = rest.partition(".")
+    number, _dot, target = places.partition(".")
     if group not in FIELD_GROUPS:
         return template, ""
     among = rows(template)[group]
@@ -77,10 +80,12 @@ def arranged(template: Template, what: str) -> tuple[Template, str]:
     if verb == "remove" and not row.announces:
         without = link_edits.without_link if row.is_link else field_edits.without_field
         return without(template, row.key), f"#group.{group}"
-    by = {"up": -1, "down": 1}.get(verb, 0)
-    if by and 0 <= row.index + by < len(among):
-        made = field_edits.moved_field(template, row.key, group, row.index + by)
-        return made, f"#f.{group}.{row.index + by}"
+    place = row.index + {"up": -1, "down": 1}.get(verb, 0)
+    if verb == "to" and target.isdecimal() and len(target) <= 3:
+        place = int(target)
+    if place != row.index and 0 <= place < len(among):
+        made = field_edits.moved_field(template, row.key, group, place)
+        return made, f"#f.{group}.{place}"
     return template, ""
 
 

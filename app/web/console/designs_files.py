@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from app.errors import BadInput, NotFound
 from app.passes import designs, drafts, template_folders
 from app.passes.template import Template
+from app.web.console import designs_trial, designs_undo
 from app.web.console.designs_work import opened, programme_of
 from app.web.console.forms import done, see
 from app.web.console.registry import Console, act, page
@@ -27,7 +28,7 @@ def register(console: Console, _services: Services) -> None:
 
     @act(console, f"{_AT}/import", needs="design.edit")
     def take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
-        """Begin a draft from a .zip; what cannot be understood is refused, what could be better is told
+        """Make the draft what a .zip holds; what cannot be understood is refused, advice is given
         later.
         """
         with turns.mine():
@@ -63,8 +64,23 @@ def _take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
     template = template_folders.from_zip(data, "import").template
     with visit.services.database.write() as tx:
         found = programme_of(tx, visit, programme_id)
-        drafts.start(tx, found.id, template, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
-    done(_("Imported. Have a look, and publish it when it is right."))
+        before = drafts.open_draft(tx, found.id)
+        made = (
+            drafts.start(tx, found.id, template, brand_id=visit.brand.id, now=visit.now, actor=visit.actor)
+            if before is None
+            else drafts.save(
+                tx, before.id, template, expected_updated_at=before.updated_at, now=visit.now,
+                actor=visit.actor,
+            )
+        )  # fmt: skip
+    if before is None:
+        done(_("Imported. Have a look, and publish it when it is right."))
+        return see(url_for("console.designs_editor_edit", programme_id=programme_id))
+    designs_trial.follow(visit, found, made)
+    done(
+        _("Imported in place of what the draft was."),
+        undo=designs_undo.to(programme_id, before.revision, made),
+    )
     return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 

@@ -6,15 +6,15 @@ What the form does not know (change messages, number styles, most of Google's la
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from app.colours import hexadecimal, parse_colour
 from app.errors import BadInput
 from app.passes import edits, field_edits, link_edits
-from app.passes.content import LocalizedText
-from app.passes.layout import COUNTS, FIELD_GROUPS, LANGUAGES, BrandValues
+from app.passes.content import Language, LocalizedText
+from app.passes.layout import COUNTS, FIELD_GROUPS, LANGUAGES, PLACEHOLDER, BrandValues
 from app.passes.template import Template
 from app.web.console.designs_fields import FieldRow, guest_value, rows
 from app.web.console.forms import Form
@@ -58,7 +58,7 @@ def applied(template: Template, values: BrandValues, form: Form) -> Template:
                     made = edits.with_colour(made, key, form[name], tier=tier)
     words = _typed(form, f"text.{NAME}")
     if f"text.{NAME}.ru" in form.values and words != _typed(before, f"text.{NAME}"):
-        with _noting(form, f"text.{NAME}.ru"):
+        with _noting(form, f"text.{NAME}.{_wrong(words, _checked)}"):
             made = edits.with_text(made, NAME, words)
     if "barcode" in form.values and form["barcode"] != before["barcode"]:
         with _noting(form, "barcode"):
@@ -102,7 +102,8 @@ def _with_words(made: Template, row: FieldRow, form: Form, before: Form) -> Temp
     words = _typed(form, name)
     if not row.is_text or f"{name}.ru" not in form.values or words == _typed(before, name):
         return made
-    with _noting(form, f"{name}.ru"):
+    checked = link_edits.checked_address if row.is_link else _checked
+    with _noting(form, f"{name}.{_wrong(words, checked)}"):
         if row.is_link and (words.ru or words.en):
             return link_edits.with_address(made, row.key, words)
         if text := row.field.text_name:
@@ -117,7 +118,7 @@ def _with_field(made: Template, row: FieldRow, form: Form, before: Form) -> Temp
     is_same = not value or value == before[f"{row.name}.value"] or row.announces
     if label == _typed(before, f"{row.name}.label") and is_same:
         return made
-    with _noting(form, f"{row.name}.label.ru"):
+    with _noting(form, f"{row.name}.label.{_wrong(label, _checked)}"):
         if is_same:
             return _put(made, row, label, field_edits.field(made, row.key).value)
         if value == OWN_WORDS:
@@ -166,6 +167,23 @@ def _noting(form: Form, name: str) -> Iterator[None]:
         yield
     except BadInput as fault:
         form.errors.setdefault(name, sentence(fault))
+
+
+def _checked(text: LocalizedText) -> LocalizedText:
+    if PLACEHOLDER.search(text.ru):
+        raise BadInput("placeholder", "Words hold no {…}.")
+    return edits.checked_text(text, "")
+
+
+def _wrong(words: LocalizedText, checked: Callable[[LocalizedText], object]) -> Language:
+    """The language whose words are refused; the first where it is both or the field as a whole."""
+    for language in LANGUAGES:
+        if said := words.in_language(language):
+            try:
+                checked(LocalizedText(said, said))
+            except BadInput:
+                return language
+    return LANGUAGES[0]
 
 
 def _every(template: Template) -> Iterator[FieldRow]:

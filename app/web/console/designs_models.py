@@ -29,7 +29,7 @@ def models(folder: Path, rules: Rules) -> list[Model]:
     named = {
         "bonus_card": (_("Bonus card"), _("Points in large figures on a picture.")),
         "stamp_card": (_("Stamp card"), _("Stamps fill up in the picture until the gift.")),
-        "tiered_card": (_("Card with levels"), _("Every level has its own colours and picture.")),
+        "tiered_card": (_("Card with tiers"), _("Every tier has its own colours and picture.")),
     }
     suited = {StampRules: "stamp_card", TieredRules: "tiered_card"}.get(type(rules), "bonus_card")
     found = []

@@ -10,7 +10,7 @@ from app.errors import BadInput
 from app.passes.assembly import Assembled
 from app.passes.card_screens import Theme, draw_back, draw_lock, draw_wallet
 from app.passes.card_warnings import LARGE, SMALL, CardWarning, card_warnings
-from app.passes.content import Language
+from app.passes.content import Language, PassContent
 from app.passes.drawing import Picture
 from app.passes.findings import Finding, refusals
 from app.passes.layout import STYLES, Layout
@@ -58,11 +58,21 @@ def sight_of(form: Form, layout: Layout, *, reader: Language) -> Sight:
     )
 
 
-def seen(made: Assembled, findings: list[Finding], sight: Sight, *, now: datetime) -> Picture | None:
-    """The screen; None where the design is too broken to make a card of."""
+def seen(
+    made: Assembled,
+    findings: list[Finding],
+    sight: Sight,
+    *,
+    now: datetime,
+    content: PassContent | None = None,
+) -> Picture | None:
+    """The screen, of a sample guest's card or the one of ``content``; None where the design is too broken
+    to make a card of.
+    """
     if not _is_drawable(made, findings):
         return None
-    content = sample_guest(sight.guest, made.layout, sight.reader, look=sight.look, now=now)
+    if content is None:
+        content = sample_guest(sight.guest, made.layout, sight.reader, look=sight.look, now=now)
     try:
         proof = Proofs(made.layout, made.files, now=now).pull(content, sight.reader)
     except _UNDRAWN:

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.loyalty.programmes import Programme
 from app.passes import rollouts
 from app.passes.designs import DesignVersion
-from app.passes.rollouts import STAGES, Status
+from app.passes.rollouts import STAGES, Status, Verb
 from app.reports.rollout_numbers import RolloutNumbers, rollout_numbers
 from app.web.console.designs_work import programme_of
 from app.web.console.forms import done, see
@@ -33,7 +33,9 @@ class View:
     numbers: RolloutNumbers | None
     version: int  # that it leads to
     waiting: int  # cards of earlier versions, where the newest could be rolled out to them
+    newest: int  # the number of that version
     following: int | None  # percent of the next stage
+    verbs: tuple[Verb, ...]  # what there is to do
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -51,28 +53,22 @@ def register(console: Console, _services: Services) -> None:
 
 def view_of(tx: Tx, programme: Programme, versions: list[DesignVersion]) -> View:
     """The last roll-out, and whether another could begin; ``versions`` are newest first."""
-    status = rollouts.state(tx, programme.id)
+    status, verbs = rollouts.state(tx, programme.id), rollouts.offered(tx, programme.id)
     newest = next((each for each in versions if each.withdrawn_at is None), None)
-    others = sum(each.cards for each in versions if newest and each.version < newest.version)
-    number = newest.version if newest else 0
-    if status is None or status.rollout.state in ("superseded", "taken_back", "done"):
-        goes = bool(status and newest and status.rollout.target_design_id == newest.id)
-        if others and not (goes and status and status.rollout.state == "done"):
-            return View(None, None, number, others, STAGES[0])
-    if status is None:
-        return View(None, None, number, 0, None)
-    held = status.rollout
-    target = next((each.version for each in versions if each.id == held.target_design_id), 0)
-    # A new version over one that is still being rolled out waits for a decision of its own.
-    fresh = (
-        others
-        if newest and newest.id != held.target_design_id and held.state in ("waiting", "stopped")
+    waiting = (
+        sum(each.cards for each in versions if newest and each.version < newest.version)
+        if "start" in verbs
         else 0
     )
+    number = newest.version if newest else 0
+    if status is None or (status.rollout.state == "taken_back" and waiting):
+        return View(None, None, number, waiting, number, None, verbs)
+    held = status.rollout
+    target = next((each.version for each in versions if each.id == held.target_design_id), 0)
     numbers = rollout_numbers(tx, held.target_design_id, since=held.started_at)
     stage = held.stage + 1
     following = STAGES[stage] if held.state == "waiting" and stage < len(STAGES) else None
-    return View(status, numbers, target, fresh, following)
+    return View(status, numbers, target, waiting, number, following, verbs)
 
 
 def start(visit: Visit, programme_id: int) -> ResponseReturnValue:

@@ -37,7 +37,7 @@ def kinds(rules: Rules) -> Choices:
     else:
         found.append(("balance", _("Balance")))
     if isinstance(rules, TieredRules):
-        found.append(("tier", _("Level")))
+        found.append(("tier", _("Tier")))
     return [
         *found,
         ("card_code", _("Card number")),
@@ -58,7 +58,7 @@ def barcodes() -> Choices:
 
 
 def looks(layout: Layout, language: Language) -> Choices:
-    """Whose card the preview shows: of which level, or with how many stamps."""
+    """Whose card the preview shows: of which tier, or with how many stamps."""
     if layout.tiers:
         return [(str(number), each.name.in_language(language)) for number, each in enumerate(layout.tiers, 1)]
     if layout.for_reward:

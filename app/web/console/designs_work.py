@@ -13,13 +13,15 @@ from app.loyalty import programmes, publishing
 from app.loyalty.programmes import Programme
 from app.passes import designs, drafts
 from app.passes.assembly import Assembled
+from app.passes.content import Language
 from app.passes.drafts import Draft
 from app.passes.findings import Finding
-from app.passes.layout import BrandValues
+from app.passes.layout import BrandValues, Layout
 from app.passes.template import Template
 from app.web.console import designs_form
+from app.web.console.designs_judged import judged
 from app.web.console.designs_notes import Note, Notes, notes_of
-from app.web.console.designs_preview import cuts_of
+from app.web.console.designs_slots import PICTURES, covered_words
 from app.web.console.visit import Visit
 
 
@@ -52,12 +54,24 @@ def values_of(visit: Visit, programme: Programme) -> BrandValues:
 def looked_at(visit: Visit, programme: Programme, draft: Draft, template: Template) -> Work:
     """Assembled and linted; asks no database."""
     values = values_of(visit, programme)
-    made = drafts.assembled(template, values)
-    findings = drafts.check(made, now=visit.now)
-    notes = notes_of(template, findings, cuts_of(made, findings, now=visit.now))
+    made, findings, cuts = judged(template, values, now=visit.now)
+    notes = notes_of(template, findings, cuts)
+    names = tier_names(made.layout, visit.language)
+    for name in PICTURES:
+        if words := covered_words(template, name, names):
+            notes.add(f"picture.{name}", Note("calm", words))
     for slot in designs_form.unsaid(template, values):
         notes.add(slot, Note("calm", _("Empty: guests do not see this field.")))
     return Work(programme, draft, template, values, made, findings, notes)
+
+
+def tier_names(layout: Layout, language: Language) -> dict[int, str]:
+    """The tiers that have each look, by the look's number: a programme may have fewer tiers, or more."""
+    names: dict[int, list[str]] = {}
+    for tier in layout.tiers:
+        number = int(tier.folder.removeprefix("tiers/").rstrip("/"))
+        names.setdefault(number, []).append(tier.name.in_language(language))
+    return {number: ", ".join(among) for number, among in names.items()}
 
 
 def opened(visit: Visit, programme_id: int) -> tuple[Programme, Draft | None]:

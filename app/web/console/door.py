@@ -31,7 +31,8 @@ _WHOSE = "of"
 _MOST_TEXT = 512 * 1024
 _MOST_PARTS = 400
 """Of a form with files: a design's folder with every picture in three sizes and two languages."""
-_SAME_SITE = ("", "same-origin", "none")
+SAME_SITE = ("", "same-origin", "none")
+"""What a browser may say of where a form came from; an old one, or one without https, says nothing."""
 log = structlog.get_logger()
 
 
@@ -76,7 +77,7 @@ class Door:
                 raise SignInFirst
             if request.method == "POST":
                 _check_form(signed_in)
-            elif not _is_bound(signed_in):
+            elif not is_bound(signed_in):
                 bind_forms(signed_in[0] if signed_in else None)
             if signed_in is not None and "brand" in found:
                 visit = g.visit = replace(visit, found=_place(tx, signed_in[1], found))
@@ -103,15 +104,15 @@ def bind_forms(whose: Session | None) -> None:
         session[_WHOSE] = whose.id
 
 
-def _is_bound(signed_in: tuple[Session, User] | None) -> bool:
+def is_bound(signed_in: tuple[Session, User] | None) -> bool:
     """Whether what forms pass on was begun for this session; somebody may have planted another cookie."""
     return bool(session.get(_WHOSE) == (signed_in[0].id if signed_in else None))
 
 
 def _check_form(signed_in: tuple[Session, User] | None) -> None:
-    if request.headers.get("Sec-Fetch-Site", "") not in _SAME_SITE:
+    if request.headers.get("Sec-Fetch-Site", "") not in SAME_SITE:
         raise StaleForm
-    if not _is_bound(signed_in):
+    if not is_bound(signed_in):
         raise StaleForm
     guard: CSRFProtect = current_app.extensions["csrf"]
     guard.protect()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, request, url_for
+import math
+from dataclasses import replace
+
+from flask import Response, g, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import refresh
 
 from app.accounts import checks, passwords, sessions, users
 from app.accounts.users import User
+from app.errors import TooMany
+from app.places import links, venues
 from app.reports import launch
-from app.web.console import assets
+from app.web.console import assets, kept
 from app.web.console.areas import ways
 from app.web.console.door import bind_forms
 from app.web.console.forms import Form, render, see
+from app.web.console.kept import Kept
 from app.web.console.registry import Console, act, page
 from app.web.console.sign_in_limits import SignInLimits
 from app.web.console.visit import Visit
+from app.web.console.wording import later
 from app.web.services import Services
 
 _LONGEST_AGENT = 300
@@ -28,15 +36,21 @@ class Doorkeeper:
         self.limits = SignInLimits(services, console.door.cookies)
         self._console, self._services = console, services
 
-    def let_in(self, user: User, visit: Visit, address: str) -> Response:
-        """A new session for this user, and on to ``address``."""
+    def let_in(self, user: User, visit: Visit, address: str, sent: Kept | None = None) -> Response:
+        """A new session for this user, and on to ``address``, or to what was ``sent`` before."""
         agent = request.headers.get("User-Agent", "")[:_LONGEST_AGENT]
         with self._services.database.write() as tx:
             if visit.signed_in is not None:  # one browser, one session
                 sessions.end(tx, visit.user, visit.session.id, now=visit.now)
             session, token = sessions.begin(tx, user, user_agent=agent, now=visit.now)
-        answer = make_response(see(address))
         bind_forms(session)
+        if sent is None:
+            answer = make_response(see(address))
+        else:
+            known = replace(visit, signed_in=(session, user), language=user.language)
+            g.language = user.language
+            refresh()
+            answer = kept.again_page(self._console, known, sent)
         self._console.door.cookies.give(answer, token)
         self.limits.remember(answer, user.email)
         return answer
@@ -51,35 +65,47 @@ def safe_next(address: str) -> str:
 
 def register(console: Console, services: Services) -> None:
     """Sign-in, sign-out, the choice among brands, and files."""
-    doorkeeper = Doorkeeper(console, services)
+    _signing(console, services, Doorkeeper(console, services))
+    _choosing(console, services)
 
     @console.get("/-/<edition>/<name>")
     def file(edition: str, name: str) -> Response:  # noqa: ARG001 - another edition is another address
         """Styles and scripts, the same for everybody."""
         return assets.answer(name)
 
+
+def _signing(console: Console, services: Services, doorkeeper: Doorkeeper) -> None:
     @page(console, "/sign-in", needs="anyone")
     def sign_in(visit: Visit) -> ResponseReturnValue:
         if visit.signed_in is not None:
             return see(safe_next(request.args.get("next", "")))
-        return render(visit, "sign_in.html", form=Form.of(next=request.args.get("next", "")))
+        with services.database.read() as tx:
+            fresh = not users.is_anybody_there(tx)
+        form = Form.of(next=request.args.get("next", ""))
+        return render(visit, "sign_in.html", form=form, fresh=fresh)
 
     @act(console, "/sign-in", needs="anyone")
     def signing_in(visit: Visit) -> ResponseReturnValue:
-        form = Form.posted()
+        form, sent = Form.posted(), kept.opened(console, request.form.get("kept", ""))
         email, password = form.text("email", longest=checks.LONGEST_EMAIL), form["password"]
         if not password:
             form.errors["password"] = _("Please fill this in.")
         if not form.ok:
-            return render(visit, "sign_in.html", form=form)
-        doorkeeper.limits.count(email, request.remote_addr or "")
+            return kept.sign_in_page(console, visit, form, sent)
+        try:
+            doorkeeper.limits.count(email, request.remote_addr or "")
+        except TooMany as limit:
+            form.errors[""] = later(limit)
+            answer = kept.sign_in_page(console, visit, form, sent, status=429)
+            answer.headers["Retry-After"] = str(math.ceil(limit.retry_after.total_seconds()))
+            return answer
         with services.database.read() as tx:
             found = users.sign_in_of(tx, email)
         # No transaction is open, and no answer is quicker than another.
         if not passwords.matches(password, found[1] if found else None) or found is None:
             form.errors[""] = _("This address and this password do not belong together.")
-            return render(visit, "sign_in.html", form=form)
-        return doorkeeper.let_in(found[0], visit, safe_next(form["next"]))
+            return kept.sign_in_page(console, visit, form, sent)
+        return doorkeeper.let_in(found[0], visit, safe_next(form["next"]), sent)
 
     @act(console, "/sign-out", needs="signed-in")
     def sign_out(visit: Visit) -> ResponseReturnValue:
@@ -90,6 +116,8 @@ def register(console: Console, services: Services) -> None:
         console.door.cookies.take(answer)
         return answer
 
+
+def _choosing(console: Console, services: Services) -> None:
     @page(console, "/", needs="signed-in")
     def start(visit: Visit) -> ResponseReturnValue:
         with services.database.read() as tx:
@@ -108,4 +136,12 @@ def register(console: Console, services: Services) -> None:
             items = launch.checklist(tx, visit.brand.id, certificate_faults=()).items
         home = "funnel" if any(item.step == "card" and item.done for item in items) else "launch"
         first = next((way for way in found if way.key == home), found[0] if found else None)
-        return see(first.address) if first else render(visit, "nothing_yet.html")
+        return see(first.address) if first else _at_the_till(visit)
+
+
+def _at_the_till(visit: Visit) -> ResponseReturnValue:
+    """For whom no area is: what the people at the till go by, of each venue that has a code."""
+    with visit.services.database.read() as tx:
+        living = {link.venue_id for link in links.links_of_brand(tx, visit.brand.id) if not link.retired_at}
+        found = venues.open_venues(tx, visit.brand.id)
+    return render(visit, "at_the_till.html", venues=[venue for venue in found if venue.id in living])

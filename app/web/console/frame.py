@@ -19,7 +19,7 @@ from app.accounts import users
 from app.accounts.brands import Brand
 from app.db.failures import NO_DATABASE
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
-from app.web.console import assets, devices
+from app.web.console import assets, devices, kept
 from app.web.console.areas import ways
 from app.web.console.door import StaleForm
 from app.web.console.forms import take_notice
@@ -27,7 +27,7 @@ from app.web.console.outage_words import outage_words
 from app.web.console.registry import Console
 from app.web.console.role_words import role_deeds, role_words
 from app.web.console.visit import NotAllowed, SignInFirst, Visit
-from app.web.console.wording import sentence
+from app.web.console.wording import later, sentence
 from app.web.language import LANGUAGES, NAMES, current_language
 
 POLICY = (
@@ -49,6 +49,9 @@ def dress(app: Flask, console: Console) -> None:
     """Cookies, CSRF, headers, what templates may use, and the pages for whatever goes wrong."""
     console.door.cookies.configure(app)
     CSRFProtect(app)
+
+    # Guests come by links under /i/: whoever opens the bare address works here.
+    app.add_url_rule("/", "front", lambda: redirect(url_for("console.entrance_start")))
 
     @console.app_url_value_preprocessor
     def _nothing(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
@@ -163,11 +166,11 @@ def our_fault() -> Response:
 
 
 def _faults(console: Console) -> None:
-    console.register_error_handler(SignInFirst, _sign_in_first)
+    console.register_error_handler(SignInFirst, lambda _fault: _sign_in_first(console))
     console.register_error_handler(NotFound, lambda _fault: nothing_here())
     console.register_error_handler(NotAllowed, _not_allowed)
-    console.register_error_handler(StaleForm, _stale)
-    console.register_error_handler(CSRFError, _stale)
+    for stale in (StaleForm, CSRFError):
+        console.register_error_handler(stale, lambda _fault: _stale(console))
     console.register_error_handler(
         BadInput, lambda fault: fault_page(422, _("That did not work"), sentence(fault))
     )
@@ -182,7 +185,10 @@ def _faults(console: Console) -> None:
         console.register_error_handler(database_fault, _no_database)
 
 
-def _sign_in_first(_fault: SignInFirst) -> ResponseReturnValue:
+def _sign_in_first(console: Console) -> ResponseReturnValue:
+    found = kept.of_request(console)
+    if found is not None:
+        return kept.ended_page(console, g.visit, found)
     address = url_for("console.entrance_sign_in")
     if request.method == "GET" and request.path != url_for("console.entrance_start"):
         address = url_for("console.entrance_sign_in", next=request.full_path.rstrip("?"))
@@ -197,7 +203,13 @@ def _not_allowed(_fault: NotAllowed) -> Response:
     )
 
 
-def _stale(_fault: Exception) -> Response:
+def _stale(console: Console) -> Response:
+    visit: Visit = g.visit
+    found = kept.of_request(console, surely=True)
+    if found is not None and visit.signed_in is not None:
+        return kept.again_page(console, visit, found, stale=True)
+    if found is not None and request.endpoint == "console.entrance_signing_in":
+        return kept.ended_page(console, visit, found)
     words = _("Nothing was changed. Go back, load the page again and send the form once more.")
     if not session:
         words += " " + _("If it happens again, allow cookies and open the console at its own https address.")
@@ -206,11 +218,7 @@ def _stale(_fault: Exception) -> Response:
 
 def _too_many(fault: TooMany) -> Response:
     seconds = math.ceil(fault.retry_after.total_seconds())
-    minutes = max(1, round(seconds / 60))
-    return fault_page(
-        429, _("Too many tries"), _("Please try again in about %(minutes)s min.", minutes=minutes),
-        retry_after=seconds,
-    )  # fmt: skip
+    return fault_page(429, _("Too many tries"), later(fault), retry_after=seconds)
 
 
 def _too_large(_fault: RequestEntityTooLarge) -> Response:

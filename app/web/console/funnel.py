@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,16 +14,16 @@ from app.db import Tx
 from app.places import venues
 from app.places.funnel_counts import way
 from app.places.venues import Venue
-from app.reports import funnel_export, funnel_table
+from app.reports import funnel_export, funnel_table, funnel_today
 from app.reports.funnel_venue import venue_funnel
 from app.web.console import funnel_words as words
+from app.web.console.files import sent
 from app.web.console.forms import render, see
-from app.web.console.funnel_filters import Asked, asked, options
+from app.web.console.funnel_filters import Asked, asked, options, part
 from app.web.console.registry import Console, page
 from app.web.console.visit import Visit
 from app.web.services import Services
 
-_AT_ONCE = 64 * 1024
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -45,12 +44,16 @@ def _pages(console: Console, services: Services) -> None:
             found = funnel_table.table(
                 tx, visit.brand, wanted.filters, today=wanted.today, order=wanted.order
             )
+            scope = wanted.filters.scope(visit.brand)
+            today = funnel_today.so_far(tx, scope, today=wanted.today)
             choices = options(tx, visit, seen)
         return _render(
             visit,
             "funnel_chain.html",
             wanted=wanted,
             found=found,
+            shown=part(found.rows),
+            today=today,
             choices=choices,
             venues=seen,
             steps=way(codes=found.codes),
@@ -59,7 +62,7 @@ def _pages(console: Console, services: Services) -> None:
     @page(console, "/<brand>/funnel/<venue>", needs="funnel.read")
     def venue(visit: Visit) -> ResponseReturnValue:
         with services.database.read() as tx:
-            found = venue_funnel(tx, visit.brand, visit.venue, now=visit.now)
+            found = venue_funnel(tx, visit.brand, visit.venue, now=visit.now, seen=visit.access.venues)
             seen = _seen(tx, visit)
         return _render(visit, "funnel_venue.html", found=found, others=len(seen) > 1)
 
@@ -79,6 +82,7 @@ def _files(console: Console, services: Services) -> None:
         with tempfile.TemporaryDirectory() as name, services.database.read() as tx:
             path = Path(name) / "days.xlsx"
             wanted = asked(visit, _seen(tx, visit))
+            funnel_export.fits_a_sheet(tx, visit.brand, wanted.filters)
             rows = funnel_export.rows(tx, visit.brand, wanted.filters)
             funnel_export.write_xlsx(path, _("Funnel"), words.headings(), rows)
             target = path.open("rb")  # outlives its name
@@ -86,22 +90,8 @@ def _files(console: Console, services: Services) -> None:
 
 
 def _download(target: IO[bytes], wanted: Asked, visit: Visit, ending: str, kind: str) -> Response:
-    """Sent piece by piece, from the disk; no transaction is open any more."""
-    length = target.seek(0, 2)
-    target.seek(0)
     period = wanted.filters.period
-    name = f"{visit.brand.slug}-funnel-{period.first}-{period.last}.{ending}"
-
-    def pieces() -> Iterator[bytes]:
-        with target:
-            while piece := target.read(_AT_ONCE):
-                yield piece
-
-    return Response(
-        pieces(),
-        content_type=kind,
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(length)},
-    )
+    return sent(target, name=f"{visit.brand.slug}-funnel-{period.first}-{period.last}.{ending}", kind=kind)
 
 
 def _render(visit: Visit, template: str, **values: Any) -> ResponseReturnValue:

@@ -18,7 +18,7 @@ from app.places.funnel import Group
 from app.places.funnel_counts import Period
 from app.places.placements import KINDS
 from app.places.venues import Venue
-from app.reports.funnel_table import ORDERS, Filters, Order
+from app.reports.funnel_table import ORDERS, Filters, Order, Row
 from app.web.console.forms import digits
 from app.web.console.visit import Visit
 
@@ -26,6 +26,8 @@ DAYS = (7, 28, 90, 365)
 USUAL_DAYS = 28
 MOST_DAYS = 366
 INVITED = "staff"
+ROWS = 100
+"""Of a table, on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,22 @@ class Asked:
     def query(self, **changed: str) -> str:
         """The address's question with something changed; what is empty is left out."""
         return urlencode({key: value for key, value in {**self.spelt, **changed}.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part of a table's rows: a phone that gets three thousand at once shows none for seconds."""
+
+    number: int  # of the part, from 1
+    count: int  # of parts
+    first: int  # row, from 1
+    rows: list[Row]
+    all: int  # rows
+
+    @property
+    def last(self) -> int:
+        """The row that ends it."""
+        return self.first + len(self.rows) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,14 @@ def asked(visit: Visit, seen: list[Venue]) -> Asked:
     )
     order: Order = given["order"] if given["order"] in ORDERS else "name"
     return Asked(filters, order, today, given, trouble)
+
+
+def part(rows: list[Row]) -> Shown:
+    """The rows of the part that the address names; of the nearest where there is no such part."""
+    count = max(1, -(-len(rows) // ROWS))
+    number = min(max(1, digits(request.args.get("page", "")) or 1), count)
+    first = (number - 1) * ROWS
+    return Shown(number, count, first + 1, rows[first : first + ROWS], len(rows))
 
 
 def options(tx: Tx, visit: Visit, seen: list[Venue]) -> Choices:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from babel.dates import format_date, format_interval
-from babel.numbers import format_decimal, format_percent
 from flask_babel import gettext, ngettext
 
 from app.places.funnel_changes import Change, Traffic
-from app.places.funnel_counts import Period, Step
+from app.places.funnel_counts import Counts, Period, Step
 from app.places.funnel_intervals import Share
 from app.places.funnel_verdicts import Judgement, Loss
 from app.places.placements import Kind
@@ -15,7 +14,9 @@ from app.places.store_tallies import COLUMNS
 from app.reports import funnel_export
 from app.reports.funnel_staff import StaffRow
 from app.reports.funnel_table import Label, Row
+from app.reports.funnel_today import TOLD
 from app.reports.funnel_venue import Suggestion
+from app.web.console.funnel_numbers import between, number, percent, points
 from app.web.language import current_language
 
 
@@ -49,6 +50,13 @@ def short(which: Step) -> str:
     }[which]
 
 
+def so_far(today: Counts, *, codes: bool) -> str:
+    """The steps of a day that is not over: "Scans 12 · Page 11 · Form 5 · Card 3"."""
+    told = [(_("Scans"), today.scan)]
+    told += [(short(which), getattr(today, which)) for which in TOLD if codes or which != "code"]
+    return " · ".join(f"{name}\u00a0{number(count)}" for name, count in told)
+
+
 def at_step(which: Step) -> str:
     """Where guests are lost, within a sentence."""
     return {
@@ -59,22 +67,6 @@ def at_step(which: Step) -> str:
         "receipt": _("before the first receipt"),
         "active": _("after the first receipt"),
     }[which]
-
-
-def percent(value: float | None) -> str:
-    """Whole percent, or a dash for nothing."""
-    return "–" if value is None else str(format_percent(value, locale=current_language()))
-
-
-def between(low: float, high: float) -> str:
-    """An interval of shares."""
-    return f"{round(low * 100)}–{percent(high)}"
-
-
-def points(gap: float) -> str:
-    """A difference of shares, with its sign."""
-    whole = round(gap * 100)
-    return f"+{whole}" if whole > 0 else f"−{-whole}" if whole else "0"
 
 
 def days(period: Period) -> str:
@@ -132,11 +124,6 @@ def scans(one: Traffic) -> str:
             return _("as the week before: %(n)s", n=number(one.before))
         case _:
             return _("the week before: %(n)s", n=number(one.before))
-
-
-def number(value: float) -> str:
-    """Whole, grouped."""
-    return str(format_decimal(round(value), locale=current_language()))
 
 
 def loss(one: Loss) -> str:
@@ -218,7 +205,11 @@ def advice(one: Suggestion) -> tuple[str, str]:
     return {
         "first_scan": (
             _("Hang up the first code."),
-            _("Nobody had scanned one by last night; today is told tomorrow. Beside the till works best."),
+            _("Nobody had scanned one by last night. Beside the till works best."),
+        ),
+        "first_day": (
+            _("The first guests are here."),
+            _("How far guests come, and what to do about it, is told from tomorrow on: of whole days."),
         ),
         "no_scans": (
             _("Look whether the codes still hang."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from app.web.services import Finding, Services
 KEPT_FOR: Final = timedelta(seconds=20)
 """So long the alarms of a brand are not looked for again: they stand above every page."""
 
+_FIRST_SENTENCE: Final = re.compile(r".*?\.(?=\s+[^\W\d_a-zа-яё])", re.S)
+"""A date's point is followed by a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -33,12 +37,29 @@ class Told:
     verdict: str
     words: str
     is_ours: bool
+    brand: str | None = None  # the slug; None: of the installation
+    is_certificate: bool = False
+
+    @property
+    def brief(self) -> str:
+        """The first sentence, for a line above other pages; in a brand its certificate names itself."""
+        words = _FIRST_SENTENCE.match(self.words)
+        brief = words[0] if words else self.words
+        return brief if self.is_certificate else f"{self.subject}: {brief}"
 
     @classmethod
     def of(cls, found: Finding) -> Told:
         """As it is to be read."""
-        ours = isinstance(found.words, Sentence)
-        return cls(translated(found.subject), found.verdict, translated(found.words), ours)
+        ours, subject = isinstance(found.words, Sentence), found.subject
+        is_certificate = isinstance(subject, Sentence) and subject.template == "certificate of %(brand)s"
+        return cls(
+            translated(found.subject),
+            found.verdict,
+            translated(found.words),
+            ours,
+            found.brand,
+            is_certificate,
+        )
 
 
 class Alarms:

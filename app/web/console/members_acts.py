@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 
 from flask import url_for
@@ -62,21 +63,10 @@ def register(console: Console, services: Services) -> None:
 
     @act(console, f"{_CARD}/block", needs="member.card")
     def block(visit: Visit, member_id: int, card_id: int) -> ResponseReturnValue:
-        form, owner, card = Form.posted(), MemberId(member_id), EnrolmentId(card_id)
-        with services.database.read() as tx:
-            card_of(tx, visit, owner, card)
-        with form.checking(), services.database.write() as tx:
-            card_acts.block(
-                tx,
-                card,
-                reason=form["reason"],
-                form_key=form["form_key"],
-                now=visit.now,
-                actor=visit.actor,
-            )
-        if not form.ok:
-            return member_page(visit, services, owner, form=form, opened=f"block-{card_id}")
-        services.wakeup.ring()
+        owner, card = MemberId(member_id), EnrolmentId(card_id)
+        refused = _for_a_reason(visit, services, owner, card, card_acts.block, name="block")
+        if refused is not None:
+            return refused
         undo = url_for("console.members_acts_unblock", member_id=owner, card_id=card)
         done(
             _("The card is blocked: tills refuse it, and it says so."),
@@ -96,23 +86,34 @@ def register(console: Console, services: Services) -> None:
 
     @act(console, f"{_CARD}/reissue", needs="member.card")
     def reissue(visit: Visit, member_id: int, card_id: int) -> ResponseReturnValue:
-        form, owner, card = Form.posted(), MemberId(member_id), EnrolmentId(card_id)
-        with services.database.read() as tx:
-            card_of(tx, visit, owner, card)
-        with form.checking(), services.database.write() as tx:
-            card_acts.reissue(
-                tx,
-                card,
-                reason=form["reason"],
-                form_key=form["form_key"],
-                now=visit.now,
-                actor=visit.actor,
-            )
-        if not form.ok:
-            return member_page(visit, services, owner, form=form, opened=f"reissue-{card_id}")
-        services.wakeup.ring()
+        owner, card = MemberId(member_id), EnrolmentId(card_id)
+        refused = _for_a_reason(visit, services, owner, card, card_acts.reissue, name="reissue")
+        if refused is not None:
+            return refused
         done(_("There is a new card. Show the guest its code below; the old one is void."))
         return see(url_for("console.members_one", member_id=owner, _anchor=f"hand-over-{card_id}"))
+
+
+def _for_a_reason(
+    visit: Visit,
+    services: Services,
+    owner: MemberId,
+    card: EnrolmentId,
+    deed: Callable[..., object],
+    *,
+    name: str,
+) -> ResponseReturnValue | None:
+    """Do it for the reason in the form; gives the page that says what is wrong, None where it is done."""
+    form = Form.posted()
+    with services.database.read() as tx:
+        card_of(tx, visit, owner, card)
+    with form.checking(), services.database.write() as tx:
+        reason, form_key = form["reason"], form["form_key"]
+        deed(tx, card, reason=reason, form_key=form_key, now=visit.now, actor=visit.actor)
+    if not form.ok:
+        return member_page(visit, services, owner, form=form, opened=f"{name}-{card}")
+    services.wakeup.ring()
+    return None
 
 
 def _is_stamped(tx: Tx, programme_id: ProgrammeId) -> bool:

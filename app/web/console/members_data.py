@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Response, url_for
+import tempfile
+
+from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.accounts import audit
 from app.db.identifiers import MemberId
 from app.loyalty import members
-from app.reports.member_archive import archive
-from app.reports.member_file import member_file
+from app.reports.member_archive import write_archive
+from app.reports.member_file import tables_of_member
+from app.web.console.files import sent
 from app.web.console.forms import Form, done, render, see
 from app.web.console.members_page import member_of
 from app.web.console.members_words import phone_words
@@ -26,7 +29,9 @@ def register(console: Console, services: Services) -> None:
     def file(visit: Visit, member_id: int) -> ResponseReturnValue:
         with services.database.read() as tx:  # it reads much: nobody who writes is to wait for it
             member = member_of(tx, visit, MemberId(member_id))
-            found = member_file(tx, member.id)
+            packed = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it was sent
+            found = tables_of_member(tx, member.id)
+            write_archive(packed, found, language=visit.language, now=visit.now)
         with services.database.write() as tx:
             audit.record(
                 tx,
@@ -37,10 +42,7 @@ def register(console: Console, services: Services) -> None:
                 subject=f"member {member.id}",
                 detail={},
             )
-        packed = archive(found, language=visit.language, now=visit.now)
-        name = f"{visit.brand.slug}-guest-{member.id}.zip"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(packed, headers=headers, mimetype="application/zip")
+        return sent(packed, name=f"{visit.brand.slug}-guest-{member.id}.zip", kind="application/zip")
 
     @page(console, "/<brand>/members/<int:member_id>/forget", needs="member.erase")
     def forget(visit: Visit, member_id: int) -> ResponseReturnValue:

@@ -24,6 +24,7 @@ from app.web.console.forms import Form, render
 from app.web.console.members_words import (
     TOPICS,
     balance_words,
+    clock_times,
     event_words,
     phone_words,
     topic_words,
@@ -74,7 +75,7 @@ def member_page(
         balance=balance_words,
         addresses=addresses,
         codes={key: qr.inline_svg(address) for key, address in addresses.items()},
-        events=shown,
+        events=list(zip(shown, clock_times(shown, visit.zone), strict=True)),
         more=len(events) - len(shown),
         elsewhere=story.elsewhere,
         topic=topic,
@@ -126,7 +127,8 @@ def _surroundings(tx: Tx, services: Services, visit: Visit) -> Surroundings:
         expired = min(signer.expires_at, signer.wwdr_expires_at) <= visit.now
         fault = _("Its time is over.") if expired else None
     except Misconfigured as wrong:
-        fault = wrong.faults[0] if wrong.faults else _("It is missing.")
+        # What is wrong may name a file of the server: that is for who can mend it, on the certificate's page.
+        fault = _("What is wrong with it stands on the certificate’s page.")
         expired = any("expired" in line for line in wrong.faults)
     https = urlsplit(services.public_url).scheme == "https"
     return Surroundings(https=https, certificate_fault=fault, certificate_expired=expired)

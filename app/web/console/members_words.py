@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import phonenumbers
+from babel.dates import format_datetime, get_timezone
 from babel.numbers import format_currency, get_currency_precision
 from flask_babel import gettext as _
 
@@ -20,6 +23,7 @@ from app.web.language import current_language
 
 TOPICS = ("points", "card", "phone", "text", "guest")
 SHOWN_DIGITS = 4
+_EXACT = "d MMM y, HH:mm:ss"
 
 
 def phone_words(number: str | None, *, whole: bool) -> str:
@@ -55,6 +59,18 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
     said, to_do = VERDICTS[verdict.cause]
     facts = {name: _fact(value) for name, value in verdict.facts.items()}
     return translated(said(**facts)), translated(to_do(**facts)) if to_do else ""
+
+
+def clock_times(events: Sequence[Event], zone: str) -> list[str]:
+    """When each of these was: to the second where two of them share a minute."""
+    minutes = Counter(event.at.replace(second=0, microsecond=0) for event in events)
+    exact = [minutes[event.at.replace(second=0, microsecond=0)] > 1 for event in events]
+    return [
+        format_datetime(event.at, _EXACT, tzinfo=get_timezone(zone), locale=current_language())
+        if shared
+        else moment(event.at, zone)
+        for event, shared in zip(events, exact, strict=True)
+    ]
 
 
 def event_words(event: Event) -> str:

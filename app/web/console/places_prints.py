@@ -47,7 +47,7 @@ def register(console: Console, services: Services) -> None:
         """The same of one code, to go on drawing with."""
         return _print(visit, turns, "svg", code)
 
-    @page(console, "/<brand>/places/<venue>/sheet.pdf", needs="places.read")
+    @page(console, "/<brand>/places/<venue>/sheet.pdf", needs="sheet.read")
     def sheet(visit: Visit) -> ResponseReturnValue:
         """The training sheet in ``?language=``, with the code of the venue's first link."""
         language = _choice("language", ("ru", "en"))

@@ -97,16 +97,9 @@ def _parts(value: str, words: str, count: int) -> list[tuple[str, str]]:
     ]
 
 
-def drawn_programmes(tx: Tx, cards: list[Programme]) -> set[ProgrammeId]:
+def drawn_programmes(tx: Tx, cards: list[Programme]) -> frozenset[ProgrammeId]:
     """Which programmes have a published design, so that prints of their codes can be drawn."""
-    found = set()
-    for card in cards:
-        try:
-            designs.newest_id(tx, card.id)
-        except NotFound:
-            continue
-        found.add(card.id)
-    return found
+    return designs.drawn(tx, [card.id for card in cards])
 
 
 def counts_by_code(tx: Tx, visit: Visit) -> dict[str, Counts]:

@@ -24,6 +24,6 @@ def role_deeds(role: Role) -> str:
         "owner": _("Everything: the team, the certificate, the settings and all that others do."),
         "marketer": _("The card’s design, places, guests and figures of all venues."),
         "manager": _("Figures, staff, codes and guests of their own venues; numbers only in part."),
-        "cashier": _("Works at the till; nothing here but their own account."),
+        "cashier": _("Works at the till; here only the training sheet and their own account."),
     }
     return words[role]

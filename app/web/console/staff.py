@@ -18,27 +18,33 @@ from app.errors import NotFound
 from app.loyalty import programmes
 from app.places import endings, funnel, links, venues
 from app.places.links import InstallLink
+from app.places.store_tallies import Scope
 from app.places.venues import Venue
 from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
-from app.web.console.visit import Visit
+from app.web.console.visit import NotAllowed, Visit
 from app.web.services import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Inviting:
-    """A person with what their codes brought this month; ``link`` is their newest that lives."""
+    """A person with what their codes brought this month in the visitor's venues.
+
+    ``link`` is their newest there that lives. Plan and leaving are ``changeable`` by who has all of the
+    venues that the person works in.
+    """
 
     person: StaffMember
     venue: Venue | None
     link: InstallLink | None
     link_venue: Venue | None
     cards: int
+    changeable: bool
 
     @property
     def share(self) -> int | None:
-        """Of the plan, in hundredths, at most 100; None without a plan."""
-        if not self.person.monthly_target:
+        """Of the plan, in hundredths, at most 100; None without a plan, or where only a part is counted."""
+        if not self.person.monthly_target or not self.changeable:
             return None
         return min(100, self.cards * 100 // self.person.monthly_target)
 
@@ -85,7 +91,7 @@ def _changes(console: Console, services: Services) -> None:
             form.errors = {f"plan-{person}": form.error("monthly_target")}
             return _page(visit, form)
         with services.database.write() as tx:
-            before = _theirs(tx, visit, person)
+            before = _changeable(tx, visit, person)
             after = staff.plan(tx, before.id, monthly_target=target, now=visit.now, actor=visit.actor)
         done(
             _("The plan of %(name)s is saved.", name=after.name),
@@ -99,7 +105,7 @@ def _changes(console: Console, services: Services) -> None:
     @act(console, "/<brand>/places/-/staff/<int:person>/code", needs="staff.edit")
     def code(visit: Visit, person: int) -> ResponseReturnValue:
         with services.database.write() as tx:
-            member = _theirs(tx, visit, person)
+            member = _seen(tx, visit, person)
             venue = _venue(tx, visit, "" if member.venue_id is None else str(member.venue_id))
             cards = programmes.programmes_of_brand(tx, visit.brand.id)
             if not cards:
@@ -112,7 +118,7 @@ def _endings(console: Console, services: Services) -> None:
     @act(console, "/<brand>/places/-/staff/<int:person>/leave", needs="staff.edit")
     def leave(visit: Visit, person: int) -> ResponseReturnValue:
         with services.database.write() as tx:
-            member = _theirs(tx, visit, person)
+            member = _changeable(tx, visit, person)
             endings.end_employment(tx, member.id, now=visit.now, actor=visit.actor)
         done(
             _("%(name)s has left; their codes have ended.", name=member.name),
@@ -123,7 +129,7 @@ def _endings(console: Console, services: Services) -> None:
     @act(console, "/<brand>/places/-/staff/<int:person>/back", needs="staff.edit")
     def back(visit: Visit, person: int) -> ResponseReturnValue:
         with services.database.write() as tx:
-            member = _theirs(tx, visit, person)
+            member = _changeable(tx, visit, person)
             endings.resume_employment(tx, member.id, now=visit.now, actor=visit.actor)
         done(_("%(name)s works here again.", name=member.name))
         return see(url_for("console.staff_everyone"))
@@ -132,14 +138,14 @@ def _endings(console: Console, services: Services) -> None:
 def _page(visit: Visit, form: Form) -> ResponseReturnValue:
     with visit.services.database.read() as tx:
         places = [v for v in venues.open_venues(tx, visit.brand.id) if visit.access.reaches(v.id)]
-        people = [p for p in staff.staff_of_brand(tx, visit.brand.id) if _reaches(visit, p)]
+        people = [p for p in staff.staff_of_brand(tx, visit.brand.id) if _sees(visit, p)]
         inviting = _inviting(tx, visit, [p for p in people if p.left_at is None])
     return render(
         visit,
         "staff_everyone.html",
         form=form,
         inviting=inviting,
-        left=[p for p in people if p.left_at is not None],
+        left=[p for p in people if p.left_at is not None and _acts_on(visit, p)],
         places=[(v.id, v.name) for v in places],
         month=_first_of_month(visit),
     )
@@ -156,8 +162,11 @@ def _inviting(tx: Tx, visit: Visit, people: list[StaffMember]) -> list[Inviting]
     }
     today = visit.now.astimezone(ZoneInfo(visit.brand.time_zone)).date()
     month = funnel.period(today.replace(day=1), today)
-    found = funnel.funnel(tx, visit.brand.id, by="staff_member", period=month, now=visit.now)
-    cards = {entry.id: entry.flow.now.added for entry in found.entries}
+    where = sorted(visit.access.venues) if visit.access.venues is not None else None
+    scope = Scope(brand_id=visit.brand.id, first=month.first, last=month.last, venue_ids=where, invited=True)
+    cards = {
+        key: flow.now.added for key, flow in funnel.flows(tx, scope, by="staff_member", today=today).items()
+    }
     return [
         Inviting(
             person,
@@ -165,6 +174,7 @@ def _inviting(tx: Tx, visit: Visit, people: list[StaffMember]) -> list[Inviting]
             codes.get(person.id),
             known[codes[person.id].venue_id] if person.id in codes else None,
             cards.get(person.id, 0),
+            _acts_on(visit, person),
         )
         for person in people
     ]
@@ -185,17 +195,29 @@ def _give_code(
     )  # fmt: skip
 
 
-def _reaches(visit: Visit, person: StaffMember) -> bool:
-    """Who sees all venues sees everybody; a manager sees the people of their venues alone."""
-    if visit.access.venues is None:
-        return True
-    return person.venue_id is not None and visit.access.reaches(person.venue_id)
+def _sees(visit: Visit, person: StaffMember) -> bool:
+    """Who works in a venue of theirs: a manager meets those too who belong to no venue in particular."""
+    return person.venue_id is None or visit.access.reaches(person.venue_id)
 
 
-def _theirs(tx: Tx, visit: Visit, number: int) -> StaffMember:
+def _acts_on(visit: Visit, person: StaffMember) -> bool:
+    """Whoever works in every venue is not one manager's to plan for or to send away."""
+    return visit.access.venues is None or (
+        person.venue_id is not None and visit.access.reaches(person.venue_id)
+    )
+
+
+def _seen(tx: Tx, visit: Visit, number: int) -> StaffMember:
     member = staff.staff_member(tx, StaffMemberId(number))
-    if member.brand_id != visit.brand.id or not _reaches(visit, member):
+    if member.brand_id != visit.brand.id or not _sees(visit, member):
         raise NotFound("no-such-staff-member", "There is no such staff member, or they are not yours")
+    return member
+
+
+def _changeable(tx: Tx, visit: Visit, number: int) -> StaffMember:
+    member = _seen(tx, visit, number)
+    if not _acts_on(visit, member):
+        raise NotAllowed
     return member
 
 

@@ -5,11 +5,12 @@ Each area adds the sentences for the codes that its forms meet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from flask_babel import gettext as _
 
-from app.errors import Refused
+from app.errors import Refused, TooMany
 
 Sentence = Callable[[Refused], str]
 _sentences: dict[str, Sentence] = {}
@@ -24,6 +25,12 @@ def sentence(fault: Refused) -> str:
     """What to say to the reader; the room's own words where nobody has translated them."""
     told = _sentences.get(fault.code)
     return told(fault) if told else fault.message
+
+
+def later(fault: TooMany) -> str:
+    """When it may be tried again."""
+    minutes = max(1, round(math.ceil(fault.retry_after.total_seconds()) / 60))
+    return str(_("Please try again in about %(minutes)s min.", minutes=minutes))
 
 
 explain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from app.db.identifiers import CardCode, PassTypeIdentifier, WalletPassId
@@ -65,3 +66,32 @@ def prepare_rollout(house: House) -> None:
             if not rollouts.step(tx, now=house.clock(), most=200).more:
                 break
     begin(house, shop, "stamp_card")
+
+
+def all_steps(house: House) -> None:
+    """What the worker does until nothing is left to do."""
+    for _ in range(40):
+        house.clock.forward(timedelta(minutes=2))
+        with house.database.write() as tx:
+            if not rollouts.step(tx, now=house.clock(), most=200).more:
+                return
+
+
+def prepare_overtaken(house: House) -> None:
+    """For pictures: a version that another overtook, which was taken back; and a draft."""
+    shop, owner = house.cafe, house.team["cafe", "owner"]
+    issue_cards(house, shop, 200)
+    values = publishing.with_rules(designs.brand_values(shop.brand), shop.programme.rules)
+    for template in ("stamp_card", "tiered_card"):
+        begun = begin(house, shop, template)
+        ready = drafts.ready(begun, values, now=house.clock())
+        with house.database.write() as tx:
+            drafts.publish(tx, begun, ready, brand_id=shop.brand.id, now=house.clock(), actor=owner.actor)
+            rollouts.start(
+                tx, shop.programme.id, brand_id=shop.brand.id, now=house.clock(), actor=owner.actor
+            )
+        all_steps(house)
+    with house.database.write() as tx:
+        rollouts.back(tx, shop.programme.id, brand_id=shop.brand.id, now=house.clock(), actor=owner.actor)
+    all_steps(house)
+    begin(house, shop)

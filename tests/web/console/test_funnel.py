@@ -5,13 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import ColumnElement, func, select
 
+from app.db.identifiers import InstallLinkId
+from app.errors import BadInput
 from app.places import links, placements, tallies, venues
+from app.places.funnel_counts import Period
+from app.places.tables import install_link, visit_event
 from app.places.venues import VenueDraft
+from app.reports import funnel_export
+from app.reports.funnel_table import Filters
+from app.web.console.funnel_filters import ROWS
 from tests.web.console.house import House
 from tests.web.console.samples_funnel import come
 
@@ -73,6 +83,79 @@ def test_a_venue_without_guests_says_what_to_do(house: House) -> None:
     assert "Nobody came in these days" in house.desk("owner").get(ADDRESS).text
 
 
+def _today(page: str) -> list[int]:
+    """The numbers of the line about the day that is not over."""
+    line = re.search(r'<p class="funnel-today">.*?<span>(.*?)</span>', page, re.DOTALL)
+    assert line, page
+    return [int(number) for number in re.findall(r"\d+", line[1])]
+
+
+def test_today_is_told_by_now_and_is_a_recount_of_its_events(chain: House) -> None:
+    chance, today, desk = random.Random(4), chain.clock().date(), chain.desk("owner")
+    steps = ("scan", "page", "form", "code", "added")
+
+    def recount(*where: ColumnElement[bool]) -> list[int]:
+        told = select(visit_event.c.kind, func.count().label("n")).where(visit_event.c.day == today, *where)
+        joined = told.join(install_link, install_link.c.id == visit_event.c.install_link_id)
+        with chain.database.read() as tx:
+            found = {row.kind: row.n for row in tx.execute(joined.group_by(visit_event.c.kind))}
+        return [found.get(kind, 0) for kind in steps]
+
+    full_days = desk.get(f"{ADDRESS}/main").text
+    assert "nobody yet" in full_days
+    with chain.database.write() as tx:
+        ids = tx.scalars(
+            select(install_link.c.id).where(install_link.c.brand_id == chain.cafe.brand.id)
+        ).all()
+        for link in ids:
+            come(tx, InstallLinkId(link), today, chance.randrange(9), chance, {})
+        come(tx, InstallLinkId(ids[-1]), today, 5, chance, {})
+        tallies.mend(tx)
+    main = install_link.c.venue_id == chain.cafe.venue.id
+    assert _today(desk.get(f"{ADDRESS}/main").text) == recount(main)
+    assert _today(desk.get(ADDRESS).text) == recount()
+    assert recount() != recount(main) != [0] * 5
+    with chain.database.write() as tx:
+        while tallies.fold(tx, limit=3):
+            pass
+    told = desk.get(f"{ADDRESS}/main").text
+    assert _today(told) == recount(main)
+    steps_of = re.compile(r'<ol class="funnel-steps">.*?</ol>', re.DOTALL)
+    assert steps_of.findall(told) == steps_of.findall(full_days) != [], "today stands among no full day"
+
+
+def test_on_the_first_day_guests_are_not_told_to_be_missing(house: House) -> None:
+    with house.database.write() as tx:
+        come(tx, house.cafe.link.id, house.clock().date(), 3, random.Random(1), {})
+        tallies.mend(tx)
+    page = house.desk("owner").get(f"{ADDRESS}/main").text
+    assert _today(page)[0] == 3
+    assert "The first guests are here." in page
+    assert "No guests yet" not in page
+    assert "Hang up the first code" not in page
+
+
+def test_a_long_table_comes_in_parts(chain: House) -> None:
+    shop, chance, day = chain.cafe, random.Random(2), chain.clock().date() - timedelta(days=2)
+    with chain.database.write() as tx:
+        for _ in range(ROWS):
+            made = links.create_link(
+                tx, programme_id=shop.programme.id, venue_id=shop.venue.id, now=chain.clock(), actor="t"
+            )
+            come(tx, made.id, day, 1, chance, {})
+        tallies.mend(tx)
+    desk = chain.desk("owner")
+    first = desk.get(f"{ADDRESS}?by=link").text
+    second = desk.get(unescape(re.findall(r'rel="next" href="([^"]+)"', first)[0])).text
+    rows = [page.count('<th scope="row">') for page in (first, second)]
+    assert rows == [ROWS, 6]
+    assert f"1–{ROWS} of {ROWS + 6}" in first
+    assert 'rel="prev"' in second
+    assert 'rel="next"' not in second
+    for nonsense in ("0", "-1", "999", "x"):
+        assert '<th scope="row">' in desk.get(f"{ADDRESS}?by=link&page={nonsense}").text
+
+
 def test_the_table_compares_orders_and_filters(chain: House) -> None:
     desk = chain.desk("owner")
     table = desk.get(ADDRESS).text
@@ -128,3 +211,13 @@ def test_a_cashier_reads_none_of_it(chain: House) -> None:
     desk = chain.desk("cashier")
     for below in ("", "/main", "/file/days.csv", "/file/days.xlsx"):
         assert desk.get(ADDRESS + below).status_code == 403
+
+
+def test_a_sheet_that_would_be_too_long_is_refused_before_it_is_written(chain: House) -> None:
+    brand, today = chain.cafe.brand, chain.clock().date()
+    filters = Filters(period=Period(first=today - timedelta(days=28), last=today))
+    with chain.database.read() as tx:
+        count = len(list(funnel_export.rows(tx, brand, filters)))
+        funnel_export.fits_a_sheet(tx, brand, filters, most=count)
+        with pytest.raises(BadInput, match="fewer days"):
+            funnel_export.fits_a_sheet(tx, brand, filters, most=count - 1)

@@ -281,3 +281,21 @@ def test_hostile_names_and_queries_are_words_like_others(house: House) -> None:
     assert desk.get(f"{ALL}?q=%00").status_code == 404  # no page asks so
     assert desk.get(f"{ALL}/99999999").status_code == 404
     assert desk.get(f"{page_of(card)}?topic=nothing").status_code == 200
+
+
+def test_what_shares_a_minute_is_told_to_the_second_and_in_the_order_of_its_causes(house: House) -> None:
+    with house.database.write() as tx:
+        card = guest(tx, house.cafe, "Анна")
+        with_phone(tx, card)
+    house.clock.forward(timedelta(hours=1))
+    page = house.desk("owner").get(f"/console/cafe/members/{card.member_id}").text
+    held, downloaded = (page.index(said) for said in ("confirmed that it holds", "A phone downloaded"))
+    assert held < downloaded, "the newest comes first"
+    shown = re.findall(r'<time class="soft small" datetime="[^"]+">([^<]+)</time>', page)
+    seconds = [time for time in shown if re.search(r"\d:\d\d:\d\d$", time)]
+    assert len(seconds) == len(shown) > 3, shown
+    with house.database.write() as tx:
+        card_acts.block(tx, card.id, reason="x", form_key="form-0001", now=house.clock(), actor="user:1")
+    page = house.desk("owner").get(f"/console/cafe/members/{card.member_id}").text
+    first = re.findall(r'<time class="soft small" datetime="[^"]+">([^<]+)</time>', page)
+    assert first[-1] == shown[-1]
