@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +16,10 @@ from app.db import Tx
 from app.db.identifiers import BrandId, ProgrammeId
 from app.errors import NotFound
 from app.passes import drafts, rollouts
+
+_MOVING = ("running", "going_back")
+_LOOK_AGAIN = 0.5
+"""Seconds."""
 
 
 class _Verb(Protocol):
@@ -78,11 +83,17 @@ def back(brand: str, programme: str, as_json: bool) -> None:
 @rollout.command()
 @click.argument("brand")
 @click.argument("programme")
+@click.option("--wait", is_flag=True, help="until the worker has moved the cards of this stage")
 @json_option
-def state(brand: str, programme: str, as_json: bool) -> None:
+def state(brand: str, programme: str, wait: bool, as_json: bool) -> None:
     """How far it is, and what there is to do next."""
-    with opened() as shell, shell.database.read() as tx:
-        described = _described(tx, programme_of(tx, brand, programme).id)
+    with opened() as shell:
+        while True:
+            with shell.database.read() as tx:
+                described = _described(tx, programme_of(tx, brand, programme).id)
+            if not wait or described["state"] not in _MOVING:
+                break
+            time.sleep(_LOOK_AGAIN)
     show(described, as_json=as_json)
 
 

@@ -64,9 +64,9 @@ def test_a_design_is_tried_published_rolled_out_and_taken_back(
         shown = list(guest.banners)
         await perkpass("rollout", "start", *CLUB)
         for _ in range(2):
-            await eventually_of(perkpass, "state", "waiting")
+            assert (await perkpass("rollout", "state", *CLUB, "--wait"))["state"] == "waiting"
             await perkpass("rollout", "go-on", *CLUB)
-        await eventually_of(perkpass, "state", "done")
+        assert (await perkpass("rollout", "state", *CLUB, "--wait"))["state"] == "done"
 
         def on_guests() -> bool:
             return bool(now_on(guest, card).wallet_pass.document["backgroundColor"] == "rgb(1, 2, 3)")
@@ -76,7 +76,7 @@ def test_a_design_is_tried_published_rolled_out_and_taken_back(
 
         # So soon after the last silent push the phone's patience is spent: the guest looks by themselves.
         await perkpass("rollout", "back", *CLUB)
-        await eventually_of(perkpass, "cards", 0)
+        await until_no_card_is_left(perkpass)
         guest.pull_to_refresh(now_on(guest, card))
         await eventually(lambda: not on_guests(), "the design before on the guest's phone")
         editor.delete(now_on(editor, trial))
@@ -92,12 +92,10 @@ def test_a_design_is_tried_published_rolled_out_and_taken_back(
     tell(story)
 
 
-async def eventually_of(
-    perkpass: Callable[..., Awaitable[dict[str, object]]], what: str, value: object
-) -> None:
-    """Until the roll-out says so."""
-    for _ in range(60):
-        if (await perkpass("rollout", "state", *CLUB))[what] == value:
+async def until_no_card_is_left(perkpass: Callable[..., Awaitable[dict[str, object]]]) -> None:
+    """The roll-out itself is over a minute later, when no card can be made of its version any more."""
+    for _ in range(15):
+        if (await perkpass("rollout", "state", *CLUB))["cards"] == 0:
             return
-        await asyncio.sleep(0.2)
-    raise AssertionError(f"the roll-out's {what} is not {value}")
+        await asyncio.sleep(1)
+    raise AssertionError("cards of the new version are left")
