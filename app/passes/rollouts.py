@@ -14,6 +14,7 @@ they came from, those that were made with it become of the version before, and n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -118,10 +119,7 @@ def offered(tx: Tx, programme_id: ProgrammeId) -> tuple[Verb, ...]:
         held.state in ("running", "going_back")
         or (held.state in ("waiting", "stopped") and held.target_design_id == wanted)
     )
-    cards = store_rollouts.cards(tx, programme_id)
-    if not is_going and any(
-        cards.get(each) for each in store_rollouts.older_versions(tx, programme_id, wanted)
-    ):
+    if not is_going and store_rollouts.any_card(tx, store_rollouts.older_versions(tx, programme_id, wanted)):
         found.insert(0, "start")
     return tuple(found)
 
@@ -158,12 +156,15 @@ def back(tx: Tx, programme_id: ProgrammeId, *, brand_id: BrandId, now: datetime,
     return _latest(tx, programme_id)
 
 
-def state(tx: Tx, programme_id: ProgrammeId) -> Status | None:
-    """The programme's roll-out that :func:`back` would take back, or the last; None before the first."""
+def state(tx: Tx, programme_id: ProgrammeId, *, cards: Mapping[DesignId, int] | None = None) -> Status | None:
+    """The programme's roll-out that :func:`back` would take back, or the last; None before the first.
+
+    ``cards`` of each version, where the caller has counted them: that takes longer the more there are.
+    """
     found = store_rollouts.latest(tx, programme_id)
     if found is None:
         return None
-    cards = store_rollouts.cards(tx, programme_id)
+    cards = store_rollouts.cards(tx, programme_id) if cards is None else cards
     older = store_rollouts.older_versions(tx, programme_id, found.target_design_id)
     return Status(
         rollout=found,

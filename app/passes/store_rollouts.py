@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -114,6 +115,14 @@ def cards(tx: Tx, programme_id: ProgrammeId) -> dict[DesignId, int]:
         .group_by(wallet_pass.c.design_id)
     )
     return {DesignId(number): count for number, count in found}
+
+
+def any_card(tx: Tx, design_ids: Collection[DesignId]) -> bool:
+    """Whether a living card is of one of these versions; counts none."""
+    found = select(wallet_pass.c.id).where(
+        wallet_pass.c.design_id.in_(design_ids), wallet_pass.c.voided_at.is_(None)
+    )
+    return tx.scalar(found.limit(1)) is not None
 
 
 def _one(tx: Tx, statement: Select[Any], *, lock: bool) -> Rollout | None:

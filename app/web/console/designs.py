@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import url_for
@@ -98,7 +98,7 @@ def programme(visit: Visit, programme_id: int) -> ResponseReturnValue:
         actors = design_history.publishers(tx, visit.brand.id)
         names = design_history.names(tx, set(actors.values()))
         rollout = designs_rollout.view_of(tx, found, versions)
-    shelf = _shelf(visit, found)
+    shelf = _shelf(visit, found, versions)
     choices = [] if shelf.draft else _choices(visit, found)
     return render(
         visit,
@@ -157,9 +157,10 @@ def reopen(visit: Visit, programme_id: int) -> ResponseReturnValue:
     return see(url_for("console.designs_editor_edit", programme_id=programme_id))
 
 
-def _shelf(visit: Visit, found: Programme) -> Shelf:
+def _shelf(visit: Visit, found: Programme, versions: Sequence[DesignVersion] | None = None) -> Shelf:
+    """``versions``, newest first, where the page has asked for them already."""
     with visit.services.database.read() as tx:
-        versions = drafts.history(tx, found.id)
+        versions = drafts.history(tx, found.id) if versions is None else versions
         draft = drafts.open_draft(tx, found.id)
         newest = next((each for each in versions if each.withdrawn_at is None), None)
         design = designs.design(tx, newest.id) if newest else None

@@ -53,7 +53,8 @@ def register(console: Console, _services: Services) -> None:
 
 def view_of(tx: Tx, programme: Programme, versions: list[DesignVersion]) -> View:
     """The last roll-out, and whether another could begin; ``versions`` are newest first."""
-    status, verbs = rollouts.state(tx, programme.id), rollouts.offered(tx, programme.id)
+    status = rollouts.state(tx, programme.id, cards={each.id: each.cards for each in versions})
+    verbs = rollouts.offered(tx, programme.id)
     newest = next((each for each in versions if each.withdrawn_at is None), None)
     waiting = (
         sum(each.cards for each in versions if newest and each.version < newest.version)
