@@ -1,119 +1,35 @@
-"""Google Wallet on this machine: tokens, the REST interface, the page behind a save link, signed callbacks.
-
-Everything lies at one address. What a guest does and what shall go wrong is said at ``/_sim`` or through the
-handle of :func:`running`.
-"""
+"""A Google Wallet simulator in a thread of its own, for synchronous callers."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.simulators.google_accounts import Accounts, new_service_account
-from app.simulators.google_api import Api, Call
-from app.simulators.google_errors import Refused, no_such_path
-from app.simulators.google_resources import Resources
-from app.simulators.google_tokens import Tokens
-from app.simulators.http_server import Request, Response, json_response, listen, port_of
-from app.simulators.lifetime import in_thread, until_cancelled
+from app.simulators.google_callbacks import Callback, Event
+from app.simulators.google_faults import Faults
+from app.simulators.google_notices import Notice
+from app.simulators.google_save_page import GUEST
+from app.simulators.google_server import ISSUER, GoogleSettings, GoogleSimulator
+from app.simulators.google_state import SeenCall
+from app.simulators.lifetime import in_thread
 
+__all__ = ["GUEST", "ISSUER", "GoogleSettings", "RunningGoogle", "running"]
 _T = TypeVar("_T")
-ISSUER = "3388000000012345678"
-_JSON = "application/json; charset=UTF-8"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoogleSettings:
-    """Where the simulator listens, and whose cards it holds."""
-
-    host: str = "127.0.0.1"
-    port: int = 0  # 0: any free one
-    issuers: tuple[str, ...] = (ISSUER,)
-
-
-class GoogleSimulator:
-    """The server. :meth:`start` and :meth:`stop` belong to one event loop; so does everything it holds."""
-
-    def __init__(self, settings: GoogleSettings, *, clock: Callable[[], float] = time.time) -> None:
-        """``clock`` gives UNIX seconds."""
-        self.settings, self.clock = settings, clock
-        self.accounts = Accounts()
-        for issuer in settings.issuers:
-            self.accounts.issuer(issuer)
-        self.tokens = Tokens(self.accounts)
-        self.resources = Resources()
-        self.api = Api(self.accounts, self.resources)
-        self._servers: list[asyncio.Server] = []
-        self.url = ""  # known once started: http://127.0.0.1:PORT
-
-    async def start(self) -> None:
-        """Listen; returns when the port accepts. Raises OSError where it is taken."""
-        server = await listen(self._handle, self.settings.host, self.settings.port)
-        self._servers.append(server)
-        self.url = f"http://{self.settings.host}:{port_of(server)}"
-
-    async def stop(self) -> None:
-        """Stop listening."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
-
-    def new_service_account(
-        self, *issuers: str, name: str = "perkpass", project: str = "kofe"
-    ) -> dict[str, Any]:
-        """The JSON file of a new service account that may write for ``issuers`` (none named: all)."""
-        document = new_service_account(f"{self.url}/token", name=name, project=project)
-        self.accounts.register(document, *(issuers or self.settings.issuers))
-        return document
-
-    async def _handle(self, request: Request) -> Response:
-        try:
-            return await self._answer(request)
-        except Refused as refused:
-            return Response(refused.body(), refused.status, _JSON)
-
-    async def _answer(self, request: Request) -> Response:
-        if request.path == "/token":
-            return self.tokens.answer(request, self.clock())
-        if request.path.startswith("/_sim/"):
-            return self._control(request)
-        if not request.path.startswith("/walletobjects/v1/"):
-            raise no_such_path()
-        robot = self.tokens.robot(request, self.clock())
-        call = Call(
-            request.method,
-            request.path,
-            request.query,
-            request.headers.get("content-type", ""),
-            request.body,
-        )
-        answer = self.api.answer(robot, call)
-        return Response(answer.body(), answer.status, _JSON)
-
-    def _control(self, request: Request) -> Response:
-        match request.method, request.path.removeprefix("/_sim/").split("/"):
-            case "GET", ["classes"]:
-                return json_response(list(self.resources.classes.values()))
-            case "GET", ["objects"]:
-                objects = self.resources.objects.values()
-                return json_response([self.resources.shown("object", body) for body in objects])
-        return json_response({"error": "no such thing"}, 404)
 
 
 class RunningGoogle:
-    """A simulator in a thread of its own, for synchronous callers. Use :func:`running`."""
+    """The handle. Use :func:`running`."""
 
     def __init__(self, simulator: GoogleSimulator, loop: asyncio.AbstractEventLoop) -> None:
         self._simulator, self._loop = simulator, loop
         self.url = simulator.url
         self.token_url = f"{self.url}/token"
-        self.save_url = f"{self.url}/gp/v/save/"
+        self.save_url = simulator.links.address  # ends before the JWT
         self.callback_keys_url = f"{self.url}/gp/m/issuer/keys"
 
     def ask(self, question: Callable[[GoogleSimulator], _T]) -> _T:
@@ -122,7 +38,7 @@ class RunningGoogle:
         async def inside() -> _T:
             return question(self._simulator)
 
-        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(10)
+        return self._run(inside())
 
     def service_account(self, *issuers: str, name: str = "perkpass", project: str = "kofe") -> dict[str, Any]:
         """The JSON file of a new service account that may write for ``issuers`` (none named: all)."""
@@ -134,30 +50,89 @@ class RunningGoogle:
         path.write_text(json.dumps(self.service_account(*issuers), indent=2), encoding="utf-8")
         return path
 
+    def turn(self, **knobs: object) -> None:
+        """Set knobs of :class:`~app.simulators.google_faults.Faults` by name."""
+        self.ask(lambda simulator: simulator.state.faults.turn(knobs))
+
+    def save(self, object_id: str, user: str = GUEST) -> None:
+        """A guest holds this card from now on, and the issuer is told; raises Refused where there is none."""
+        self.ask(lambda simulator: simulator.page.hold(object_id, user))
+
+    def remove(self, object_id: str, user: str = GUEST) -> None:
+        """The guest deletes the card, and the issuer is told; raises Refused where it is not held."""
+        self.ask(lambda simulator: simulator.page.remove(object_id, user))
+
+    def tap(self, jwt: str, user: str = GUEST) -> list[str]:
+        """A guest taps a save link's button; the objects saved. Raises Refused with the fault."""
+
+        async def inside() -> list[str]:
+            page = self._simulator.page
+            page.save(link := await page.judged(jwt), user)
+            return link.objects
+
+        return self._run(inside())
+
+    def call_back(self, event: Event, object_id: str, *, spoil: str = "", url: str = "") -> Callback:
+        """Tell the issuer once, spoilt or not; the callback with the status of its answer."""
+        return self._run(self._simulator.messenger.tell_now(event, object_id, spoil, url))
+
+    def settled(self) -> None:
+        """Wait until every callback was heard or given up."""
+        self._run(self._simulator.messenger.settled())
+
+    def age(self, seconds: float) -> None:
+        """Let every notification be so much longer ago."""
+        self.ask(lambda simulator: simulator.state.notices.age(seconds))
+
     def classes(self) -> dict[str, dict[str, Any]]:
         """Every class by its id, as it stands."""
-        return self.ask(lambda simulator: dict(simulator.resources.classes))
+        return self.ask(lambda simulator: dict(simulator.state.resources.classes))
 
     def objects(self) -> dict[str, dict[str, Any]]:
         """Every object by its id, as it stands, with ``hasUsers``."""
         return self.ask(
             lambda simulator: {
-                identifier: simulator.resources.shown("object", body)
-                for identifier, body in simulator.resources.objects.items()
+                identifier: simulator.state.resources.shown("object", body)
+                for identifier, body in simulator.state.resources.objects.items()
             }
         )
+
+    def notices(self, object_id: str | None = None) -> list[Notice]:
+        """The notifications ledger, of one card or all."""
+        return self.ask(
+            lambda simulator: [
+                each for each in simulator.state.notices.all if object_id in {None, each.target}
+            ]
+        )
+
+    def calls(self) -> list[SeenCall]:
+        """The calls to the interface so far."""
+        return self.ask(lambda simulator: list(simulator.state.calls))
+
+    def busiest_second(self) -> int:
+        """How many calls the fullest second held so far."""
+        return self.ask(lambda simulator: simulator.state.bucket.busiest_second())
+
+    def callbacks(self) -> list[Callback]:
+        """What was told to issuers so far."""
+        return self.ask(lambda simulator: list(simulator.messenger.sent))
+
+    def lints(self) -> list[str]:
+        """What was accepted with a frown so far."""
+        return self.ask(lambda simulator: list(simulator.state.lints))
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 
 @contextmanager
 def running(
-    settings: GoogleSettings | None = None, *, clock: Callable[[], float] = time.time
+    settings: GoogleSettings | None = None,
+    *,
+    faults: Faults | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[RunningGoogle]:
     """The simulator in a thread, until the block ends; ``clock`` gives UNIX seconds."""
-    simulator = GoogleSimulator(settings or GoogleSettings(), clock=clock)
+    simulator = GoogleSimulator(settings or GoogleSettings(), faults=faults, clock=clock)
     with in_thread(simulator, name="google-simulator") as loop:
         yield RunningGoogle(simulator, loop)
-
-
-async def serve(settings: GoogleSettings, *, ready: Callable[[GoogleSimulator], None] | None = None) -> None:
-    """Run until cancelled; ``ready`` is told when the port accepts and the address is known."""
-    await until_cancelled(GoogleSimulator(settings), ready)

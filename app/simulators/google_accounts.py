@@ -22,12 +22,14 @@ class Issuer:
     """A merchant's account in the Pay & Wallet console."""
 
     identifier: str  # digits
-    name: str = "Kofe"
     demo: bool = False  # not published: only users and test accounts may save
     users: dict[str, str] = field(default_factory=dict)  # mail → OWNER, WRITER, READER
     test_accounts: set[str] = field(default_factory=set)
-    callback_url: str = ""  # of all classes that name none
-    properties: dict[str, Any] = field(default_factory=dict)  # what else Issuer holds
+    properties: dict[str, Any] = field(default_factory=lambda: {"name": "Kofe"})  # of the schema Issuer
+
+    def shown(self) -> dict[str, Any]:
+        """As an answer holds it."""
+        return {"issuerId": self.identifier, **self.properties}
 
 
 @dataclass(frozen=True, slots=True)

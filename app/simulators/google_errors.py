@@ -27,10 +27,16 @@ class Refused(Exception):
     """One refusal: the HTTP status, the words, the machine's reason ("" where nobody has seen Google's)."""
 
     def __init__(
-        self, status: int, message: str, reason: str = "", *, shape: Literal["app", "front"] = "app"
+        self,
+        status: int,
+        message: str,
+        reason: str = "",
+        *,
+        shape: Literal["app", "front"] = "app",
+        domain: str = "walletobjects",
     ) -> None:
         super().__init__(message)
-        self.status, self.message, self.shape = status, message, shape
+        self.status, self.message, self.shape, self.domain = status, message, shape, domain
         # A reason that nobody has seen is never the same twice, so that no client comes to depend on it.
         self.reason = reason or f"unseen{_placeholders.randrange(10**6):06d}"
 
@@ -38,7 +44,7 @@ class Refused(Exception):
         """The body."""
         error: dict[str, Any] = {"message": self.message, "reason": self.reason}
         if self.shape == "app":
-            error["domain"] = "walletobjects"
+            error["domain"] = self.domain
         said: dict[str, Any] = {"code": self.status, "message": self.message, "errors": [error]}
         if self.shape == "front":
             said["status"] = _STATUS_WORDS[self.status]
@@ -74,6 +80,22 @@ def unauthenticated() -> Refused:
         "other valid authentication credential.",
         "authError",
         shape="front",
+    )
+
+
+def too_fast(style: str) -> Refused:
+    """Beyond the rate. Which of the two Google answers is told nowhere, so that both must be understood."""
+    if style == "403":
+        return Refused(403, "Rate Limit Exceeded", "rateLimitExceeded", domain="usageLimits")
+    return Refused(429, "Resource has been exhausted (e.g. check quota).", "rateLimitExceeded", shape="front")
+
+
+def over_quota(issuer: str, target: str) -> Refused:
+    """The fourth notification within a day. [F edutap-eu/edutap.wallet_google#3]"""
+    return Refused(
+        403,
+        f"Quota exceeded for issuer {issuer} when adding TEXT_AND_NOTIFY message to {target}.",
+        "quotaExceeded",
     )
 
 

@@ -16,7 +16,7 @@ from app.simulators.google_errors import Refused, invalid
 Kind = Literal["class", "object"]
 Body = dict[str, Any]
 _WORDS: dict[Kind, str] = {"class": "Wallet Object Class", "object": "Wallet Object"}
-_SET_BY_GOOGLE = ("hasUsers", "hasLinkedDevice", "classReference", "kind", "version")
+SET_BY_GOOGLE = ("hasUsers", "hasLinkedDevice", "classReference", "kind", "version")
 _MESSAGES = 10
 # As implementers saw it; Google's pages only say that approved classes go on being sent as under review.
 _REVIEW = "Invalid review status '{}'. Use 'UNDER_REVIEW' instead."
@@ -69,14 +69,18 @@ class Resources:
         self._of(kind)[identifier] = after = _kept(body)
         return after
 
-    def add_message(self, kind: Kind, identifier: str, message: Body) -> Body:
-        """Append; an equal id is no reason to refuse. Raises Refused beyond ten (stricter than told)."""
+    def with_message(self, kind: Kind, identifier: str, message: Body) -> Body:
+        """What it would be; an equal id is no reason to refuse. Raises Refused beyond ten (strict)."""
         body = self.get(kind, identifier)
         messages = [*body.get("messages", []), message]
         if len(messages) > _MESSAGES:
             raise invalid(f"messages: at most {_MESSAGES} are allowed.")
-        self._of(kind)[identifier] = after = body | {"messages": messages}
-        return after
+        return body | {"messages": messages}
+
+    def keep(self, kind: Kind, body: Body) -> Body:
+        """Store it as it is."""
+        self._of(kind)[body["id"]] = body
+        return body
 
     def usable_class(self, identifier: str) -> Body:
         """A class that objects may belong to; raises Refused."""
@@ -122,7 +126,7 @@ def merge(known: Mapping[str, Any], changes: Mapping[str, Any]) -> Body:
 
 
 def _kept(body: Body) -> Body:
-    left = {name: value for name, value in body.items() if name not in (*_SET_BY_GOOGLE, "notifyPreference")}
+    left = {name: value for name, value in body.items() if name not in (*SET_BY_GOOGLE, "notifyPreference")}
     return copy.deepcopy(left)
 
 

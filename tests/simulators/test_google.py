@@ -59,8 +59,8 @@ class Caller:
         self.url = f"{google.url}/walletobjects/v1"
 
     def __call__(self, verb: str, path: str, body: object = None, **query: str) -> httpx.Response:
-        given = {"json": body} if body is not None else {}
-        return CLIENT.request(verb, f"{self.url}/{path}", headers=self.headers, params=query, **given)
+        url = f"{self.url}/{path}"
+        return CLIENT.request(verb, url, headers=self.headers, params=query, json=body)
 
 
 def test_a_token_is_given_for_a_true_assertion_only(google: RunningGoogle) -> None:
