@@ -114,7 +114,8 @@ def _colour(body: Mapping[str, Any]) -> bool:
 def _path(body: Mapping[str, Any]) -> bool:
     match = _PATH.fullmatch(body["fieldPath"])
     owner = "LoyaltyClass" if match and match[1] == "class" else "LoyaltyObject"
-    return match is not None and match[2] in set(schemas()[owner]["properties"])
+    properties: Mapping[str, Any] = schemas()[owner]["properties"]
+    return match is not None and match[2] in properties
 
 
 def _on_earth(body: Mapping[str, Any]) -> bool:
