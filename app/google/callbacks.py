@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -115,17 +115,9 @@ def verify(body: bytes, *, roots: Sequence[RootKey], issuers: Collection[str], n
 
 
 def _read(message: Mapping[str, Any], issuer: str, milli_now: int) -> Callback:
-    expires_at, nonce, event = (
-        milliseconds(message.get("expTimeMillis")),
-        message.get("nonce"),
-        message.get("eventType"),
-    )
-    if (
-        expires_at is None
-        or not isinstance(nonce, str)
-        or not 0 < len(nonce) <= _LONGEST_NONCE
-        or "\0" in nonce
-    ):
+    expires_at, nonce = milliseconds(message.get("expTimeMillis")), message.get("nonce")
+    event = message.get("eventType")
+    if expires_at is None or not _is_nonce(nonce):
         raise CallbackRefused(Fault.MALFORMED)
     if expires_at <= milli_now:
         raise CallbackRefused(Fault.EXPIRED)
@@ -139,6 +131,11 @@ def _read(message: Mapping[str, Any], issuer: str, milli_now: int) -> Callback:
         nonce=nonce,
         expires_at_ms=expires_at,
     )
+
+
+def _is_nonce(value: object) -> TypeGuard[str]:
+    """Whether every database takes it: printable, and so without NUL and without half of a surrogate pair."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NONCE and value.isprintable()
 
 
 def _issuer(message: Mapping[str, Any]) -> str:

@@ -37,6 +37,8 @@ _SEAM: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])")
 
 def upper(value: str) -> str:
     """One enum value in UPPER_SNAKE; what is so already stays as it is."""
+    if "_" in value:
+        return value.upper()
     return _ODD.get(value) or _SEAM.sub("_", value).upper()
 
 
