@@ -60,7 +60,7 @@ class CallbackKeys:
         return self._keys
 
     def roots(self, now: datetime) -> tuple[RootKey, ...]:
-        """The keys to verify with at ``now`` (aware), fetched where too old; empty where none ever were known.
+        """The keys to verify with at ``now`` (aware), fetched where too old; empty where none are known.
 
         One thread fetches; the others go on with the keys at hand, or wait where there are none.
         """

@@ -126,13 +126,13 @@ class Tokens:
         asked = datetime.now(UTC)
         try:
             credentials = service_account.Credentials(
-                RSASigner(account.private_key, account.key_id),  # type: ignore[no-untyped-call]
+                RSASigner(account.private_key, account.key_id),
                 service_account_email=account.email,
                 token_uri=self._url,
                 scopes=[SCOPE],
             )
             # Nothing but this: its before_request() would also look up a "regional access boundary".
-            credentials.refresh(self._transport)  # type: ignore[no-untyped-call]
+            credentials.refresh(self._transport)
         except exceptions.RefreshError as fault:
             raise NoToken(_words(fault), denied=not fault.retryable) from None
         except (exceptions.GoogleAuthError, Unreachable, OutcomeUnknown, OSError) as fault:

@@ -153,7 +153,7 @@ def test_google_s_own_client_asks_the_same_and_reads_what_we_read() -> None:
     """Three calls through both: equal verbs, paths and bodies; and it finds its answers where we do."""
     heard: list[bytes] = []
 
-    class Wire(HttpMockSequence):
+    class Wire(HttpMockSequence):  # type: ignore[misc]  # untyped
         def request(self, uri: str, *rest: Any, **named: Any) -> Any:
             heard.append(named["body"].encode())
             base = re.search(r"Content-ID: <(\S+) \+", named["body"])

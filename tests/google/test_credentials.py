@@ -43,7 +43,7 @@ def test_file_and_variable_hold_the_same_account(
 
 
 def test_googles_own_reader_finds_the_same(account_json: dict[str, Any]) -> None:
-    theirs = service_account.Credentials.from_service_account_info(account_json)  # type: ignore[no-untyped-call]
+    theirs = service_account.Credentials.from_service_account_info(account_json)
     ours = credentials.parse(json.dumps(account_json), source="x")
     assert theirs.service_account_email == ours.email
     assert theirs.signer.key_id == ours.key_id
