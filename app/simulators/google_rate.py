@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+_ROUNDING = 1e-4  # of UNIX seconds as floats, times a rate
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -19,7 +21,7 @@ class Bucket:
         if rate is not None:
             level, since = self._level.get(project, (rate, now))
             level = min(rate, level + (now - since) * rate)
-            if level < 1:
+            if level < 1 - _ROUNDING:
                 self._level[project] = (level, now)
                 self.refused += 1
                 return False

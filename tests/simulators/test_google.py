@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Iterator
-from typing import Any
 
-import httpx
 import jwt
 import pytest
 
 from app.simulators.google import ISSUER, RunningGoogle, running
-
-CLIENT = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
-SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
-GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-AUDIENCE = "https://oauth2.googleapis.com/token"
-CLASS: dict[str, Any] = {
-    "id": f"{ISSUER}.kofe",
-    "issuerName": "Кофе",
-    "programName": "Зёрна",
-    "programLogo": {"sourceUri": {"uri": "https://kofe.example/logo.png"}},
-    "reviewStatus": "UNDER_REVIEW",
-}
-ANNA: dict[str, Any] = {"id": f"{ISSUER}.anna", "classId": CLASS["id"], "state": "ACTIVE"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _end_of_client() -> Iterator[None]:
-    yield
-    CLIENT.close()
+from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller, assertion, known, token
 
 
 @pytest.fixture
@@ -39,32 +18,8 @@ def google() -> Iterator[RunningGoogle]:
         yield simulator
 
 
-def assertion(account: dict[str, Any], *, key: str = "", **claims: object) -> str:
-    now = int(time.time())
-    known = {"iss": account["client_email"], "aud": AUDIENCE, "scope": SCOPE, "iat": now, "exp": now + 3600}
-    headers = {"kid": account["private_key_id"]}
-    return jwt.encode(known | claims, key or account["private_key"], "RS256", headers=headers)
-
-
-def token(google: RunningGoogle, signed: str, grant: str = GRANT) -> httpx.Response:
-    return CLIENT.post(google.token_url, data={"grant_type": grant, "assertion": signed})
-
-
-class Caller:
-    """A client that holds a token."""
-
-    def __init__(self, google: RunningGoogle, account: dict[str, Any] | None = None) -> None:
-        answer = token(google, assertion(account or google.service_account()))
-        self.headers = {"authorization": f"Bearer {answer.json()['access_token']}"}
-        self.url = f"{google.url}/walletobjects/v1"
-
-    def __call__(self, verb: str, path: str, body: object = None, **query: str) -> httpx.Response:
-        url = f"{self.url}/{path}"
-        return CLIENT.request(verb, url, headers=self.headers, params=query, json=body)
-
-
 def test_a_token_is_given_for_a_true_assertion_only(google: RunningGoogle) -> None:
-    account, stranger = google.service_account(), google.service_account(name="other")
+    account, stranger = known(google), google.service_account(name="other")
     answer = token(google, assertion(account))
     assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
     now = int(time.time())
