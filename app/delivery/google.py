@@ -81,6 +81,15 @@ def claim(
     return store_google.claim(tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=most)
 
 
+def claim_classes(
+    tx: Tx, *, owner: str, issuer_id: GoogleIssuerId, now: datetime, lease: timedelta, limit: int
+) -> list[ClaimedGoogle]:
+    """Take due classes alone, after :func:`claim` in one transaction: those that its objects need first."""
+    return store_google.claim(
+        tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=limit, kinds=("class",)
+    )
+
+
 def depart(tx: Tx, issuer_id: GoogleIssuerId, count: int, *, pace: Pace, now: datetime) -> list[datetime]:
     """When ``count`` requests may leave, in order; each inner call of a batch is one."""
     return store_pace.depart(tx, GOOGLE.subject_of(issuer_id), pace, count, now=now)
@@ -141,13 +150,16 @@ def settle(
     return reached | store_google_pending.go_back(tx, back, now=now)
 
 
-def rescue(tx: Tx, *, now: datetime, limit: int = 500) -> list[ClaimedGoogle]:
-    """Take back what was claimed by someone whose lease is over; returns those, as they were.
+def lost(tx: Tx, *, now: datetime, limit: int = 500) -> list[ClaimedGoogle]:
+    """What was claimed by someone whose lease is over, locked: each of them may have happened.
 
-    Their attempts end as ``lost``: each may have happened, which their objects must be told
-    (:mod:`app.passes.google_state`). One whose attempts are used up is ``exhausted``.
+    Their objects are told of it before they are given back (:func:`take_back`), in this transaction.
     """
-    dead = store_google.lost(tx, now=now, limit=limit)
+    return store_google.lost(tx, now=now, limit=limit)
+
+
+def take_back(tx: Tx, dead: Sequence[ClaimedGoogle], *, now: datetime) -> None:
+    """Let others have what was :func:`lost`; one whose attempts are used up is ``exhausted``."""
     outcomes = [GoogleOutcome(claimed=one, verdict="lost", reason=_LEASE_EXPIRED) for one in dead]
     store_google.finish(tx, outcomes, now=now)
     worn = [one.id for one in dead if one.attempts >= retry.MOST_ATTEMPTS]
@@ -155,7 +167,6 @@ def rescue(tx: Tx, *, now: datetime, limit: int = 500) -> list[ClaimedGoogle]:
         store_google.end(tx, worn, "exhausted", _LEASE_EXPIRED, now=now)
     back = [Back(one, now, _LEASE_EXPIRED, one.attempts) for one in dead if one.id not in worn]
     store_google_pending.go_back(tx, back, now=now)
-    return dead
 
 
 def queues(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[GoogleQueue]:

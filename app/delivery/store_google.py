@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -66,7 +66,14 @@ def _is_due(priority: int) -> tuple[Any, ...]:
 
 
 def claim(
-    tx: Tx, *, owner: str, issuer: str, now: datetime, lease: timedelta, limit: int
+    tx: Tx,
+    *,
+    owner: str,
+    issuer: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    kinds: Iterable[GoogleKind] = tuple(GOOGLE_PRIORITIES),
 ) -> list[ClaimedGoogle]:
     """Take up to ``limit`` due changes of an issuer, the most urgent first; rows of others are passed over.
 
@@ -75,7 +82,7 @@ def claim(
     if tx.dialect.name == "postgresql":
         tx.execute(_BY_INDEX)
     rows: list[Any] = []
-    for kind in sorted(GOOGLE_PRIORITIES, key=lambda kind: GOOGLE_PRIORITIES[kind]):
+    for kind in sorted(kinds, key=lambda kind: GOOGLE_PRIORITIES[kind]):
         if len(rows) < limit:
             asked = {"issuer": issuer, "now": now, "most": limit - len(rows)}
             rows += tx.execute(_due(kind), asked).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, Table, Text, UniqueConstraint, false
+from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, Table, Text, UniqueConstraint
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
 
@@ -13,6 +13,7 @@ google_class = Table(
     identity(),
     Column("issuer_id", Text, nullable=False),
     Column("resource_id", Text, nullable=False, unique=True),  # "3388….p12.card.gold-1f2e3d4c"
+    refers("brand_id", "brand.id"),
     refers("programme_id", "programme.id"),
     Column("family", Text, nullable=False),
     Column("tier_key", Text, nullable=False, server_default=""),  # "": the programme has no tiers
@@ -29,6 +30,7 @@ google_object = Table(
     metadata,
     identity(),
     refers("pass_id", "wallet_pass.id"),
+    refers("brand_id", "brand.id"),
     Column("issuer_id", Text, nullable=False),
     Column("resource_id", Text, nullable=False, unique=True),
     refers("google_class_id", "google_class.id", nullable=True),  # that Google has it in
@@ -37,7 +39,7 @@ google_object = Table(
     Column("announced", Text),  # identifies the newest message that the holder was told of
     Column("doubted_message", Text),  # an addMessage without an answer: look before it is said again
     Column("doubted_at", UtcDateTime),
-    Column("must_read", Boolean, nullable=False, server_default=false()),  # whether anybody holds it is stale
+    Column("unread_since", UtcDateTime),  # a callback came: only reading tells whether anybody holds it
     Column("has_users", Boolean),  # as Google last said
     Column("inserted_at", UtcDateTime),  # since then Google has it
     Column("first_saved_at", UtcDateTime),
