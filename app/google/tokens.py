@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,9 +51,16 @@ class Tokens:
     """The tokens of one account. Any thread may ask; nothing is fetched before somebody does."""
 
     def __init__(
-        self, account: ServiceAccount, *, url: str = URL, ca: Path | None = None, within: float = 10.0
+        self,
+        account: ServiceAccount,
+        *,
+        url: str = URL,
+        ca: Path | None = None,
+        within: float = 10.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``within``: seconds for one request to the token endpoint at ``url``."""
+        """``within``: seconds for one request to the token endpoint at ``url``. ``clock``: aware."""
+        self._clock = clock
         self._account, self._url, self._ca, self._within = account, url, ca, within
         self._lock = threading.Lock()
         self._current: _Token | None = None
@@ -63,7 +70,7 @@ class Tokens:
 
     def obtain(self) -> Future[str]:
         """The token now, or when it has come; raises :class:`NoToken` through the future."""
-        now = datetime.now(UTC)
+        now = self._clock()
         with self._lock:
             current = self._current
             if current and now < current.unusable_at:
@@ -123,7 +130,7 @@ class Tokens:
         from google.oauth2 import service_account
 
         account = self._account
-        asked = datetime.now(UTC)
+        asked = self._clock()
         try:
             credentials = service_account.Credentials(
                 RSASigner(account.private_key, account.key_id),
@@ -140,8 +147,9 @@ class Tokens:
         text, expiry = credentials.token, credentials.expiry
         if not isinstance(text, str) or not text.isascii() or not text.isprintable():
             raise NoToken("the token endpoint's answer holds no token", denied=False)
-        ends = expiry.replace(tzinfo=UTC) if expiry else asked + _ASSUMED_LIFE
-        life = max(ends - asked, timedelta())
+        life = expiry.replace(tzinfo=UTC) - datetime.now(UTC) if expiry else _ASSUMED_LIFE
+        life = max(life, timedelta())
+        ends = asked + life
         return _Token(text, ends - min(_EARLY, life / 4), ends - min(_LATE, life / 10))
 
     def _transport(

@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from app.google.callback_keys import CallbackKeys
 from app.google.callbacks import CallbackRefused, Event, Fault, verify
+from tests.google.serving import serving
 from tests.google.signer import ISSUER, NOW, Google
 from tests.servers import free_port
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-class Keys:
-    """Where keys are fetched from."""
-
-    def __init__(self, document: bytes) -> None:
-        self.document, self.status, self.headers, self.asked = document, 200, dict[str, str](), 0
-        self.hold = threading.Event()
-        self.hold.set()
-        self.url = ""
-
-
-@contextmanager
-def serving(document: bytes) -> Iterator[Keys]:
-    keys = Keys(document)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            keys.asked += 1
-            keys.hold.wait(5)
-            self.send_response(keys.status)
-            for name, value in keys.headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(keys.document)))
-            self.end_headers()
-            self.wfile.write(keys.document)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the tests count by themselves."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        keys.url = f"http://127.0.0.1:{server.server_address[1]}/gp/m/issuer/keys"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield keys
-        finally:
-            server.shutdown()
-            thread.join(5)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +63,7 @@ def test_keys_are_kept_while_google_is_away_and_it_is_asked_once_a_minute() -> N
             assert keys.roots(NOW + HOUR + timedelta(seconds=second)) == first
         assert source.asked == 3
         for document in (b"", b"<html>", b'{"keys": []}', b"\xff"):
-            source.status, source.document = 200, document
+            source.status, source.body = 200, document
             assert keys.roots(NOW + HOUR * (2 + source.asked)) == first
         assert keys.at_hand.fetched_at == NOW
     later = NOW + 100 * HOUR
