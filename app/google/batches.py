@@ -68,7 +68,10 @@ def write(calls: Sequence[Call]) -> Written:
 
 def encoded(call: Call) -> bytes:
     """The body of a call, as it travels alone or in a batch."""
-    return b"" if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
+    if call.body is None:
+        return b""
+    # Half of a surrogate pair in one card's text must not keep the ninety-nine others from leaving.
+    return json.dumps(call.body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def read(written: Written, content_type: str, content: bytes) -> list[Part | None]:

@@ -149,6 +149,12 @@ def test_too_many_or_two_for_the_same_place_are_the_caller_s_fault() -> None:
     batches.write([calls.insert_object({"id": "1.a"}), calls.insert_object({"id": "1.b"})])
 
 
+def test_a_text_that_is_none_keeps_nobody_else_from_leaving() -> None:
+    written = batches.write([calls.patch_object("1.a", {"accountName": "a\ud800b"}), calls.get_object("1.b")])
+    assert [verb for verb, _, body in requests(written.content) if body] == ["PATCH"]
+    assert b'"a?b"' in written.content
+
+
 def test_google_s_own_client_asks_the_same_and_reads_what_we_read() -> None:
     """Three calls through both: equal verbs, paths and bodies; and it finds its answers where we do."""
     heard: list[bytes] = []
@@ -200,5 +206,5 @@ def requests(content: bytes) -> list[tuple[str, str, Any]]:
         head, body = re.split(rb"\r?\n\r?\n", inner, maxsplit=1)
         verb, path, version = head.splitlines()[0].decode().split()
         assert version == "HTTP/1.1"
-        found.append((verb, path.removesuffix("?alt=json"), json.loads(body)))
+        found.append((verb, path.removesuffix("?alt=json"), json.loads(body) if body.strip() else None))
     return found
