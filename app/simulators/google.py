@@ -29,7 +29,7 @@ class RunningGoogle:
         self._simulator, self._loop = simulator, loop
         self.url = simulator.url
         self.token_url = f"{self.url}/token"
-        self.save_url = simulator.links.address  # ends before the JWT
+        self.save_url = simulator.links.address  # without the slash before the JWT
         self.callback_keys_url = f"{self.url}/gp/m/issuer/keys"
 
     def ask(self, question: Callable[[GoogleSimulator], _T]) -> _T:

@@ -114,6 +114,8 @@ class Api:
         state = self.state
         before = state.resources.get(kind, identifier)
         after = state.resources.replace(kind, identifier, admit(state, kind, whole), sent)
+        if any(message.get("messageType") == "TEXT_AND_NOTIFY" for message in sent.get("messages") or ()):
+            state.lints.append("messages: only addMessage is told to notify")
         if sent.get("notifyPreference") == "NOTIFY_ON_UPDATE":
             held = state.holders(identifier) if kind == "object" else state.holders_of_class(identifier)
             shared = state.faults.budget == "shared"
@@ -169,7 +171,7 @@ class Api:
         if method.name == "validate":
             return {}
         shown = self.links.store(link)
-        return {"saveUri": f"{self.links.address}{token}", "resources": shown}
+        return {"saveUri": f"{self.links.address}/{token}", "resources": shown}
 
     def _issuer(self, robot: ServiceAccount, method: Method, identifier: str, document: Body) -> Body:
         accounts = self.state.accounts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -38,7 +39,7 @@ class Messenger:
 
     def __init__(self, state: State, signer: Signer) -> None:
         self.state, self.signer = state, signer
-        self.sent: list[Callback] = []
+        self.sent: deque[Callback] = deque(maxlen=10_000)
         self._held: list[Callback] = []  # they wait to be overtaken
         self._tasks: set[asyncio.Task[None]] = set()
 

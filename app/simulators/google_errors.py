@@ -47,7 +47,7 @@ class Refused(Exception):
             error["domain"] = self.domain
         said: dict[str, Any] = {"code": self.status, "message": self.message, "errors": [error]}
         if self.shape == "front":
-            said["status"] = _STATUS_WORDS[self.status]
+            said["status"] = _STATUS_WORDS.get(self.status, "UNKNOWN")
             if self.status == 400:
                 said["details"] = [
                     {

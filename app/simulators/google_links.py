@@ -30,7 +30,7 @@ class SaveLinks:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.address = ""  # ends before the JWT
+        self.address = ""  # without the slash before the JWT
 
     def judge(self, token: str, *, by_rest: bool = False) -> Link:
         """What a signed link names; raises Refused with the fault that a guest never sees.

@@ -39,7 +39,7 @@ class Notice:
 class Notices:
     """The ledger, and the budgets of a rolling day. Every accepted one counts, seen or not (strict)."""
 
-    all: list[Notice] = field(default_factory=list)
+    all: deque[Notice] = field(default_factory=lambda: deque(maxlen=200_000))
     muted: set[str] = field(default_factory=set)  # objects whose holder switched notifications off
     _spent: defaultdict[tuple[str, Cause], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 

@@ -49,6 +49,8 @@ def in_legacy_casing(document: Body, schema: str) -> Body:
     if "kind" in properties:
         said["kind"] = f"walletobjects#{_KINDS.get(schema, schema[0].lower() + schema[1:])}"
     for name, value in document.items():
+        if name == "hasUsers" and not value:  # was left out of the answers that were seen
+            continue
         about = properties[name]
         many = about.get("type") == "array"
         about = about.get("items", about) if many else about

@@ -33,7 +33,7 @@ from app.simulators.lifetime import until_cancelled
 ISSUER = "3388000000012345678"
 _JSON = "application/json; charset=UTF-8"
 _HTML = b"<html><head><title>Error</title></head><body><h1>The server is away.</h1></body></html>"
-_SAVE = "/gp/v/save/"
+_SAVE = "/gp/v/save"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +110,8 @@ class GoogleSimulator:
                 return self.tokens.answer(request, self.state.clock())
             if request.path == "/gp/m/issuer/keys" and request.method == "GET":
                 return json_response(self.signer.listed(self.state.clock()))
-            if request.path.startswith(_SAVE) and request.method in {"GET", "POST"}:
-                return await self.page.answer(request, request.path.removeprefix(_SAVE))
+            if request.path.startswith(f"{_SAVE}/") and request.method in {"GET", "POST"}:
+                return await self.page.answer(request, request.path.removeprefix(f"{_SAVE}/"))
             return await self._interface(request)
         except Refused as refused:
             return self._refused(refused)

@@ -29,15 +29,15 @@ ANNA: dict[str, Any] = {"id": f"{ISSUER}.anna", "classId": CLASS["id"], "state":
 
 
 @cache
-def robot() -> dict[str, Any]:
-    """One service account for all: making keys takes its time."""
-    return new_service_account("http://127.0.0.1/token")
+def robot(name: str = "perkpass") -> dict[str, Any]:
+    """One service account for all tests: making keys takes its time."""
+    return new_service_account("http://127.0.0.1/token", name=name)
 
 
-def known(google: RunningGoogle) -> dict[str, Any]:
-    """The same, as a user of the simulator's issuers."""
-    google.ask(lambda simulator: simulator.register(robot()))
-    return robot()
+def known(google: RunningGoogle, *issuers: str, name: str = "perkpass") -> dict[str, Any]:
+    """The same, as a user of these issuers, of the simulator's own where none is named."""
+    google.ask(lambda simulator: simulator.register(robot(name), *issuers))
+    return robot(name)
 
 
 def assertion(account: dict[str, Any], *, key: str = "", **claims: object) -> str:

@@ -19,7 +19,7 @@ def google() -> Iterator[RunningGoogle]:
 
 
 def test_a_token_is_given_for_a_true_assertion_only(google: RunningGoogle) -> None:
-    account, stranger = known(google), google.service_account(name="other")
+    account, stranger = known(google), known(google, name="stranger")
     answer = token(google, assertion(account))
     assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
     now = int(time.time())
@@ -96,7 +96,7 @@ def test_lists_come_in_pages(google: RunningGoogle) -> None:
 
 
 def test_a_stranger_may_nothing(google: RunningGoogle) -> None:
-    stranger = Caller(google, google.service_account("4499000000000000000", name="other"))
+    stranger = Caller(google, known(google, "4499000000000000000", name="stranger"))
     for answer in (
         stranger("POST", "loyaltyClass", CLASS),
         stranger("GET", f"loyaltyClass/{CLASS['id']}"),

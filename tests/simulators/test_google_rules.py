@@ -230,6 +230,7 @@ def test_answers_in_the_old_casing(call: Caller, google: RunningGoogle) -> None:
     google.turn(wire_casing="legacy")
     told = call("GET", f"loyaltyObject/{ANNA['id']}").json()
     google.turn(wire_casing="upper")
+    assert "hasUsers" not in told
     assert (told["kind"], told["state"]) == ("walletobjects#loyaltyObject", "active")
     assert told["classReference"]["reviewStatus"] == "approved"
     assert told["classReference"]["programLogo"]["kind"] == "walletobjects#image"
@@ -256,6 +257,9 @@ def test_a_patch_replaces_arrays_whole(call: Caller) -> None:
     after = call.change(textModulesData=[{"id": "b", "body": "3"}]).json()
     assert after["textModulesData"] == [{"id": "b", "body": "3"}]
     assert "notifyPreference" not in call.change(notifyPreference="NOTIFY_ON_UPDATE").json()
+    call.change(messages=[{"id": "m", "messageType": "TEXT_AND_NOTIFY"}])
+    assert "messages: only addMessage is told to notify" in call.google.lints()
+    call.change(messages=None)
 
 
 def test_only_parts_that_were_asked_for(call: Caller) -> None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from app.simulators.google import GUEST, ISSUER, RunningGoogle, running
 from app.simulators.google_errors import Refused
 from app.simulators.google_faults import SPOILS
-from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller, link
+from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller, known, link
 
 SKINNY = {"loyaltyObjects": [{"id": ANNA["id"]}]}
 FAT = {"loyaltyObjects": [ANNA | {"id": f"{ISSUER}.fat"}]}
@@ -134,17 +134,17 @@ def is_true(body: dict[str, Any], keys: list[dict[str, Any]], now: float, issuer
 def test_a_guest_saves_by_the_page(google: RunningGoogle, call: Caller, told: Listener) -> None:
     signed = link(call.account, SKINNY)
     assert len(signed) < 1800
-    page = CLIENT.get(google.save_url + signed, headers={"accept-language": "ru-RU"})
+    page = CLIENT.get(f"{google.save_url}/{signed}", headers={"accept-language": "ru-RU"})
     assert page.status_code == 200
     assert "Добавить в Google Кошелек" in page.text
     assert "<h2>Зёрна</h2>" in page.text
     assert "&lt;Анна&gt;" in page.text
     assert '<form method="post">' in page.text
     assert google.objects()[ANNA["id"]]["hasUsers"] is False
-    saved = CLIENT.post(google.save_url + signed, data={"user": "anna@gmail.example", "save": "1"})
+    saved = CLIENT.post(f"{google.save_url}/{signed}", data={"user": "anna@gmail.example", "save": "1"})
     assert (saved.status_code, 'id="saved"' in saved.text) == (200, True)
     assert google.objects()[ANNA["id"]]["hasUsers"] is True
-    CLIENT.post(google.save_url + signed, data={"user": "anna@gmail.example"})  # no news
+    CLIENT.post(f"{google.save_url}/{signed}", data={"user": "anna@gmail.example"})  # no news
     google.settled()
     google.remove(ANNA["id"], "anna@gmail.example")
     google.settled()
@@ -230,7 +230,7 @@ def test_an_issuer_may_name_the_address(google: RunningGoogle, call: Caller, lis
 
 def test_a_link_that_does_not_do(google: RunningGoogle, call: Caller, listener: Listener) -> None:
     account = call.account
-    stranger = google.service_account("4499000000000000000", name="other")
+    stranger = known(google, "4499000000000000000", name="stranger")
     for signed, words in (
         (link(account, SKINNY, aud="https://google.com"), "aud must be google"),
         (link(account, SKINNY, typ="savetoandroidpay"), "typ must be savetowallet"),
@@ -249,7 +249,7 @@ def test_a_link_that_does_not_do(google: RunningGoogle, call: Caller, listener: 
         (link(account | {"private_key": stranger["private_key"]}, SKINNY), "Invalid JWT Signature"),
         ("a.b.c", "Invalid JWT"),
     ):
-        page = CLIENT.get(google.save_url + signed)
+        page = CLIENT.get(f"{google.save_url}/{signed}")
         assert (page.status_code, "Something went wrong" in page.text) == (400, True)
         assert words in page.text
         with pytest.raises(Refused, match=words):
@@ -257,13 +257,13 @@ def test_a_link_that_does_not_do(google: RunningGoogle, call: Caller, listener: 
     for image, works in (("/gone.png", False), ("/robots.txt", False), ("/logo.png", True)):
         listener.robots = "User-agent: *\n"
         call.change(heroImage={"sourceUri": {"uri": listener.url + image}})
-        assert (CLIENT.get(google.save_url + link(account, SKINNY)).status_code == 200) is works
+        assert (CLIENT.get(f"{google.save_url}/{link(account, SKINNY)}").status_code == 200) is works
     assert google.objects()[ANNA["id"]]["hasUsers"] is False
 
 
 def test_a_fat_link_inserts_its_card(google: RunningGoogle, call: Caller) -> None:
     signed = link(call.account, FAT)
-    assert CLIENT.get(google.save_url + signed).status_code == 200
+    assert CLIENT.get(f"{google.save_url}/{signed}").status_code == 200
     assert f"{ISSUER}.fat" not in google.objects()
     assert google.tap(signed) == [f"{ISSUER}.fat"]
     assert google.objects()[f"{ISSUER}.fat"]["hasUsers"] is True
@@ -284,14 +284,15 @@ def test_a_link_is_validated_beforehand(call: Caller) -> None:
         {},
     )
     assert call("POST", "jwt/validate", {"jsonResource": {"json": json.dumps(FAT)}}).status_code == 200
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {},
         good | {"jsonResource": {"json": json.dumps(FAT)}},
         {"jwtResource": {}},
         {"jsonResource": {"json": ""}},
         {"jsonResource": {"json": "[]"}},
         {"jwtResource": {"jwt": link(call.account, SKINNY, typ="other")}},
-    ):
+    ]
+    for wrong in wrongs:
         assert call("POST", "jwt/validate", wrong).status_code == 400
     assert call("POST", "jwt", {"jwt": link(call.account, SKINNY, padding="a" * 2000)}).status_code == 200
 
@@ -300,7 +301,7 @@ def test_who_may_save(google: RunningGoogle, call: Caller) -> None:
     signed = link(call.account, SKINNY)
     issuer = f"{google.url}/_sim/issuer/{ISSUER}"
     CLIENT.put(issuer, json={"demo": True, "test_accounts": ["anna@gmail.example"]}).raise_for_status()
-    assert CLIENT.post(google.save_url + signed).status_code == 400
+    assert CLIENT.post(f"{google.save_url}/{signed}").status_code == 400
     tapped = CLIENT.post(f"{google.url}/_sim/save", json={"jwt": signed, "user": "anna@gmail.example"})
     assert tapped.json() == {"objects": [ANNA["id"]]}
     CLIENT.put(issuer, json={"demo": False})

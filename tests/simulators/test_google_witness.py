@@ -193,7 +193,7 @@ def test_issuers_permissions_and_links(google: RunningGoogle, client: Any, accou
     assert client.jwt().validate(body={"jwtResource": {"jwt": signed}}).execute() == {}
     assert f"{ISSUER}.linked" not in google.objects()
     link = client.jwt().insert(body={"jwt": signed}).execute()
-    assert link["saveUri"] == google.save_url + signed
+    assert link["saveUri"] == f"{google.save_url}/{signed}"
     assert [each["id"] for each in link["resources"]["loyaltyObjects"]] == [f"{ISSUER}.linked"]
     assert google.tap(signed) == [f"{ISSUER}.linked"]
     assert google.objects()[f"{ISSUER}.linked"]["hasUsers"] is True
