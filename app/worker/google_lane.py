@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db import Database
+from app.db import Database, Tx
+from app.passes import google_cards
 from app.passes.google_press import GooglePress
 from app.worker import metrics
 from app.worker.google_carrier import Changed, GoogleCarrier, HeardGoogle
@@ -13,29 +15,56 @@ from app.worker.google_channel import GoogleChannel, unanswered
 from app.worker.google_parcels import GoogleAnswered, GoogleReady
 from app.worker.lane import Lane, Paces
 from app.worker.sending import Sender
+from app.worker.ticks import Tick
 
 GoogleLane = Lane[GoogleReady, GoogleAnswered, HeardGoogle]
 
 
+@dataclass(frozen=True, slots=True)
+class GoogleWork:
+    """What a worker needs to carry changes to Google."""
+
+    channel: GoogleChannel
+    press: GooglePress
+    changed: Changed = lambda _tx, _changes, _now: None
+    """Told who holds a card now, or does no more, within the settling transaction: the venue's funnel."""
+
+
 def google_lane(
     database: Database,
-    channel: GoogleChannel,
-    press: GooglePress,
+    work: GoogleWork,
     *,
     owner: str,
     clock: Callable[[], datetime],
     lease: timedelta,
     tell: Callable[[], None],
     paces: Paces,
-    changed: Changed = lambda _tx, _changes, _now: None,
 ) -> GoogleLane:
     """A lane that carries changes to Google; ``tell`` wakes the worker that it is for."""
+    channel = work.channel
     sender = Sender(channel, unanswered=unanswered, time_limit=lease * 0.9, tell=tell, beat="send_google")
     return Lane(
-        GoogleCarrier(database, channel, press, owner=owner, clock=clock, lease=lease, changed=changed),
+        GoogleCarrier(
+            database, channel, work.press, owner=owner, clock=clock, lease=lease, changed=work.changed
+        ),
         sender,
         paces=paces,
         in_flight=metrics.GOOGLE_IN_FLIGHT,
         beats=("prepare_google", "settle_google"),
         hold=lambda: sender.submit(channel.hold()),
     )
+
+
+def class_tick(press: GooglePress, *, every: timedelta = timedelta(minutes=1)) -> Tick:
+    """Classes that should say something else than Google has are promised: a new version, name or venue."""
+
+    def step(tx: Tx, now: datetime) -> bool:
+        press.promise_changed_classes(tx, now=now)
+        return False
+
+    return Tick("google_classes", every, step)
+
+
+def callback_tick(*, every: timedelta = timedelta(hours=1)) -> Tick:
+    """Callbacks that cannot come again are forgotten."""
+    return Tick("google_callbacks", every, lambda tx, now: google_cards.forget_callbacks(tx, now=now) > 0)

@@ -113,9 +113,12 @@ def _colour(body: Mapping[str, Any]) -> bool:
 
 def _path(body: Mapping[str, Any]) -> bool:
     match = _PATH.fullmatch(body["fieldPath"])
-    owner = "LoyaltyClass" if match and match[1] == "class" else "LoyaltyObject"
-    properties: Mapping[str, Any] = schemas()[owner]["properties"]
-    return match is not None and match[2] in properties
+    if match is None:
+        return False
+    known: list[str] = list(
+        schemas()["LoyaltyClass" if match[1] == "class" else "LoyaltyObject"]["properties"]
+    )
+    return match[2] in known
 
 
 def _on_earth(body: Mapping[str, Any]) -> bool:
