@@ -177,10 +177,10 @@ def _report(laps: dict[str, list[Lap]], objects: int, rounds: int) -> report.Rep
     )
     return report.Report(
         "Updates of Google objects",
-        "Our client sets the balances of Google objects in the simulator, beside a bare HTTP client that makes"
-        " the same requests with the same token and parses the answers. Processor time of this process is"
-        " compared: the simulator, which checks every body, is slower than either. Google itself allows 20 calls"
-        " a second.",
+        "Our client sets the balances of Google objects in the simulator, beside a bare HTTP client that"
+        " makes the same requests with the same token and parses the answers. Processor time of this process"
+        " is compared: the simulator, which checks every body, is slower than either. Google itself allows"
+        " 20 calls a second.",
         (table,),
         (
             report.Figure(

@@ -83,6 +83,7 @@ def test_one_of_several_signatures_and_roots_is_enough() -> None:
         (lambda: GOOGLE.callback(GOOGLE.message(eventType="SAVE")), Fault.UNKNOWN_EVENT),
         (lambda: GOOGLE.callback(GOOGLE.message(eventType=["save"])), Fault.UNKNOWN_EVENT),
         (lambda: GOOGLE.callback(GOOGLE.message(objectId=f"{OTHER}.member")), Fault.MALFORMED),
+        (lambda: GOOGLE.callback(GOOGLE.message(expTimeMillis=True)), Fault.MALFORMED),
         (lambda: GOOGLE.callback(GOOGLE.message(nonce="")), Fault.MALFORMED),
         (lambda: GOOGLE.callback(GOOGLE.message(nonce="n" * 201)), Fault.MALFORMED),
         (lambda: GOOGLE.callback(GOOGLE.message(nonce="a\0b")), Fault.MALFORMED),
