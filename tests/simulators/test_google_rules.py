@@ -14,7 +14,7 @@ from app.simulators.google_discovery import discovery
 from app.simulators.google_rules import RULES
 from app.simulators.google_schema import checked, in_legacy_casing
 from tests.simulators.discovery_document import CUT, cut, installed
-from tests.simulators.google_caller import ANNA, CLASS, Caller
+from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller
 
 PLACE = {"latitude": 55.75, "longitude": 37.62}
 IMAGE = {"sourceUri": {"uri": "https://kofe.example/a.png"}}
@@ -208,6 +208,15 @@ def test_an_identifier_that_is_none(call: Caller, identifier: str) -> None:
 
 def test_a_body_that_is_no_message(call: Caller) -> None:
     assert "Root element must be a message" in said(call("POST", "loyaltyObject", [ANNA]))
+    url = f"{call.google.url}/walletobjects/v1/loyaltyObject"
+    for kind, content in (
+        ("text/plain", json.dumps(ANNA).encode()),
+        ("application/json", b"{'id': 1}"),
+        ("application/json", json.dumps(ANNA | {"accountName": "Ё"}, ensure_ascii=False).encode("cp1251")),
+        ("application/json", b""),
+    ):
+        headers = call.headers | {"content-type": kind}
+        assert said(CLIENT.post(url, content=content, headers=headers)).startswith("Invalid JSON payload")
     assert "Cannot bind query parameter" in said(call("POST", "loyaltyObject", ANNA, strict="true"))
     assert "differs from the one in the path" in said(call.change(id=f"{ISSUER}.boris"))
     assert "message is required" in said(call("POST", f"loyaltyObject/{ANNA['id']}/addMessage", {}))
