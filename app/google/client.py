@@ -75,11 +75,8 @@ class GoogleWallet:
         if isinstance(reply, Answer):
             return [reply] * len(calls)
         now = datetime.now(UTC)
-        if reply.status != 200:  # none of the parts has a status of its own
-            return [
-                reasons.judge(reply.status, reply.headers, reply.content, now=now, once=call.once)
-                for call in calls
-            ]
+        if reply.status != 200:
+            return [_of_the_batch(reply, now=now, once=call.once) for call in calls]
         parts = batches.read(written, reply.headers.get("content-type", ""), reply.content)
         answers = [
             reasons.judge(part.status, part.headers, part.content, now=now, once=call.once)
@@ -142,3 +139,15 @@ class GoogleWallet:
                 return await asyncio.shield(asyncio.wrap_future(coming))
         except TimeoutError:
             raise NoToken("no token in time", denied=False) from None
+
+
+def _of_the_batch(reply: Reply, *, now: datetime, once: bool) -> Answer:
+    """What a batch that got no parts means for each of its calls: nothing of its own card."""
+    answer = reasons.judge(reply.status, reply.headers, reply.content, now=now, once=once)
+    match answer.verdict:
+        case Verdict.DENIED | Verdict.RETRY | Verdict.LOST:
+            return answer
+        case Verdict.ACCEPTED:
+            return replace(answer, verdict=Verdict.LOST, reason="no-part")
+        case _:  # an address that is not there, a batch that was not understood
+            return replace(answer, verdict=Verdict.RETRY)

@@ -407,6 +407,36 @@ def test_an_answer_to_a_batch_that_is_none_leaves_doubts(google: RunningGoogle) 
     assert {(answer.verdict, answer.reason) for answer in answers} == {(Verdict.LOST, "no-part")}
 
 
+@pytest.mark.parametrize(
+    ("status", "read", "sent"),
+    [
+        (404, Verdict.RETRY, Verdict.RETRY),
+        (409, Verdict.RETRY, Verdict.RETRY),
+        (400, Verdict.RETRY, Verdict.RETRY),
+        (403, Verdict.DENIED, Verdict.DENIED),
+        (429, Verdict.RETRY, Verdict.RETRY),
+        (500, Verdict.RETRY, Verdict.LOST),
+        (202, Verdict.LOST, Verdict.LOST),
+    ],
+)
+def test_what_is_said_of_a_batch_is_said_of_no_card(
+    google: RunningGoogle, status: int, read: Verdict, sent: Verdict
+) -> None:
+    tokens = Tokens(account_of(google), url=google.token_url)
+
+    async def ask(url: str) -> list[Answer]:
+        wallet = GoogleWallet(tokens, url=url)
+        try:
+            return await wallet.batch([calls.get_object(CARD), calls.message_object(CARD, message())])
+        finally:
+            await wallet.close()
+
+    with serving(b'{"error": {"code": 0, "message": "Not for a card"}}') as server:
+        server.status = status
+        answers = asyncio.run(ask(server.url))
+    assert [answer.verdict for answer in answers] == [read, sent]
+
+
 def test_a_token_that_ends_within_a_batch_is_nobody_s_fault(google: RunningGoogle) -> None:
     """Google answers 200 to the batch, and 401 to parts of it."""
     tokens = Tokens(account_of(google), url=google.token_url)
