@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 CLASS = f"{ISSUER}.kofe-silver"
 GOLD = f"{ISSUER}.kofe-gold"
 CARD = f"{ISSUER}.member-0001"
-SHORT = Patience(turn=2.0, connect=1.0, exchange=0.3)
+SHORT = Patience(turn=20.0, connect=20.0, exchange=0.5)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_card_lives_in_either_casing(google: RunningGoogle, casing: str) -> No
     assert answers[6].resource is not None
     assert answers[6].resource["state"] == "ACTIVE"
     assert answers[6].resource["loyaltyPoints"]["balance"]["int"] == 70
-    assert answers[6].has_users is False
+    assert not answers[6].has_users  # Google may leave out what is false
     assert answers[9].resource is not None
     assert answers[9].resource["reviewStatus"] in ("APPROVED", "UNDER_REVIEW")
     assert answers[-1].resource is not None
@@ -259,26 +259,21 @@ def test_an_answer_lost_after_the_deed_is_in_doubt_and_reading_settles_it(google
 
 
 def test_a_slow_answer_is_in_doubt_when_its_time_is_over(google: RunningGoogle) -> None:
-    async def run(wallet: GoogleWallet) -> tuple[Answer, float]:
-        await prepare(wallet)
-        google.turn(answer_delay_ms=900.0)
-        began = time.monotonic()
-        answer = await wallet.send(calls.message_object(CARD, message()))
-        return answer, time.monotonic() - began
-
-    answer, took = using(google, run, patience=SHORT)
-    assert (answer.verdict, answer.words) == (Verdict.LOST, "no answer within 0.3 s")
-    assert 0.25 < took < 0.85
+    using(google, prepare)
+    google.turn(answer_delay_ms=4000.0)
+    began = time.monotonic()
+    answer = using(google, lambda wallet: wallet.send(calls.message_object(CARD, message())), patience=SHORT)
+    assert time.monotonic() - began < 4
+    assert (answer.verdict, answer.words) == (Verdict.LOST, "no answer within 0.5 s")
     assert len(google.objects()[CARD]["messages"]) == 1
 
 
 def test_a_batch_has_more_time_than_a_call(google: RunningGoogle) -> None:
-    async def run(wallet: GoogleWallet) -> list[Answer]:
-        await prepare(wallet, 12)
-        google.turn(answer_delay_ms=600.0)
-        return await wallet.batch([calls.get_object(f"{ISSUER}.member-{n:04}") for n in range(1, 13)])
-
-    assert {answer.verdict for answer in using(google, run, patience=SHORT)} == {Verdict.ACCEPTED}
+    using(google, lambda wallet: prepare(wallet, 41))
+    google.turn(answer_delay_ms=700.0)
+    reads = [calls.get_object(f"{ISSUER}.member-{n:04}") for n in range(1, 42)]
+    answers = using(google, lambda wallet: wallet.batch(reads), patience=SHORT)
+    assert {answer.verdict for answer in answers} == {Verdict.ACCEPTED}
 
 
 @pytest.mark.parametrize("html", [False, True])

@@ -43,10 +43,10 @@ def test_threads_insert_cards_over_one_client(google: RunningGoogle) -> None:
 def test_a_thread_waits_as_long_as_it_was_told_to_and_no_longer(google: RunningGoogle) -> None:
     wallet = WaitingWallet(GoogleWallet(Tokens(account_of(google), url=google.token_url), url=google.url))
     wallet.send(calls.insert_class(class_body()), within=LONG)
-    google.turn(answer_delay_ms=1500.0)
+    google.turn(answer_delay_ms=4000.0)
     began = time.monotonic()
     answer = wallet.send(calls.insert_object(card_body()), within=timedelta(seconds=0.3))
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 3
     assert (answer.verdict, answer.reason) == (Verdict.LOST, "no-answer")
     google.turn(answer_delay_ms=0.0)
     assert wallet.send(calls.insert_object(card_body()), within=LONG).verdict == Verdict.EXISTS
@@ -61,7 +61,7 @@ def test_a_token_that_does_not_come_holds_nobody_up(google: RunningGoogle) -> No
         wallet = WaitingWallet(GoogleWallet(Tokens(account, url=f"{silent.url}/token"), url=google.url))
         began = time.monotonic()
         answer = wallet.send(calls.get_class(CLASS), within=timedelta(seconds=0.3))
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < 3
         assert answer.verdict == Verdict.LOST
         wallet.close()
     assert not google.calls()
