@@ -42,6 +42,6 @@ class Answer:
 
     @property
     def has_users(self) -> bool | None:
-        """Whether anybody holds the card, where Google says so."""
+        """Whether anybody holds the card; None where Google left it out, as it was seen to do for false."""
         known = (self.resource or {}).get("hasUsers")
         return known if isinstance(known, bool) else None
