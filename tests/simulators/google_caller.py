@@ -14,7 +14,7 @@ from app.simulators.google import ISSUER, RunningGoogle
 from app.simulators.google_accounts import new_service_account
 
 # One client, which loads no authorities: nothing here is TLS.
-CLIENT = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+CLIENT = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, timeout=60)
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCE = "https://oauth2.googleapis.com/token"

@@ -75,7 +75,7 @@ def listener() -> Iterator[Listener]:
 @pytest.fixture
 def google() -> Iterator[RunningGoogle]:
     with running() as simulator:
-        simulator.turn(callback_delay_ms=0)
+        simulator.turn(callback_delay_ms=0, requests_per_second=None)
         yield simulator
 
 
