@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 import time
 from functools import cache
@@ -9,6 +10,8 @@ from typing import Any
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from app.simulators.google import ISSUER, RunningGoogle
 from app.simulators.google_accounts import new_service_account
@@ -46,6 +49,16 @@ def assertion(account: dict[str, Any], *, key: str = "", **claims: object) -> st
     known = {"iss": account["client_email"], "aud": AUDIENCE, "scope": SCOPE, "iat": now, "exp": now + 3600}
     headers = {"kid": account["private_key_id"]}
     return jwt.encode(known | claims, key or account["private_key"], "RS256", headers=headers)
+
+
+def misnamed(account: dict[str, Any]) -> str:
+    """A true RS256 signature under a header that says otherwise."""
+    _, claims, _ = assertion(account).split(".")
+    header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
+    key = serialization.load_pem_private_key(account["private_key"].encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signature = key.sign(f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{header}.{claims}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 def link(account: dict[str, Any], payload: object, **claims: object) -> str:

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from app.simulators.google import ISSUER, RunningGoogle, running
-from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller, assertion, known, token
+from tests.simulators.google_caller import ANNA, CLASS, CLIENT, Caller, assertion, known, misnamed, token
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def test_a_token_is_given_for_a_true_assertion_only(google: RunningGoogle) -> No
         assertion(account, exp=now + 7200),
         assertion(account, iat=now - 7200, exp=now - 3600),
         assertion(account, iat=str(now)),
+        misnamed(account),
         "no.token.atall",
         jwt.encode({"iss": account["client_email"]}, "secret" * 8, "HS256"),
     ):
