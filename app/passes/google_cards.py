@@ -20,6 +20,11 @@ from app.passes.store_google import ObjectRow
 NONCES_KEPT: Final = timedelta(days=30)
 """A callback that Google repeats later would be heard again; they expire long before."""
 
+REREAD_AFTER: Final = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1), timedelta(days=7))
+"""So long after an object was made it is asked who holds it, whatever callbacks said."""
+
+_AT_ONCE: Final = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleCard:
@@ -34,6 +39,17 @@ class GoogleCard:
     first_saved_at: datetime | None
     removed_at: datetime | None
     last: LastChange | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has it in a wallet, as far as we have heard."""
+        return self.first_saved_at is not None and self.removed_at is None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether its link does not work yet, and nothing speaks against its working in a moment."""
+        under_way = self.last is not None and self.last.state in ("pending", "sending")
+        return not self.link_works and under_way and self.last is not None and self.last.reason is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,22 @@ def told_holders(tx: Tx, told: Mapping[str, bool], *, now: datetime) -> list[Hol
     return changes
 
 
+def reread(
+    tx: Tx, *, after: GoogleObjectId, now: datetime, every: timedelta, limit: int = 200
+) -> GoogleObjectId | None:
+    """Have objects read some times after they were made: a callback of theirs may have been lost.
+
+    Call it once in ``every`` with an ``after`` of 0, and on with what it returns until that is None.
+    """
+    ends = [now - age for age in REREAD_AFTER]
+    found = store_google.inserted_between(tx, [(end - every, end) for end in ends], after=after, limit=limit)
+    rows = store_google.lock_objects(tx, found)
+    unread = [replace(one, unread_since=now) for one in rows.values() if one.unread_since is None]
+    store_google.write_objects(tx, unread)
+    _promise(tx, unread, now=now)
+    return found[-1] if len(found) == limit else None
+
+
 def with_holders(row: ObjectRow, *, has_users: bool, now: datetime) -> tuple[ObjectRow, HolderChange | None]:
     """The object after it is known whether anybody holds it, and what that changes. Pure."""
     known = replace(row, has_users=has_users)
@@ -141,6 +173,22 @@ def with_holders(row: ObjectRow, *, has_users: bool, now: datetime) -> tuple[Obj
     if not has_users and row.first_saved_at is not None and row.removed_at is None:
         return replace(known, removed_at=now), HolderChange(row.pass_id, "removed", first=False)
     return known, None
+
+
+def look_at_all_again(tx: Tx, *, now: datetime) -> int:
+    """After a restore: what Google has may be newer than what we know. Every object is read and put right.
+
+    Returns how many there are.
+    """
+    found = store_google.doubt_everything(tx, now=now)
+    promises = [
+        GooglePromise(issuer_id=issuer, target=one, kind="silent", due_at=now)
+        for issuer, ids in found.items()
+        for one in ids
+    ]
+    for start in range(0, len(promises), _AT_ONCE):
+        google.promise(tx, promises[start : start + _AT_ONCE], now=now)
+    return len(promises)
 
 
 def forget_callbacks(tx: Tx, *, now: datetime) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Text, delete, select, update
+from sqlalchemy import Boolean, Text, and_, delete, or_, select, update
 
 from app.db import Id, Json, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import (
@@ -130,6 +130,17 @@ def object_named(tx: Tx, resource_id: str) -> ObjectRow | None:
     return _object(row) if row else None
 
 
+def inserted_between(
+    tx: Tx, spans: Sequence[tuple[datetime, datetime]], *, after: GoogleObjectId, limit: int
+) -> list[GoogleObjectId]:
+    """Objects beyond ``after`` that Google took within one of these spans (their ends excluded), in order."""
+    within = [
+        and_(google_object.c.inserted_at >= begin, google_object.c.inserted_at < end) for begin, end in spans
+    ]
+    asked = select(google_object.c.id).where(google_object.c.id > after, or_(*within))
+    return [GoogleObjectId(one) for one in tx.scalars(asked.order_by(google_object.c.id).limit(limit))]
+
+
 def lock_objects(tx: Tx, ids: Collection[GoogleObjectId]) -> dict[GoogleObjectId, ObjectRow]:
     """These, locked in order until the transaction ends."""
     rows = tx.execute(
@@ -177,6 +188,25 @@ def write_objects(tx: Tx, rows: Sequence[ObjectRow]) -> None:
         .where(google_object.c.id == new.c.row)
         .values({name: new.c[name] for name in _FACTS if name != "row"})
     )
+
+
+def doubt_everything(tx: Tx, *, now: datetime) -> dict[GoogleIssuerId, list[GoogleObjectId]]:
+    """Nothing is known of what Google has; the objects of each issuer, in order."""
+    tx.execute(update(google_class).values(sent=None))
+    unknown = {
+        "sent": None,
+        "messages": None,
+        "doubted_message": None,
+        "doubted_at": None,
+        "unread_since": now,
+    }
+    tx.execute(update(google_object).values(**unknown))
+    found: dict[GoogleIssuerId, list[GoogleObjectId]] = {}
+    for issuer_id, number in tx.execute(
+        select(google_object.c.issuer_id, google_object.c.id).order_by(google_object.c.id)
+    ):
+        found.setdefault(issuer_id, []).append(number)
+    return found
 
 
 def classes(tx: Tx, ids: Collection[GoogleClassId]) -> dict[GoogleClassId, ClassRow]:

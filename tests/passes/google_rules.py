@@ -118,11 +118,12 @@ def _path(body: Mapping[str, Any]) -> bool:
     known: list[str] = list(
         schemas()["LoyaltyClass" if match[1] == "class" else "LoyaltyObject"]["properties"]
     )
-    return match[2] in known
+    return bool(match[2] in known)
 
 
 def _on_earth(body: Mapping[str, Any]) -> bool:
-    return -90 <= body["latitude"] <= 90 and -180 <= body["longitude"] <= 180
+    latitude, longitude = float(body["latitude"]), float(body["longitude"])
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180
 
 
 _Rules = Mapping[str, Callable[[Mapping[str, Any]], bool]]
