@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts.tables import brand
 from app.db import Database, Tx
-from app.db.identifiers import GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import GoogleIssuerId, GoogleObjectId, WalletPassId
 from app.delivery import google, queue, retry, store_google_quota
 from app.delivery.budget import Policy
 from app.delivery.google_promises import (
@@ -28,7 +28,7 @@ from app.delivery.google_tables import google_notification
 from app.delivery.pace import Pace
 from app.delivery.store_google_quota import Noted
 from app.delivery.tables import attempt, delivery
-from app.passes import issuing, store_google
+from app.passes import issuing, store_google, store_passes
 from app.passes.google_tables import google_object
 from app.passes.issuing import Revision
 from app.passes.tables import wallet_pass
@@ -263,7 +263,8 @@ ASKED: dict[str, Callable[[Tx, list[GoogleObjectId]], Any]] = {
     "wanted": store_google.wanted,
     "locked": store_google.lock_objects,
     "named": lambda tx, ids: store_google.object_named(tx, f"{ISSUER}.{ids[0]}"),
-    "of a pass": lambda tx, _: store_google.object_of_pass(tx, 1),  # type: ignore[arg-type]
+    "who holds it": lambda tx, _: store_passes.holders(tx, [WalletPassId(1), WalletPassId(2)]),
+    "of a pass": lambda tx, _: store_google.object_of_pass(tx, WalletPassId(1)),
 }
 
 

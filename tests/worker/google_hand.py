@@ -89,9 +89,9 @@ class Cafe:
             )  # fmt: skip
         self.publish()
 
-    def wallet(self) -> GoogleWallet:
+    def wallet(self, *, patience: Patience = HASTE) -> GoogleWallet:
         """Another client of the same account."""
-        return GoogleWallet(self.tokens, url=self.running.url, at_once=32, patience=HASTE)
+        return GoogleWallet(self.tokens, url=self.running.url, at_once=32, patience=patience)
 
     def hands(self, owner: str) -> GoogleCarrier:
         """One worker's."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.db import Database
 from app.delivery.budget import Policy
+from app.google.client import PATIENCE
 from app.simulators import google as simulator
 from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
@@ -18,7 +19,7 @@ from app.worker.google_parcels import GoogleAccount
 from app.worker.loop import Worker
 from tests.worker.google_hand import OURS, Cafe, opened
 
-CARDS = 50
+CARDS = 40
 WORKERS = 4
 
 
@@ -30,7 +31,9 @@ def _worker(database: Database, cafe: Cafe, bell: LocalWakeup, rate: float) -> W
         clock=lambda: datetime.now(UTC),
         policy=Policy(),
         lease=timedelta(seconds=20),
-        google=GoogleWork(GoogleChannel({OURS: GoogleAccount(cafe.wallet(), rate)}), cafe.press),
+        google=GoogleWork(
+            GoogleChannel({OURS: GoogleAccount(cafe.wallet(patience=PATIENCE), rate)}), cafe.press
+        ),
         poll_seconds=0.1,
         ticks=[class_tick(cafe.press), callback_tick()],
     )
@@ -67,7 +70,7 @@ def test_four_workers_keep_one_rate_and_google_never_says_too_many(
             for thread in threads:
                 thread.join()
             calls = running.calls()[before:]
-            assert [call.status for call in calls] == [200] * CARDS
+            assert {call.status for call in calls} == {200}, "none was one too many"
             took = calls[-1].at - calls[0].at
             assert took >= (CARDS - 1) / 20 - 0.5
             for pass_id in cards:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.db import Database
 from app.delivery.budget import Policy
+from app.google.client import PATIENCE
 from app.simulators import google as simulator
 from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
@@ -54,7 +55,9 @@ def test_google_ends_with_the_newest_content_whoever_races(database: Database, t
                     clock=lambda: datetime.now(UTC),
                     policy=Policy(),
                     lease=timedelta(seconds=20),
-                    google=GoogleWork(GoogleChannel({OURS: GoogleAccount(cafe.wallet(), None)}), cafe.press),
+                    google=GoogleWork(
+                        GoogleChannel({OURS: GoogleAccount(cafe.wallet(patience=PATIENCE), None)}), cafe.press
+                    ),
                     poll_seconds=0.1,
                 )
                 for number in range(2)
