@@ -125,8 +125,8 @@ def object_of_pass(tx: Tx, pass_id: WalletPassId) -> ObjectRow | None:
 
 def object_named(tx: Tx, resource_id: str) -> ObjectRow | None:
     """The object of that name, locked."""
-    asked = select(*_OBJECT).where(google_object.c.resource_id == resource_id).with_for_update()
-    row = tx.execute(asked).one_or_none()
+    asked = select(*_OBJECT).where(google_object.c.resource_id == resource_id)
+    row = tx.execute(asked.with_for_update(key_share=True)).one_or_none()
     return _object(row) if row else None
 
 
@@ -142,12 +142,16 @@ def inserted_between(
 
 
 def lock_objects(tx: Tx, ids: Collection[GoogleObjectId]) -> dict[GoogleObjectId, ObjectRow]:
-    """These, locked in order until the transaction ends."""
+    """These, locked in order until the transaction ends.
+
+    But for their keys: who promises a change (a till) has them looked at by the foreign key, and holds the
+    promise that we may wait for.
+    """
     rows = tx.execute(
         select(*_OBJECT)
         .where(among(google_object.c.id, sorted(ids)))
         .order_by(google_object.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {one.id: one for one in map(_object, rows)}
 
