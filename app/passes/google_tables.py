@@ -6,6 +6,25 @@ from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, Table, Tex
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
 
+# Under which issuer a brand's cards are at Google, and with whose key: in a file, a variable, or sealed here.
+google_account = Table(
+    "google_account",
+    metadata,
+    refers("brand_id", "brand.id", primary_key=True),
+    Column("issuer_id", Text, nullable=False),
+    Column("credentials", Text, nullable=False),  # "file:PATH", "env:NAME" or "stored:"; never the key
+    Column("sealed_key", Text),
+    Column("email", Text, nullable=False),  # the service account's
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    CheckConstraint(
+        "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
+        name="credentials_are_a_reference",
+    ),
+    CheckConstraint("(credentials = 'stored:') = (sealed_key IS NOT NULL)", name="key_where_stored"),
+    CheckConstraint("sealed_key LIKE '1:%'", name="key_is_sealed"),
+)
+
 # What Google's cards of a programme, or of one of its tiers, share. Google never deletes one.
 google_class = Table(
     "google_class",

@@ -81,6 +81,8 @@ class GoogleCarrier:
 
     def take(self, limit: int) -> Taken[GoogleReady]:
         """Prepare: for each issuer with something due a short transaction of its own."""
+        if not self._channel.accounts:
+            return Taken(())
         now = self._clock()
         with self._database.read() as tx:
             due = google.issuers_due(tx, self._channel.accounts, now=now)

@@ -541,6 +541,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_wallet_pass_design", ["design_id", "id", "voided_at"], unique=False)
 
     op.create_table(
+        "google_account",
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("issuer_id", sa.Text(), nullable=False),
+        sa.Column("credentials", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("changed_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
+            name=op.f("ck_google_account_credentials_are_a_reference"),
+        ),
+        sa.CheckConstraint(
+            "(credentials = 'stored:') = (sealed_key IS NOT NULL)",
+            name=op.f("ck_google_account_key_where_stored"),
+        ),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_google_account_key_is_sealed")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_account_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", name=op.f("pk_google_account")),
+    )
+    op.create_table(
         "google_callback",
         sa.Column("nonce", sa.Text(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
@@ -1592,6 +1613,7 @@ def downgrade() -> None:
     op.drop_table("google_class")
     op.drop_table("google_image")
     op.drop_table("google_callback")
+    op.drop_table("google_account")
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
         batch_op.drop_index("ix_wallet_pass_design")
 
