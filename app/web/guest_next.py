@@ -22,11 +22,11 @@ from app.db.identifiers import WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment
-from app.passes import holders, issuing
+from app.passes import google_cards, holders, issuing
 from app.web import qr
 from app.web.card_face import CardFace, draw
 from app.web.device_kind import device_kind
-from app.web.guest_card import living
+from app.web.guest_google import GoogleOffer, GoogleWay, saved_at
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
     HEADERS,
@@ -42,6 +42,7 @@ from app.web.guest_pages import (
 )
 from app.web.language import Language, current_language
 from app.web.links import Links
+from app.web.living_cards import living
 from app.web.services import Services
 
 MAX_FORM = 4 * 1024
@@ -54,7 +55,8 @@ class _Known:
 
     place: Place
     card: Enrolment
-    added: bool  # some phone registered the card, though maybe not the one that asks
+    added: bool  # some phone holds the card, though maybe not the one that asks
+    google: GoogleOffer | None
     birthday: str | None  # "MM-DD"
     face: CardFace
 
@@ -62,8 +64,11 @@ class _Known:
 class NextPage:
     """The views; each opens the transactions it needs."""
 
-    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
+    def __init__(
+        self, services: Services, links: Links, limits: GuestLimits, designs: Designs, google: GoogleWay
+    ) -> None:
         self._services, self._links, self._limits, self._designs = services, links, limits, designs
+        self._google = google
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -78,7 +83,7 @@ class NextPage:
         return self._page(self._known(code, token), token)
 
     def state(self, code: str, token: str) -> Response:
-        """When a phone last registered the card, in milliseconds; 0 where none holds it.
+        """When the card last came into a wallet, in milliseconds; 0 where it is in none.
 
         Guests' pages ask again and again, and compare: of the phones that hold the card, the one that asks
         is known only by a registration that came after it had asked before.
@@ -115,16 +120,18 @@ class NextPage:
 
     def _known(self, code: str, token: str) -> _Known:
         named = self._links.read_card(token)
+        self._google.prepare(code, named)
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             card = living(tx, place, named)
+            google = self._google.offer(tx, place, card)
             added = _newest_registration(tx, card.pass_id) > 0
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
             birthday = members.birthday(tx, card.member_id)
         files, language = files_at(place, design), current_language()
         face = draw(design, wallet_pass.content, language, files_at=files)
-        return _Known(place, card, added, birthday, face)
+        return _Known(place, card, added, google, birthday, face)
 
     def _page(
         self, known: _Known, token: str, *, said: dict[str, str] | None = None, status: int = 200
@@ -142,6 +149,7 @@ class NextPage:
             card_page=address(f"/i/{code}/card/{token}"),
             state_address=address(f"{path}/state"),
             added=known.added,
+            google=known.google,
             device=device_kind(request.headers.get("User-Agent", "")),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
             face=known.face,
@@ -169,9 +177,10 @@ def _see_other(location: str) -> Response:
 
 
 def _newest_registration(tx: Tx, pass_id: WalletPassId) -> int:
-    """When a device last registered the pass, in milliseconds; 0 where none holds it."""
+    """When a device last registered the pass, or Google took it in, in milliseconds; 0 where none has it."""
     held = holders.of_passes(tx, [pass_id])
-    return max((int(one.registered_at.timestamp() * 1000) for one in held), default=0)
+    apple = max((int(one.registered_at.timestamp() * 1000) for one in held), default=0)
+    return max(apple, saved_at(google_cards.card(tx, pass_id)))
 
 
 def _months(language: Language) -> list[str]:

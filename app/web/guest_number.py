@@ -25,7 +25,6 @@ from app.loyalty.phone_numbers import checked_phone
 from app.passes import issuing
 from app.web import card_face
 from app.web.code_sending import asks_holders, needed_sender, send_code
-from app.web.guest_card import living
 from app.web.guest_code import (
     PAUSE,
     asked_at,
@@ -52,6 +51,7 @@ from app.web.guest_pages import (
 )
 from app.web.language import current_language
 from app.web.links import Links
+from app.web.living_cards import living
 from app.web.services import Services
 
 MAX_FORM = 4 * 1024
