@@ -182,7 +182,9 @@ def _read(answered: GoogleAnswered, now: datetime) -> Judged:
     outcome = _outcome(answered, "next", "Read", first)
     if not sure:
         outcome = _outcome(answered, "retry", "NotThereYet", first, counts=False, not_before=since)
-    return Judged(outcome=outcome, change=found, has_users=first.has_users, read=True)
+    # A whole object without the field: Google was seen to leave out what is false.
+    held = bool(first.has_users) if resource else None
+    return Judged(outcome=outcome, change=found, has_users=held, read=True)
 
 
 def _class(answered: GoogleAnswered) -> Judged:
