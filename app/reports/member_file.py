@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, Table, Text, cast, or_, select
 from app.accounts.tables import audit_entry, brand
 from app.db import Tx
 from app.db.identifiers import MemberId
+from app.delivery.google_tables import google_notification
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
 from app.loyalty.guest_tables import card_act, member_key, returning_visit, silenced_number
@@ -28,6 +29,7 @@ from app.loyalty.tables import (
     receipt,
     till_call,
 )
+from app.passes.google_tables import google_object
 from app.passes.tables import device, device_log, pass_evidence, registration, wallet_pass
 from app.places.tables import install_link, placement, venue, visit, visit_event
 
@@ -73,7 +75,12 @@ def member_file(tx: Tx, member_id: MemberId) -> MemberFile:
         & text_message.c.brand_id.in_(own_brand),
     )
     all_texts = select(text_message.c.delivery_id).where(of_text)
-    of_delivery = or_(delivery.c.device_id.in_(devices), delivery.c.id.in_(all_texts))
+    at_google = select(google_object.c.id).where(google_object.c.pass_id.in_(all_passes))
+    of_delivery = or_(
+        delivery.c.device_id.in_(devices),
+        delivery.c.id.in_(all_texts),
+        delivery.c.google_object_id.in_(at_google),
+    )
     links = select(visit.c.install_link_id).where(of_visit)
     entries = select(ledger_entry.c.id).where(ledger_entry.c.enrolment_id.in_(cards))
     wanted: tuple[tuple[Table, ColumnElement[bool]], ...] = (
@@ -93,6 +100,8 @@ def member_file(tx: Tx, member_id: MemberId) -> MemberFile:
         (registration, registration.c.pass_id.in_(all_passes)),
         (device, device.c.id.in_(devices)),
         (push_budget, push_budget.c.device_id.in_(devices)),
+        (google_object, google_object.c.id.in_(at_google)),
+        (google_notification, google_notification.c.google_object_id.in_(at_google)),
         (delivery, of_delivery),
         (attempt, attempt.c.delivery_id.in_(select(delivery.c.id).where(of_delivery))),
         (text_message, of_text),
