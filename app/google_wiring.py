@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ from app.passes.store_google_accounts import AccountRow
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.google.callback_keys import CallbackKeys
     from app.google.client import GoogleWallet
     from app.google.credentials import ServiceAccount
     from app.keyring import Keys
@@ -80,14 +82,19 @@ class Accounts:
         return self._now().issuers
 
     def _now(self) -> _Snapshot:
-        # Who comes while another looks goes on with what is known; but for the first, who waits.
-        if time.monotonic() - self._read_at < self._every:
+        # Who comes while another looks goes on with what is known; before the first look is over they wait.
+        if self._is_fresh() or not self._lock.acquire(blocking=self._read_at < 0):
             return self._snapshot
-        with self._lock:
-            if time.monotonic() - self._read_at >= self._every:
+        try:
+            if not self._is_fresh():
                 self._look()
                 self._read_at = time.monotonic()
+        finally:
+            self._lock.release()
         return self._snapshot
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._read_at < self._every
 
     def _look(self) -> None:
         with self._database.read() as tx:
@@ -154,15 +161,22 @@ def open_wallet(settings: Settings, account: ServiceAccount, *, at_once: int = 8
 
 def make_side(settings: Settings, accounts: Accounts, *, changed: Changed) -> GoogleSide:
     """What the web needs of Google; asks nobody yet."""
-    from app.google.callback_keys import CallbackKeys
     from app.web.services import GoogleSide
 
-    keys = CallbackKeys(
-        url=settings.google_callback_keys_url,
-        tell=lambda fault: log.warning("google_callback_keys_unavailable", fault=fault),
-    )
+    @cache
+    def keys() -> CallbackKeys:
+        from app.google.callback_keys import CallbackKeys
+
+        return CallbackKeys(
+            url=settings.google_callback_keys_url,
+            tell=lambda fault: log.warning("google_callback_keys_unavailable", fault=fault),
+        )
+
     return GoogleSide(
-        accounts=accounts, callback_roots=keys.roots, save_url=settings.google_save_url, changed=changed
+        accounts=accounts,
+        callback_roots=lambda now: keys().roots(now),
+        save_url=settings.google_save_url,
+        changed=changed,
     )
 
 

@@ -86,6 +86,8 @@ class GoogleWay:
         google = self._services.google
         if google is None or named is None or not _is_for_google() or is_prefetch(request.headers):
             return
+        if not google.accounts.issuers():
+            return
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             if google.accounts.issuer_of(place.brand.id) is None:

@@ -36,6 +36,8 @@ from tests.web.whole_web import WholeWeb, open_whole_web
 
 _T = TypeVar("_T")
 BRAND = "pechka"
+_kept: list[Any] = []
+"""A worker ends with its process, and so do its connections."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -212,7 +214,9 @@ def opened(directory: Path, database_url: str, redis_url: str, google: RunningGo
     )  # fmt: skip
     worker = make_worker(settings)
     plain_logs.configure()
-    server = make_server("127.0.0.1", port, web.application, threaded=True, request_handler=_Quiet)
+    _kept.append(worker)
+    # One thread, as one of those that a web process has: each keeps a connection to read with.
+    server = make_server("127.0.0.1", port, web.application, request_handler=_Quiet)
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     stop = threading.Event()
     working = threading.Thread(target=worker.run, args=(stop,), daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from app.delivery.stopped import GOOGLE
 from app.passes import google_cards
 from app.passes.google_tables import google_object
 from app.simulators.google import ISSUER, RunningGoogle, running
+from app.web.guest_google import PATIENCE
 from tests.conftest import empty_database
 from tests.flows.google_house import House, opened
 from tests.web.guests import DESKTOP, IPHONE
@@ -209,6 +211,20 @@ def test_google_is_away_and_comes_back(house: House) -> None:
     house.tap(house.save_link(later))
     assert "added" in house.steps(guest)
     assert house.balance(guest) == "130"
+
+
+def test_a_slow_google_keeps_nobody_waiting(house: House) -> None:
+    house.google.turn(answer_delay_ms=9000)  # it does at once what it is asked, and says so too late
+    began = time.monotonic()
+    guest, page = house.join()
+    assert time.monotonic() - began < PATIENCE + 6  # with what a busy machine takes for the form
+    assert "Show this page at the till" in page.text
+    assert "appears here in a moment" in page.text
+    assert "/google/" not in page.text
+    house.google.turn(answer_delay_ms=0)
+    house.until(lambda: house.card(guest).link_works)
+    later = house.get(guest.card_page, **{"If-None-Match": page.headers["etag"]})
+    assert "/google/" in later.text
 
 
 def test_a_callback_that_never_came_is_made_up_for(house: House) -> None:
