@@ -85,7 +85,7 @@ class Enrolling:
 
     def to_card(self, place: Place, enrolment: Enrolment) -> Response:
         """The browser goes on to the card's page."""
-        self._google.ring()
+        self._google.ring(place.brand.id)
         card = self._links.card_token(enrolment.id, enrolment.card_link_version)
         answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
         answer.headers.update(HEADERS)

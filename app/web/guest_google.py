@@ -77,9 +77,11 @@ class GoogleWay:
             return False
         return True
 
-    def ring(self) -> None:
-        """After the commit."""
-        self._services.wakeup.ring()
+    def ring(self, brand_id: BrandId) -> None:
+        """After the commit of what may have been promised."""
+        google = self._services.google
+        if google and _is_for_google() and google.accounts.issuer_of(brand_id):
+            self._services.wakeup.ring()
 
     def prepare(self, code: str, named: CardToken | None) -> None:
         """Have the card's link ready, if it can be within :data:`PATIENCE`; before the page is drawn."""
@@ -160,7 +162,7 @@ class GoogleWay:
             log.warning("google_card_not_promised", fault=type(fault).__name__)
             return None
         if promised:
-            self.ring()
+            self._services.wakeup.ring()
         return known
 
     def _wait(self, pass_id: WalletPassId) -> None:

@@ -74,7 +74,9 @@ def test_install_callback_receipt_balance(house: House) -> None:
     assert house.google.callbacks()[-1].statuses == [200]
     assert "added" in house.steps(guest)
     assert int(house.get(f"{guest.next_page}/state").text) > int(before) == 0
-    assert "in your Wallet" in house.get(guest.next_page).text
+    onward = house.get(guest.next_page).text
+    assert "in your Wallet" in onward
+    assert "Open Google Wallet at the till" in onward
     house.until(lambda: house.card(guest).has_users and not house.pending(guest))
     house.ring_up(guest, 1000_00)
     house.until(lambda: house.balance(guest) == "130", seconds=60)
