@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.db import Tx
-from app.db.identifiers import GoogleIssuerId, GoogleObjectId, WalletPassId
+from app.db.identifiers import BrandId, GoogleIssuerId, GoogleObjectId, WalletPassId
 from app.delivery.google_promises import GoogleKind
 from app.delivery.promises import State
 from app.delivery.stopped import GOOGLE
@@ -76,3 +76,12 @@ def stopped_issuers(tx: Tx, issuers: Sequence[GoogleIssuerId]) -> dict[GoogleIss
     named = {GOOGLE.subject_of(issuer): issuer for issuer in issuers}
     rows = tx.execute(select(breaker.c.subject, breaker.c.reason).where(breaker.c.subject.in_(list(named))))
     return {named[row.subject]: row.reason for row in rows}
+
+
+def newest_of_brand(tx: Tx, brand_id: BrandId) -> str | None:
+    """The name of the brand's card that Google took last."""
+    asked = select(google_object.c.resource_id).where(
+        google_object.c.brand_id == brand_id, google_object.c.inserted_at.is_not(None)
+    )
+    found: str | None = tx.scalar(asked.order_by(google_object.c.id.desc()).limit(1))
+    return found

@@ -33,10 +33,17 @@ def at_google(database: Database, pass_id: WalletPassId, brand_id: int, *, now: 
     return made
 
 
-def promise(database: Database, one: GoogleObjectId, kind: GoogleKind, *, now: datetime) -> None:
+def promise(
+    database: Database,
+    one: GoogleObjectId,
+    kind: GoogleKind,
+    *,
+    now: datetime,
+    issuer: GoogleIssuerId = ISSUER,
+) -> None:
     """A change waits."""
     with database.write() as tx:
-        google.promise(tx, [GooglePromise(issuer_id=ISSUER, target=one, kind=kind, due_at=now)], now=now)
+        google.promise(tx, [GooglePromise(issuer_id=issuer, target=one, kind=kind, due_at=now)], now=now)
 
 
 def told(
