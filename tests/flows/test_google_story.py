@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from app.db.identifiers import GoogleObjectId
-from app.delivery import store_breakers
+from app.delivery import jobs, store_breakers
 from app.delivery.stopped import GOOGLE
 from app.passes import google_cards
 from app.passes.google_tables import google_object
 from app.simulators.google import ISSUER, RunningGoogle, running
 from app.web.guest_google import PATIENCE
+from app.worker.google_lane import holders_tick
 from tests.conftest import empty_database
 from tests.flows.google_house import House, opened
 from tests.web.guests import DESKTOP, IPHONE
@@ -235,13 +235,13 @@ def test_a_callback_that_never_came_is_made_up_for(house: House) -> None:
     house.google.turn(no_callbacks=True)
     house.google.save(house.card(guest).resource_id)
     assert not house.card(guest).is_held
-    now, every = datetime.now(UTC), timedelta(minutes=10)
-    made = now - google_cards.REREAD_AFTER[0] - timedelta(minutes=1)
+    tick, now = holders_tick(), datetime.now(UTC)
+    made = jobs.slot_of(now, tick.every) - google_cards.REREAD_AFTER[0] - timedelta(minutes=1)
     with house.database.write() as tx:
         tx.execute(
             update(google_object).where(google_object.c.pass_id == guest.pass_id).values(inserted_at=made)
         )
-        assert google_cards.reread(tx, after=GoogleObjectId(0), now=now, every=every) is None
+        assert not tick.step(tx, now)  # all in one piece
     house.until(lambda: house.card(guest).is_held)
     assert "added" in house.steps(guest)
 
