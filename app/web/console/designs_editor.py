@@ -157,7 +157,7 @@ def _page(
             looks=designs_words.looks(work.made.layout, visit.language),
             slots=slots(work.template, tiers=names, stamps=bool(work.made.layout.for_reward)),
             sight=sight,
-            drawn=seen(work.made, work.findings, sight, now=visit.now),
+            drawn=seen(work.made, work.findings, sight, visit.brand, now=visit.now),
             refused=is_refused(work.findings),
             conflict=conflict,
             revision=form["revision"] if conflict else work.draft.revision,
