@@ -32,6 +32,24 @@ def web_address(url: str, *, schemes: tuple[str, ...], example: str) -> str:
     return url
 
 
+def party_address(url: str, *, example: str) -> str:
+    """``url`` itself, where it is https, or http to this machine, with or without a path; ValueError else.
+
+    What travels there (tokens, guests' cards) is for that party alone.
+    """
+    try:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        origin = ""
+    web_address(origin, schemes=("http", "https"), example=example)
+    if not url.startswith(origin) or re.search(r"[?#]|[^!-~]", url):
+        raise ValueError(f"must be like {example}, without ?, # and letters beyond ASCII")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError(f"must be like {example}: http is for this machine alone")
+    return url
+
+
 def database_address(url: str) -> str:
     """``url`` itself, where it can be an SQLite file or a PostgreSQL server; ValueError says what is not."""
     if url.startswith("sqlite://"):

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from app import data_dir, keyring, texting
+from app import data_dir, google_wiring, keyring, texting
 from app.accounts import brands
 from app.db import Database, Tx, connect, schema
 from app.db.failures import FAILURES, in_words
 from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
-from app.errors import Misconfigured
+from app.errors import Misconfigured, NotFound
 from app.log import configure_logging
 from app.loyalty import codes, enrolment, idempotency, periodic
-from app.passes import bundle, drafts, issuing, registrations, test_cards, tokens
+from app.passes import bundle, drafts, google_cards, holders, issuing, registrations, test_cards, tokens
 from app.passes.brand_signers import load_for
 from app.passes.content import PassIdentity
+from app.passes.google_cards import HolderChange
+from app.passes.google_press import GooglePress
 from app.passes.issuing import WalletPass
 from app.passes.press import Press
 from app.passes.sealing import Safe
@@ -125,6 +127,7 @@ def make_web(settings: Settings) -> WSGIApplication:
     keys = keyring.open_keys(settings, database, now=clock())
     safe = keyring.safe(settings, keys)
     press = Press(settings.web_service_url, clock=clock, safe=safe)
+    accounts = google_wiring.Accounts(database, safe)
     evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
     wakeup = make_wakeup(settings)
     build = pass_builder(press, keys, settings.public_url)
@@ -150,6 +153,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         threads=settings.web_threads,
         sms_book=book,
         gateways=texting.open_gateways(settings, book),
+        google=google_wiring.make_side(settings, accounts, changed=_google_changed),
     )
     passkit = PassKit(
         database=database,
@@ -175,7 +179,8 @@ def make_worker(settings: Settings) -> Worker:
     database = open_database(settings, yields=True)
     schema.require_newest(database)
     # A worker beside the wrong keys must not go on unseen.
-    safe = keyring.safe(settings, keyring.open_keys(settings, database, now=clock()))
+    keys = keyring.open_keys(settings, database, now=clock())
+    safe = keyring.safe(settings, keys)
 
     def credentials(pass_type_identifier: PassTypeIdentifier) -> tuple[bytes, bytes]:
         # Read anew each time: the channel asks seldom, and a renewed certificate is to be noticed.
@@ -187,6 +192,8 @@ def make_worker(settings: Settings) -> Worker:
         return signer.certificate_pem, signer.key_pem
 
     press = Press(settings.web_service_url, clock=clock, safe=safe)
+    google_press = google_wiring.make_press(settings, keys)
+    accounts = google_wiring.Accounts(database, safe)
     channel = AppleChannel(
         credentials,
         url=settings.apns_url,
@@ -208,13 +215,15 @@ def make_worker(settings: Settings) -> Worker:
         ),
         lease=timedelta(seconds=settings.push_lease_seconds),
         texts=texting.channel(settings),
+        google=google_wiring.make_work(settings, accounts, google_press, changed=_google_changed),
         poll_seconds=settings.worker_poll_seconds,
-        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings))),
+        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings)), google_press),
         metrics_port=settings.worker_metrics_port,
     )
 
 
-def _ticks(settings: Settings, safe: Safe, alarms: Alarms) -> list[Tick]:
+def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
+    from app.worker.google_lane import callback_tick, class_tick, holders_tick
     from app.worker.ticks import Tick, alarm_tick, certificate_tick, purge_tick, retag_tick, rollout_tick
 
     unfetched = timedelta(minutes=settings.retag_minutes)
@@ -232,6 +241,9 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms) -> list[Tick]:
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
+        class_tick(google_press),
+        holders_tick(),
+        callback_tick(),
         rollout_tick(),  # last: it may have much to do, and each of the others comes before its next step
     ]
 
@@ -257,6 +269,8 @@ def _card_added(tx: Tx, pass_id: WalletPassId, first: bool, now: datetime) -> No
 def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:
     if test_cards.is_test(tx, pass_id):
         return
+    if (card := google_cards.card(tx, pass_id)) and card.is_held:
+        return  # in the other wallet
     known = enrolment.enrolment_of_pass(tx, pass_id)
     if known.visit_id is not None and known.pass_id == pass_id:  # not the one before it was issued anew
         visits.card_removed(tx, known.visit_id, at=now)
@@ -265,3 +279,15 @@ def _card_removed(tx: Tx, pass_id: WalletPassId, now: datetime) -> None:
 def _cards_lost(tx: Tx, pass_ids: Sequence[WalletPassId], now: datetime) -> None:
     for pass_id in pass_ids:
         _card_removed(tx, pass_id, now)
+
+
+def _google_changed(tx: Tx, changes: Sequence[HolderChange], now: datetime) -> None:
+    """Whoever holds a card in Google Wallet counts in the venue's funnel as a phone of Apple's does."""
+    for one in changes:
+        try:
+            if one.change == "added":
+                _card_added(tx, one.pass_id, True, now)
+            elif all(held.unreachable_since for held in holders.of_passes(tx, [one.pass_id])):
+                _card_removed(tx, one.pass_id, now)
+        except NotFound:  # its guest was forgotten: it is in nobody's funnel
+            log.info("google_card_of_nobody", change=one.change)

@@ -82,6 +82,25 @@ class Settings(BaseSettings):
     sms_file: Path | None = Field(
         None, description="logins of SMS gateways and the brands that use them; empty: no texts"
     )
+    google_wallet_url: str = Field(
+        "https://walletobjects.googleapis.com", description="Google Wallet's interface"
+    )
+    google_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="where service accounts sign in"
+    )
+    google_save_url: str = Field(
+        "https://pay.google.com/gp/v/save",
+        description="what links that save a card to Google Wallet begin with",
+    )
+    google_callback_keys_url: str = Field(
+        "https://pay.google.com/gp/m/issuer/keys", description="the keys that Google signs callbacks with"
+    )
+    google_requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
+        20, description="calls of Google Wallet's interface per issuer, by all processes together"
+    )
+    google_timeout_seconds: Annotated[float, Field(ge=1, le=20)] = Field(
+        10, description="how long Google's answer to one call is waited for"
+    )
     worker_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = Field(
         1, description="poll beneath the wake-ups"
     )
@@ -104,6 +123,11 @@ class Settings(BaseSettings):
     @classmethod
     def _check_apns_url(cls, url: str) -> str:
         return addresses.web_address(url, schemes=("https",), example="https://api.push.apple.com")
+
+    @field_validator("google_wallet_url", "google_token_url", "google_save_url", "google_callback_keys_url")
+    @classmethod
+    def _check_google_url(cls, url: str) -> str:
+        return addresses.party_address(url, example="https://pay.google.com/gp/v/save")
 
     @field_validator("apns_ca", "sms_file")
     @classmethod

@@ -24,6 +24,7 @@ BENCHMARKS = (
     "apns_client",
     "push_throughput",
     "sms_throughput",
+    "google_objects",
     "update_race",
     "passkit_rates",
     "fetch_storm",

@@ -6,12 +6,16 @@ import click
 
 from app.accounts import brands
 from app.commands.answers import Record, json_option, show, show_list, warn
+from app.commands.brand_google import google
 from app.commands.shell import opened
 
 
 @click.group()
 def brand() -> None:
     """Brands: whose cards this installation issues."""
+
+
+brand.add_command(google)
 
 
 @brand.command()

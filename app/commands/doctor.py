@@ -15,10 +15,10 @@ _MARKS = {"ok": "  ok     ", "warning": "  warning", "fault": "  FAULT  "}
 
 
 @click.command()
-@click.option("--offline", is_flag=True, help="ask neither the public URL nor APNs nor SMS gateways")
+@click.option("--offline", is_flag=True, help="ask neither the public URL nor APNs, Google or SMS gateways")
 @json_option
 def doctor(offline: bool, as_json: bool) -> None:
-    """Look at settings, files, certificates, clocks, database, queue, Redis, APNs and the public URL.
+    """Look at settings, files, certificates, clocks, database, queue, Redis, APNs, Google and the public URL.
 
     Changes nothing. Faults end in status 1.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
@@ -11,8 +12,12 @@ from app.commands.member_cards import block, correct, reissue, unblock
 from app.commands.member_finding import export, find, why
 from app.commands.shell import opened
 from app.commands.sms_accounts import text_record
-from app.delivery import texts
+from app.db import Tx
+from app.db.identifiers import WalletPassId
+from app.delivery import google, texts
 from app.loyalty import codes, enrolment, members, merging
+from app.reports import store_timeline_google
+from app.reports.google_words import SHOWN
 
 
 @click.group()
@@ -33,8 +38,9 @@ def show_member(card_code: str, as_json: bool) -> None:
         found = members.show(tx, enrolment.enrolment_of_card(tx, card_code).member_id)
         sent = [text_record(one) for one in texts.texts_of_member(tx, found.id)]
         asked = [] if found.phone is None else codes.codes_of_number(tx, found.brand_id, found.phone)
+        at_google = _at_google(tx, [one.pass_id for one in found.enrolments])
     if as_json:
-        more = {"texts": sent, "codes": [_code(one) for one in asked]}
+        more = {"google_wallet": at_google, "texts": sent, "codes": [_code(one) for one in asked]}
         show(asdict(found) | more, as_json=True)
         return
     kept = ("id", "name", "language", "phone", "birthday", "created_at", "removed_at")
@@ -50,6 +56,8 @@ def show_member(card_code: str, as_json: bool) -> None:
         show_list([asdict(row) for row in rows], as_json=False, empty="none")
     click.echo("\nPhones")
     show_list([_phone(one) for one in found.phones], as_json=False, empty="none")
+    click.echo("\nGoogle Wallet")
+    show_list(at_google, as_json=False, empty="none")
     click.echo("\nText messages")
     columns = ("id", "created_at", "kind", "login", "state", "reason", "receipt_at", "price")
     show_list([{key: one[key] for key in columns} for one in sent], as_json=False, empty="none")
@@ -102,6 +110,30 @@ def remove(card_code: str, yes: bool) -> None:
             member_id = enrolment.enrolment_of_card(tx, card_code).member_id
             members.remove(tx, member_id, now=shell.now, actor=shell.actor)
     click.echo(f"Member {member_id} is forgotten; their cards are voided.")
+
+
+def _at_google(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[Record]:
+    """One line for each card at Google, and what became of the last change: never more than Google tells."""
+    cards = store_timeline_google.objects(tx, pass_ids)
+    changes = google.last_changes(tx, [one.id for one in cards])
+    return [
+        {
+            "card": one.pass_id,
+            "object": one.resource_id,
+            "saved_at": one.first_saved_at,
+            "removed_at": one.removed_at,
+            "held": one.has_users,
+            "last_change": _last_change(changes.get(one.id)),
+            "reason": changes[one.id].reason if one.id in changes else None,
+        }
+        for one in cards
+    ]
+
+
+def _last_change(last: google.LastChange | None) -> str | None:
+    if last is None:
+        return None
+    return f"{last.kind}: {SHOWN[last.shown] if last.shown else 'under way'}"
 
 
 def _code(one: codes.CodeRow) -> Record:

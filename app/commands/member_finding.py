@@ -23,6 +23,7 @@ from app.reports.member_archive import write_archive
 from app.reports.member_file import tables_of_member
 from app.reports.timeline import Surroundings, timeline
 from app.reports.verdict_words import VERDICTS
+from app.reports.verdicts import Verdict
 from app.web.guest_form import region
 
 
@@ -54,23 +55,29 @@ def find(brand: str, query: str, as_json: bool) -> None:
 @click.argument("card_code")
 @json_option
 def why(card_code: str, as_json: bool) -> None:
-    """Why the phone does not show the newest card of CARD_CODE, and what to do about it."""
+    """Why the phone does not show the newest card of CARD_CODE, and what to do about it.
+
+    Of a card in Google Wallet: what Google took of it. Whether a phone showed it, Google does not tell.
+    """
     with opened() as shell, shell.database.read() as tx:
         known = enrolment.living(tx, enrolment.enrolment_of_card(tx, card_code))
         owner = brands.brand(tx, known.brand_id)
         around = _surroundings(shell, tx, owner)
         told = timeline(tx, owner.id, known.member_id, around=around, now=shell.now)
         state = next(one for one in told.cards if one.enrolment_id == known.id)
-    said, to_do = VERDICTS[state.verdict.cause]
     facts = {name: _fact(value) for name, value in state.verdict.facts.items()}
+    answer, to_do = _in_words(state.verdict)
     record = {
         "cause": state.verdict.cause,
-        "answer": said(**facts),
-        "to_do": to_do(**facts) if to_do else "",
+        "answer": answer,
+        "to_do": to_do,
         "version": state.version,
         "changed_at": state.changed_at,
         "phones": len(state.phones),
+        "in_google_wallet_since": state.google.first_saved_at if state.google else None,
     }
+    if state.also:
+        record["also"] = " ".join(_in_words(state.also)).strip()
     if as_json:
         events = [
             {"at": one.at, "what": one.kind, **{name: _fact(value) for name, value in one.facts.items()}}
@@ -105,6 +112,13 @@ def export(card_code: str, file: Path, language: str) -> None:
                 detail={},
             )
     click.echo(f"{file}: everything that is known of member {known.member_id}.")
+
+
+def _in_words(verdict: Verdict) -> tuple[str, str]:
+    """The answer, and what to do about it."""
+    said, to_do = VERDICTS[verdict.cause]
+    facts = {name: _fact(value) for name, value in verdict.facts.items()}
+    return said(**facts), to_do(**facts) if to_do else ""
 
 
 def _surroundings(shell: Shell, tx: Tx, brand: Brand) -> Surroundings:

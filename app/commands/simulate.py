@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from app.commands import simulate_sms
+from app.commands import simulate_google, simulate_sms
 from app.simulators.apns import ApnsSimulator, serve, settings_for
 from app.simulators.authority import Authority
 from app.simulators.guest_browser import Guest
@@ -30,9 +30,10 @@ _directory = click.option(
 
 @click.group()
 def simulate() -> None:
-    """Stand-ins for Apple's side and for text gateways, on loopback only."""
+    """Stand-ins for Apple's and Google's side and for text gateways, on loopback only."""
 
 
+simulate.add_command(simulate_google.google)
 simulate.add_command(simulate_sms.sms)
 
 

@@ -32,6 +32,12 @@ WalletPassId = NewType("WalletPassId", int)
 DeviceId = NewType("DeviceId", int)
 """Our row for (device library identifier, pass type identifier); never Apple's string."""
 DeliveryId = NewType("DeliveryId", int)
+GoogleIssuerId = NewType("GoogleIssuerId", str)
+"""Google's number of who issues classes and objects: digits, as Google writes it."""
+GoogleClassId = NewType("GoogleClassId", int)
+"""Our row for a loyalty class; never Google's string."""
+GoogleObjectId = NewType("GoogleObjectId", int)
+"""Our row for a loyalty object; never Google's string."""
 
 PassTypeIdentifier = NewType("PassTypeIdentifier", str)
 SerialNumber = NewType("SerialNumber", str)

@@ -9,6 +9,7 @@ from sqlalchemy import case, delete, func, select
 
 from app.db import Tx, among
 from app.db.identifiers import DeviceId
+from app.delivery.google_tables import google_notification
 from app.delivery.promises import PRIORITIES, QueueSnapshot
 from app.delivery.store_pending import CHANNEL, PENDING, SENDING
 from app.delivery.tables import attempt, breaker, delivery, push_budget, text_message
@@ -57,6 +58,7 @@ def purge(tx: Tx, *, settled_before: datetime, limit: int = 500) -> int:
     if ids:
         tx.execute(delete(attempt).where(attempt.c.delivery_id.in_(ids)))
         tx.execute(delete(text_message).where(text_message.c.delivery_id.in_(ids)))
+        tx.execute(delete(google_notification).where(google_notification.c.delivery_id.in_(ids)))
         tx.execute(delete(delivery).where(delivery.c.id.in_(ids)))
     return len(ids)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from app.db import UtcDateTime, identity, metadata, refers
+from app.delivery import google_tables  # noqa: F401 - more tables of the room
 
 delivery = Table(
     "delivery",
@@ -28,6 +29,10 @@ delivery = Table(
     Column("pass_type_identifier", Text),
     # A text belongs to the login of a gateway that it leaves by, and has a row of text_message.
     Column("login", Text),
+    # A change of Google's object (or class) belongs to the issuer whose rate it takes.
+    Column("issuer_id", Text),
+    refers("google_object_id", "google_object.id", nullable=True),
+    refers("google_class_id", "google_class.id", nullable=True),
     Column("kind", Text, nullable=False),  # why: a push's share of the phone's patience, a text's urgency
     Column("priority", Integer, nullable=False),  # 0 is served first
     Column("state", Text, nullable=False),
@@ -41,13 +46,18 @@ delivery = Table(
     Column("reason", Text),  # the provider's own words, or ours
     Column("ask_at", UtcDateTime),  # when a text's gateway is asked what it cost; NULL: it need not be
     CheckConstraint(
-        "(channel = 'apple' AND device_id IS NOT NULL AND pass_type_identifier IS NOT NULL AND login IS NULL)"
-        " OR (channel = 'sms' AND device_id IS NULL AND pass_type_identifier IS NULL AND login IS NOT NULL)",
+        "(channel = 'apple') = (device_id IS NOT NULL)"
+        " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
+        " AND (channel = 'sms') = (login IS NOT NULL)"
+        " AND (channel = 'google') = (issuer_id IS NOT NULL)"
+        " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
+        " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
         name="addressed_by_channel",
     ),
     CheckConstraint(
         "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
-        " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))",
+        " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))"
+        " OR (channel = 'google' AND kind IN ('class', 'receipt', 'level', 'campaign', 'silent'))",
         name="kind_of_channel",
     ),
     CheckConstraint(
@@ -67,9 +77,14 @@ delivery = Table(
     CheckConstraint("ask_at IS NULL OR channel = 'sms'", name="asked_of_texts"),
     CheckConstraint("held_since IS NULL OR state = 'pending'", name="held_while_pending"),
     CheckConstraint(
+        "(channel <> 'google' AND ("
         "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
         " OR (kind = 'silent' AND priority = 2) OR (kind = 'code' AND priority = 10)"
-        " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)",
+        " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)))"
+        " OR (channel = 'google' AND ("
+        "(kind = 'class' AND priority = 20) OR (kind = 'receipt' AND priority = 21)"
+        " OR (kind = 'level' AND priority = 22) OR (kind = 'campaign' AND priority = 23)"
+        " OR (kind = 'silent' AND priority = 24)))",
         name="priority_follows_kind",
     ),
     # Coalescing: one pending push per device, whoever races for it.
@@ -125,6 +140,33 @@ delivery = Table(
         sqlite_where=text("ask_at IS NOT NULL"),
         postgresql_where=text("ask_at IS NOT NULL"),
     ),
+    # The same two of Google's; pushes and texts are in none of these indexes.
+    *(
+        Index(
+            f"uq_delivery_one_{state}_{what}",
+            f"google_{what}_id",
+            unique=True,
+            sqlite_where=text(f"state = '{state}' AND google_{what}_id IS NOT NULL"),
+            postgresql_where=text(f"state = '{state}' AND google_{what}_id IS NOT NULL"),
+        )
+        for what in ("object", "class")
+        for state in ("pending", "sending")
+    ),
+    Index(
+        "ix_delivery_due_google",
+        "issuer_id",
+        "priority",
+        "due_at",
+        sqlite_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
+        postgresql_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_google_object",
+        "google_object_id",
+        "id",
+        sqlite_where=text("google_object_id IS NOT NULL"),
+        postgresql_where=text("google_object_id IS NOT NULL"),
+    ),
     # What a day's codes cost is asked before each new one.
     Index(
         "ix_delivery_code",
@@ -173,11 +215,12 @@ text_message = Table(
     ),
 )
 
-# When the next text may leave by a login: what all processes together owe to its rate.
-login_pace = Table(
-    "login_pace",
+# When the next text may leave by a login, or the next request to Google by an issuer: what all processes
+# together owe to its rate.
+sending_pace = Table(
+    "sending_pace",
     metadata,
-    Column("login", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),  # "sms:LOGIN", "google:ISSUER"
     Column("free_at", UtcDateTime, nullable=False),
 )
 

@@ -23,6 +23,7 @@ from app.delivery import (
     store_texts,
 )
 from app.delivery.pace import Pace
+from app.delivery.stopped import subject_of
 from app.delivery.text_hearing import ASK_FOR, Hearing, hear, hear_receipts, prices_asked, to_ask, to_price
 from app.delivery.text_promises import (
     REPLACED,
@@ -109,7 +110,7 @@ def claim_texts(
     All processes together keep ``rate`` (texts a second) and ``burst``. The login's pace is locked until the
     transaction ends; those that are to be sent then take their departures with :func:`depart`.
     """
-    room = Pace(rate, burst).room(store_pace.free_at(tx, login, now=now), now=now)
+    room = Pace(rate, burst).room(store_pace.free_at(tx, subject_of(login), now=now), now=now)
     if not (most := min(limit, room)):
         return []
     return store_texts.claim(tx, owner=owner, login=login, now=now, lease=lease, limit=most)
@@ -117,7 +118,7 @@ def claim_texts(
 
 def depart(tx: Tx, login: str, count: int, *, rate: float, burst: int, now: datetime) -> list[datetime]:
     """When ``count`` claimed texts may leave, in order; what is claimed and not sent takes nothing."""
-    return store_pace.depart(tx, login, Pace(rate, burst), count, now=now)
+    return store_pace.depart(tx, subject_of(login), Pace(rate, burst), count, now=now)
 
 
 def begin_attempts(tx: Tx, claimed: Sequence[ClaimedText], *, now: datetime) -> None:

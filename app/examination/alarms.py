@@ -12,6 +12,7 @@ from app.delivery import overview, stopped
 from app.errors import PerkpassError
 from app.examination import work
 from app.examination.looks import Look
+from app.passes import google_accounts
 from app.passes.press import Press
 from app.passes.signing import expiry_stage, expiry_warning
 from app.passes.stored_certificates import STORED
@@ -37,6 +38,10 @@ class Alarms:
             looks += _late(tx, now)
             looks += [look for look in work.workers(tx, now) if look.verdict == "fault"]
         looks += self._texts(tx, concerned)
+        accounts = {row.brand_id: row for row in google_accounts.every(tx)}
+        for brand in concerned:
+            if row := accounts.get(brand.id):
+                looks += work.google_changes(tx, row, brand.slug, now)
         return looks
 
     def _certificate(self, tx: Tx, brand: Brand, now: datetime) -> Iterator[Look]:

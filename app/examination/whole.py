@@ -12,6 +12,7 @@ from app.db import Database, Tx, connect, schema
 from app.db.failures import FAILURES, in_words
 from app.errors import Misconfigured
 from app.examination import certificates, reaching, surroundings, work
+from app.examination.at_google import look_at_google
 from app.examination.looks import Look
 from app.examination.texts import look_at_texts
 from app.loyalty import programmes
@@ -25,7 +26,7 @@ from app.settings import Settings, load
 def examine(now: datetime, *, reach_out: bool = True) -> Iterator[Look]:
     """Look at everything there is; what cannot be reached hides what lies behind it.
 
-    ``reach_out`` also asks the public address, APNs and the SMS gateways; that may take some ten seconds.
+    ``reach_out`` also asks the public address, APNs, Google and SMS gateways; that may take some ten seconds.
     """
     try:
         settings = load()
@@ -87,6 +88,7 @@ def _behind(
     yield from surroundings.keys(settings, known)
     yield from at_work
     yield from look_at_texts(settings, everyone, database, now, ask=reach_out)
+    yield from look_at_google(settings, everyone, safe, database, now, ask=reach_out)
     if not everyone:
         words = say("there is none yet: perkpass chain load FILE, or perkpass brand create")
         yield Look(say("brands"), "warning", words)

@@ -1,4 +1,4 @@
-"""Looks at the work that the database holds: the queue, leases, breakers, workers, clocks, backups."""
+"""Looks at the work that the database holds: queues, leases, breakers, workers, clocks, backups."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Final
 from app.accounts import audit
 from app.db import Tx
 from app.db.identifiers import PassTypeIdentifier
-from app.delivery import breaker, jobs, overview
+from app.delivery import breaker, google, jobs, overview, stopped
 from app.examination.looks import Look
+from app.passes.store_google_accounts import AccountRow
 from app.sentences import say
 
 LATE: Final = timedelta(minutes=5)
@@ -57,6 +58,32 @@ def breakers(tx: Tx, brands_of: Mapping[PassTypeIdentifier, str]) -> Iterator[Lo
             reason=row.reason,
         )
         yield Look(say("pushes of %(name)s", name=pass_type), "fault", words, brands_of.get(pass_type))
+
+
+def google_changes(tx: Tx, row: AccountRow, slug: str, now: datetime) -> Iterator[Look]:
+    """Whether a brand's changes leave for Google, and in time."""
+    subject = say("changes for Google of %(brand)s", brand=slug)
+    if stop := stopped.GOOGLE.all_stopped(tx).get(row.issuer_id):
+        words = say(
+            "stopped since %(when)s UTC, Google answers: %(reason)s. Nothing is lost, one is tried each"
+            " minute: let %(email)s be a user of issuer %(issuer)s in the Google Pay & Wallet console, and"
+            " see that its key was not deleted",
+            when=f"{stop.opened_at:%d.%m. %H:%M}",
+            reason=stop.reason,
+            email=row.email,
+            issuer=row.issuer_id,
+        )
+        yield Look(subject, "fault", words, slug)
+        return
+    [queue] = google.queues(tx, [row.issuer_id], now=now)
+    if queue.oldest_due_seconds > LATE.total_seconds():
+        words = say(
+            "%(due)s are due, the oldest since %(minutes)s minutes: is perkpass worker (or run) up, and does"
+            " Google answer it? At its 20 requests a second many changes take their time",
+            due=queue.due,
+            minutes=int(queue.oldest_due_seconds // 60),
+        )
+        yield Look(subject, "fault", words, slug)
 
 
 def workers(tx: Tx, now: datetime) -> Iterator[Look]:

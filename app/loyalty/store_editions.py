@@ -9,6 +9,7 @@ from sqlalchemy import Row, Text, bindparam, cast, select
 from app.accounts.tables import brand
 from app.db import Tx
 from app.loyalty.tables import enrolment
+from app.passes.google_tables import google_object
 from app.passes.tables import wallet_pass
 from app.places.tables import install_link
 
@@ -23,11 +24,13 @@ _EDITION = (
         enrolment.c.card_link_version,
         wallet_pass.c.version,
         wallet_pass.c.design_id,
+        google_object.c.inserted_at,
     )
     .select_from(
         install_link.join(brand, brand.c.id == install_link.c.brand_id)
         .join(enrolment, enrolment.c.programme_id == install_link.c.programme_id)
         .join(wallet_pass, wallet_pass.c.id == enrolment.c.pass_id)
+        .outerjoin(google_object, google_object.c.pass_id == enrolment.c.pass_id)
     )
     .where(
         install_link.c.code == bindparam("code"),

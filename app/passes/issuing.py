@@ -1,9 +1,10 @@
 """Issuing passes and changing what they say.
 
 Every change is a new version with a later ``Last-Modified`` and a new update tag, and a push is promised to
-every phone that holds the pass, all in the caller's transaction. Locks are taken in one order everywhere:
-pass rows sorted, promises in order of device, the tag counter, then the writes. The counter serialises
-writers of one pass type identifier, so these functions belong at the end of a transaction, once each.
+every phone that holds the pass (and a change of its object, where it is at Google), all in the caller's
+transaction. Locks are taken in one order everywhere: pass rows sorted, promises in order of device, then of
+object, the tag counter, then the writes. The counter serialises writers of one pass type identifier, so these
+functions belong at the end of a transaction, once each.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import string
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from app.db import Tx
 from app.db.identifiers import (
@@ -25,14 +25,15 @@ from app.db.identifiers import (
     WalletPassId,
 )
 from app.db.pace import Pace
-from app.delivery.queue import Promise, promise
 from app.errors import BadInput, Conflict, NotFound
 from app.passes import store_moves, store_passes, store_tags
 from app.passes.content import PassContent
 from app.passes.pass_json import check_content
+from app.passes.promising import PushKind, promise_to_holders
 from app.passes.store_passes import Change, WalletPass
 
 __all__ = [
+    "PushKind",
     "Revision",
     "WalletPass",
     "issue",
@@ -44,7 +45,6 @@ __all__ = [
     "tombstone",
 ]
 
-PushKind = Literal["receipt", "campaign", "silent"]
 MOST_CHANGES = 200
 """In one transaction, so that a campaign's expansion never makes a till wait for the tag counter."""
 
@@ -237,7 +237,7 @@ def _move(
         for old, to, way_back in moves
     ]
     ids = [each.edition.id for each in moved]
-    _promise_pushes(tx, ids, kind=kind, now=now)
+    promise_to_holders(tx, ids, kind=kind, now=now)
     store_moves.write_moved(tx, moved)
     return ids
 
@@ -278,16 +278,7 @@ def _later(last_modified: datetime, now: datetime) -> datetime:
 
 def _change(tx: Tx, changes: Sequence[tuple[WalletPass, Change]], *, kind: PushKind, now: datetime) -> None:
     """Write what passes say from now on; they are locked already."""
-    _promise_pushes(tx, [old.id for old, _ in changes], kind=kind, now=now)
+    promise_to_holders(tx, [old.id for old, _ in changes], kind=kind, now=now)
     store_passes.write(
         tx, {old.pass_type_identifier for old, _ in changes}, [change for _, change in changes]
-    )
-
-
-def _promise_pushes(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKind, now: datetime) -> None:
-    devices = store_passes.reachable_devices(tx, pass_ids) if pass_ids else {}
-    promise(
-        tx,
-        [Promise(one, pass_type, kind, now) for pass_type, ids in devices.items() for one in ids],
-        now=now,
     )

@@ -6,6 +6,8 @@ a transaction, and no pass type identifier sees a thousand of those in every sec
 the backup is below, also where the same backup is restored for the second time. Then every pass gets the
 lifted tag, and each phone is told of each of its passes when it asks next.
 
+What Google has may be newer than the backup too: every object there is read, and made what it should be.
+
 ``Last-Modified`` stays: a phone that has the backup's version still gets a 304, and one that has a later
 version names a date beyond ours, which is always answered with the whole pass.
 """
@@ -16,16 +18,18 @@ from datetime import datetime
 
 from app.accounts import brands
 from app.db import Tx
+from app.passes import google_cards
 from app.passes import store_restoring as store
 from app.passes.store_passes import retag_type
 from app.passes.store_tags import counted_types
 
 
 def lift_tags(tx: Tx, *, now: datetime, backed_up_at: datetime) -> int:
-    """Lift every counter and re-tag every pass; returns how many passes there are.
+    """Lift every counter, re-tag every pass, doubt what Google has; returns how many passes there are.
 
     ``backed_up_at`` guards against a clock that was set back since the backup.
     """
+    google_cards.look_at_all_again(tx, now=now)
     floor = int(max(now, backed_up_at).timestamp() * 1000)
     # A brand's counter may be younger than the backup: it too must begin above what phones have seen.
     pass_types = sorted(

@@ -8,12 +8,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Text, Update, bindparam, select, update
+from sqlalchemy import Integer, Row, Text, Update, bindparam, literal, select, union_all, update
 
 from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given_later, insert, packed
 from app.db.identifiers import (
     DesignId,
     DeviceId,
+    GoogleIssuerId,
+    GoogleObjectId,
     PassTypeIdentifier,
     ProgrammeId,
     SerialNumber,
@@ -22,6 +24,7 @@ from app.db.identifiers import (
 )
 from app.passes import store_tags
 from app.passes.content import PassContent
+from app.passes.google_tables import google_object
 from app.passes.tables import design, device, registration, tag_counter, wallet_pass
 
 
@@ -95,8 +98,8 @@ _CHANGED: Types = {
 }
 _COLUMNS: Types = {**_CHANGED, "previous_design_id": Id}
 _TAGGED: Types = {"pass_id": Id}
-_REACHABLE = (
-    select(device.c.pass_type_identifier, device.c.id)
+_HELD_BY_APPLE = (
+    select(device.c.pass_type_identifier.label("whose"), device.c.id.label("id"), literal(0).label("google"))
     .distinct()
     .select_from(registration.join(device, device.c.id == registration.c.device_id))
     .where(
@@ -104,8 +107,12 @@ _REACHABLE = (
         device.c.unreachable_since.is_(None),
         device.c.push_service == "apple",
     )
-    .order_by(device.c.id)
 )
+_HELD_BY_GOOGLE = select(google_object.c.issuer_id, google_object.c.id, literal(1)).where(
+    among(google_object.c.pass_id, bindparam("ids", type_=Identifiers()))
+)
+# One question for both: where there is no Google it costs one look into an empty index for each pass.
+_REACHABLE = union_all(_HELD_BY_APPLE, _HELD_BY_GOOGLE).order_by("google", "id")
 
 
 def by_id(tx: Tx, pass_id: WalletPassId) -> WalletPass | None:
@@ -222,9 +229,26 @@ def retag_type(tx: Tx, pass_type_identifier: PassTypeIdentifier, tag: UpdateTag)
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Where passes are held: phones by pass type, Google's objects by issuer; sorted, once each."""
+
+    devices: Mapping[PassTypeIdentifier, Sequence[DeviceId]]
+    objects: Mapping[GoogleIssuerId, Sequence[GoogleObjectId]]
+
+
+def holders(tx: Tx, pass_ids: Sequence[WalletPassId]) -> Holders:
+    """Devices that hold one of the passes and that Apple can still reach, and their objects at Google."""
+    devices: dict[PassTypeIdentifier, list[DeviceId]] = {}
+    objects: dict[GoogleIssuerId, list[GoogleObjectId]] = {}
+    for whose, number, google in tx.execute(_REACHABLE, {"ids": sorted(set(pass_ids))}):
+        if google:
+            objects.setdefault(whose, []).append(number)
+        else:
+            devices.setdefault(whose, []).append(number)
+    return Holders(devices, objects)
+
+
 def reachable_devices(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[PassTypeIdentifier, list[DeviceId]]:
-    """Devices that hold one of the passes and that Apple can still reach, sorted, once each."""
-    found: dict[PassTypeIdentifier, list[DeviceId]] = {}
-    for row in tx.execute(_REACHABLE, {"ids": sorted(set(pass_ids))}):
-        found.setdefault(row.pass_type_identifier, []).append(row.id)
-    return found
+    """The devices alone."""
+    return {pass_type: list(ids) for pass_type, ids in holders(tx, pass_ids).devices.items()}

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from app.reports.verdict_words import Words
+from app.reports import google_words
+from app.reports.google_words import Words
 from app.sentences import say
 
 EVENTS: Final[Mapping[str, Words]] = {
+    **google_words.EVENTS,
     "enrolled": lambda **facts: say("Got a card: %(programme)s, %(venue)s", **facts),
     "ended": lambda **facts: say("The card ended", **facts),
     "merged_away": lambda **facts: say("The card was united with the guest’s other card", **facts),

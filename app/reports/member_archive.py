@@ -29,6 +29,8 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "lot_use": ("Какие баллы потрачены", "Which points were used"),
     "card_act": ("Что делали с картой вручную", "What was done to the card by hand"),
     "pass_evidence": ("Что подтвердили телефоны", "What phones proved"),
+    "google_object": ("Карта в Google Кошельке", "The card in Google Wallet"),
+    "google_notification": ("Уведомления через Google", "Notifications through Google"),
     "registration": ("Какие телефоны держат карту", "Which phones hold the card"),
     "device": ("Телефоны", "Phones"),
     "push_budget": ("Сколько раз будили телефон", "How often a phone was woken"),

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, Table, Text, cast, or_, select, un
 from app.accounts.tables import audit_entry, brand
 from app.db import Tx, among
 from app.db.identifiers import MemberId
+from app.delivery.google_tables import google_notification
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
 from app.loyalty.guest_tables import card_act, member_key, returning_visit, silenced_number
@@ -28,6 +29,7 @@ from app.loyalty.tables import (
     receipt,
     till_call,
 )
+from app.passes.google_tables import google_object
 from app.passes.tables import device, device_log, pass_evidence, registration, wallet_pass
 from app.places.tables import install_link, placement, venue, visit, visit_event
 
@@ -96,7 +98,12 @@ def tables_of_member(tx: Tx, member_id: MemberId) -> Iterator[tuple[str, Iterato
             text_message.c.brand_id.in_(own_brand),
         ),
     )
-    pushes = _all(tx, select(delivery.c.id).where(delivery.c.device_id.in_(devices)))
+    at_google = _all(tx, select(google_object.c.id).where(google_object.c.pass_id.in_(passes)))
+    pushes = _all(
+        tx,
+        select(delivery.c.id).where(delivery.c.device_id.in_(devices)),
+        select(delivery.c.id).where(delivery.c.google_object_id.in_(at_google)),
+    )
     deliveries = sorted({*pushes, *texts})
     entries = select(ledger_entry.c.id).where(ledger_entry.c.enrolment_id.in_(cards))
     wanted: tuple[tuple[Table, ColumnElement[bool]], ...] = (
@@ -116,6 +123,8 @@ def tables_of_member(tx: Tx, member_id: MemberId) -> Iterator[tuple[str, Iterato
         (registration, registration.c.pass_id.in_(passes)),
         (device, device.c.id.in_(devices)),
         (push_budget, push_budget.c.device_id.in_(devices)),
+        (google_object, google_object.c.id.in_(at_google)),
+        (google_notification, google_notification.c.google_object_id.in_(at_google)),
         (delivery, among(delivery.c.id, deliveries)),
         (attempt, among(attempt.c.delivery_id, deliveries)),
         (text_message, among(text_message.c.delivery_id, texts)),

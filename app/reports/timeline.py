@@ -15,9 +15,10 @@ from app.db.identifiers import BrandId, EnrolmentId, MemberId, VenueId, WalletPa
 from app.loyalty import store_card_acts, store_ledger
 from app.passes import evidence
 from app.passes.store_evidence import PassEvidence
-from app.reports import phone_lines, store_timeline, timeline_events
+from app.reports import google_verdicts, phone_lines, store_timeline, store_timeline_google, timeline_events
 from app.reports.members import cards_of
 from app.reports.store_timeline import PassRow, PhoneRow, PushRow
+from app.reports.store_timeline_google import GoogleRow
 from app.reports.timeline_events import Event
 from app.reports.verdicts import CardFacts, Complaint, LastPromise, PhoneFacts, Service, Verdict, why
 
@@ -39,7 +40,9 @@ class CardState:
     changed_at: datetime
     evidence: PassEvidence | None
     phones: tuple[PhoneRow, ...]
+    google: GoogleRow | None
     verdict: Verdict
+    also: Verdict | None  # of Google's card, where the guest has both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,9 @@ def timeline(
     proofs = evidence.of_passes(tx, pass_ids)
     phones = store_timeline.phones(tx, pass_ids)
     pushes = store_timeline.pushes(tx, sorted({phone.device_id for phone in phones}))
+    at_google = store_timeline_google.objects(tx, pass_ids)
+    changes = store_timeline_google.changes(tx, [one.id for one in at_google])
+    stopped = store_timeline_google.stopped_issuers(tx, sorted({one.issuer_id for one in at_google}))
     lines = store_timeline.complaints(tx, [one.serial_number for one in passes], since=now - LOOKED_BACK)
     receipts = store_ledger.receipts(tx, ids)
     hidden = {one.id for one in receipts if venues is not None and one.venue_id not in venues}
@@ -120,7 +126,18 @@ def timeline(
         )
         if one.former or (one.enrolment_id in over and len(passes) > 1):
             continue
-        states.append(_state(one, facts, held, why(facts, service[one.pass_type_identifier], now=now)))
+        google = next((each for each in at_google if each.pass_id == one.id), None)
+        stands = None
+        if google is not None:
+            stands = google_verdicts.how_it_stands(
+                google,
+                [change for change in changes if change.google_object_id == google.id],
+                stopped=stopped.get(google.issuer_id),
+                worker_seen_at=worker_seen_at,
+                now=now,
+            )
+        verdict = why(facts, service[one.pass_type_identifier], now=now)
+        states.append(_state(one, facts, held, google, verdict, stands))
     causes = [
         *timeline_events.of_cards(cards),
         *timeline_events.of_receipts(seen, names),
@@ -144,6 +161,7 @@ def timeline(
         *timeline_events.of_words(tx, brand_id, member_id),
         *timeline_events.of_passes(passes, proofs, causes),
         *timeline_events.of_phones(phones, passes, pushes),
+        *google_verdicts.events(at_google, changes),
         *(
             Event(at=at, kind=f"line_{phone_lines.meaning(line)}", topic="phone", facts={"line": line})
             for at, line in lines
@@ -156,7 +174,16 @@ def timeline(
     )
 
 
-def _state(one: PassRow, facts: CardFacts, held: tuple[PhoneRow, ...], verdict: Verdict) -> CardState:
+def _state(
+    one: PassRow,
+    facts: CardFacts,
+    held: tuple[PhoneRow, ...],
+    google: GoogleRow | None,
+    apple: Verdict,
+    stands: Verdict | None,
+) -> CardState:
+    was_saved = google is not None and google.first_saved_at is not None
+    verdict, also = google_verdicts.beside(apple, stands, was_saved=was_saved)
     return CardState(
         enrolment_id=one.enrolment_id,
         pass_id=one.id,
@@ -165,7 +192,9 @@ def _state(one: PassRow, facts: CardFacts, held: tuple[PhoneRow, ...], verdict: 
         changed_at=one.last_modified,
         evidence=facts.evidence,
         phones=held,
+        google=google,
         verdict=verdict,
+        also=also,
     )
 
 

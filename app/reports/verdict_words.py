@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from app.reports import google_words
+from app.reports.google_words import Words
 from app.reports.verdicts import Cause
-from app.sentences import Sentence, say
-
-Words = Callable[..., Sentence]
-"""Takes the facts by name, as text; those that the sentence does not name are left out."""
+from app.sentences import say
 
 VERDICTS: Final[Mapping[Cause, tuple[Words, Words | None]]] = {
+    **google_words.VERDICTS,
     "installed": (
         lambda **facts: say("The phone holds the newest card. It confirmed that %(at)s.", **facts),
         None,

@@ -44,17 +44,41 @@ Cause = Literal[
     "gave_up",
     "told",
     "not_contacted",
+    "google_accepted",
+    "google_silent",
+    "google_held",
+    "google_has",
+    "google_never_saved",
+    "google_removed",
+    "google_failed",
+    "google_stopped",
+    "google_worker_down",
+    "google_retrying",
+    "google_waits",
 ]
-GOOD: Final[frozenset[Cause]] = frozenset({"installed", "fetched"})
+"""Of Google's card where it begins so (:mod:`app.reports.google_verdicts`), else of a phone's."""
+GOOD: Final[frozenset[Cause]] = frozenset(
+    {"installed", "fetched", "google_accepted", "google_silent", "google_held", "google_has"}
+)
 SOON: Final[frozenset[Cause]] = frozenset(
-    {"downloading", "waits_its_turn", "about_to_leave", "on_its_way", "told", "retrying", "queue_behind"}
+    {
+        "downloading",
+        "waits_its_turn",
+        "about_to_leave",
+        "on_its_way",
+        "told",
+        "retrying",
+        "queue_behind",
+        "google_waits",
+        "google_retrying",
+    }
 )
 """Nothing is wrong yet: wait a moment."""
 
 _MOMENT = timedelta(minutes=1)
 _PATIENCE = timedelta(minutes=2)
 """A phone that is on asks within seconds of a push."""
-_SILENCE = timedelta(minutes=3)
+NO_WORKER_FOR: Final = timedelta(minutes=3)
 """Workers take work every minute; one that has not for so long is not there."""
 
 
@@ -213,7 +237,7 @@ def _under_way(push: LastPromise, service: Service, now: datetime) -> Verdict:
     if service.breaker:
         return Verdict(cause="breaker", facts={"reason": service.breaker})
     seen_at, overdue = service.worker_seen_at, (push.lease_until or push.due_at) + _MOMENT < now
-    if overdue and (seen_at is None or now - seen_at > _SILENCE):
+    if overdue and (seen_at is None or now - seen_at > NO_WORKER_FOR):
         return Verdict(cause="worker_down", facts={"at": seen_at} if seen_at else {})
     if push.state == "sending":
         return Verdict(cause="on_its_way")

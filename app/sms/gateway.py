@@ -10,7 +10,26 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.errors import PerkpassError
+from app.outward import NotInTime, OutcomeUnknown, Unreachable
 from app.sms.encoding import Measured
+
+__all__ = [
+    "Answer",
+    "Balance",
+    "Callback",
+    "Gateway",
+    "Inbound",
+    "Listener",
+    "NotInTime",
+    "NotOurs",
+    "OutcomeUnknown",
+    "Outgoing",
+    "Price",
+    "Receipt",
+    "ReceiptState",
+    "Unreachable",
+    "Verdict",
+]
 
 _MOST_PARTS: Final = 255
 """Of one text, says its header: 3GPP TS 23.040, 9.2.3.24.1."""
@@ -125,18 +144,6 @@ class Callback:
     url: str  # as the gateway knows it: the public one, with its query
     headers: Mapping[str, str]  # names in lower case
     form: Mapping[str, str]  # of query and body
-
-
-class Unreachable(PerkpassError):
-    """Nothing was handed over: no connection, or it broke before the request had left."""
-
-
-class NotInTime(Unreachable):
-    """Nothing was handed over: its time to leave was over before its turn came."""
-
-
-class OutcomeUnknown(PerkpassError):
-    """The request may have arrived: no answer, a broken connection, a 5xx after the body was sent."""
 
 
 class NotOurs(PerkpassError):

@@ -22,6 +22,7 @@ from app.web.card_poll import CardPoll
 from app.web.console import add_console
 from app.web.console.cookies import Cookies
 from app.web.console.frame import nothing_here, our_fault
+from app.web.google_wallet import google_blueprint
 from app.web.guest import crowded_page, guest_blueprint
 from app.web.guest_pages import notice
 from app.web.language import init_languages
@@ -104,6 +105,7 @@ def make_flask(services: Services) -> Flask:
     app.register_blueprint(guest_blueprint(services))
     app.register_blueprint(test_cards_blueprint(services))
     app.register_blueprint(sms_blueprint(services))
+    app.register_blueprint(google_blueprint(services))
     add_console(app, services)
 
     @app.errorhandler(Refused)

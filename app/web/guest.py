@@ -12,10 +12,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.db.failures import NO_DATABASE
 from app.db.outages import outage_of
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
-from app.web.badges import Badges
+from app.web.badges import WALLETS, Badges
 from app.web.card_app import CardApp
 from app.web.guest_card import CardPage
 from app.web.guest_files import GuestFiles
+from app.web.guest_google import GoogleWay
 from app.web.guest_install import InstallPage
 from app.web.guest_limits import GuestLimits
 from app.web.guest_next import NextPage
@@ -37,10 +38,14 @@ def guest_blueprint(services: Services, *, limits: GuestLimits | None = None) ->
     links, designs = Links(services.secret_key, services.public_url), Designs()
     limits = limits or GuestLimits(services.rate_limit_storage)
     badges = Badges(services.badges_dir)
-    blueprint.context_processor(lambda: {"apple_badge": badges.badge("apple", current_language())})
-    InstallPage(services, links, limits, designs).add_to(blueprint)
-    CardPage(services, links, designs).add_to(blueprint)
-    NextPage(services, links, limits, designs).add_to(blueprint)
+    blueprint.context_processor(
+        lambda: {f"{wallet}_badge": badges.badge(wallet, current_language()) for wallet in WALLETS}
+    )
+    google = GoogleWay(services, links, designs)
+    google.add_to(blueprint)
+    InstallPage(services, links, limits, designs, google).add_to(blueprint)
+    CardPage(services, links, designs, google).add_to(blueprint)
+    NextPage(services, links, limits, designs, google).add_to(blueprint)
     NumberPage(services, links, limits, designs).add_to(blueprint)
     StopPage(services, links, limits).add_to(blueprint)
     GuestFiles(services, links, designs, badges).add_to(blueprint)

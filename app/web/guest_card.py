@@ -13,9 +13,7 @@ from datetime import datetime
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from app.db import Tx
-from app.errors import NotFound
-from app.loyalty.enrolment import Enrolment, enrolment
+from app.loyalty.enrolment import Enrolment
 from app.passes import issuing
 from app.passes.content import Message
 from app.passes.issuing import WalletPass
@@ -25,6 +23,7 @@ from app.web import card_app, card_face, qr
 from app.web.card_poll import PAGE_HEADERS, etag_of, is_known
 from app.web.code_sending import asks_holders
 from app.web.device_kind import device_kind
+from app.web.guest_google import GoogleOffer, GoogleWay
 from app.web.guest_pages import (
     HEADERS,
     Designs,
@@ -38,7 +37,8 @@ from app.web.guest_pages import (
     page,
 )
 from app.web.language import current_language, spell_moment
-from app.web.links import CardToken, Links
+from app.web.links import Links
+from app.web.living_cards import living
 from app.web.services import Services
 
 PKPASS = "application/vnd.apple.pkpass"
@@ -55,8 +55,8 @@ class _ShownMessage:
 class CardPage:
     """The views; each opens the transactions it needs."""
 
-    def __init__(self, services: Services, links: Links, designs: Designs) -> None:
-        self._services, self._links, self._designs = services, links, designs
+    def __init__(self, services: Services, links: Links, designs: Designs, google: GoogleWay) -> None:
+        self._services, self._links, self._designs, self._google = services, links, designs, google
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -68,6 +68,7 @@ class CardPage:
         if card_app.is_home(token):
             return self._lost(code)
         named, now = self._links.read_card(token), self._services.clock()
+        self._google.prepare(code, named)
         with self._services.database.read() as tx:
             place = find_place(tx, code)
             card = living(tx, place, named)
@@ -76,12 +77,13 @@ class CardPage:
             wallet_pass = issuing.wallet_pass(tx, card.pass_id)
             design = self._designs.design(tx, wallet_pass.design_id)
             proves = asks_holders(tx, self._services, place.brand, card.member_id)
+            google = self._google.offer(tx, place, card)
         if etag is None:
             raise Gone(place.brand, place)
         if is_known(etag, request.environ):
             answer = Response(status=304)
         else:
-            answer = self._drawn(place, card, wallet_pass, design, etag, proves, now=now)
+            answer = self._drawn(place, card, wallet_pass, design, etag, proves, google, now=now)
         answer.headers.update(PAGE_HEADERS)
         answer.headers["ETag"] = etag
         return answer
@@ -94,6 +96,7 @@ class CardPage:
         design: Design,
         etag: str,
         proves: bool,
+        google: GoogleOffer | None,
         *,
         now: datetime,
     ) -> Response:
@@ -122,6 +125,7 @@ class CardPage:
             },
             face=card_face.draw(design, content, language, files_at=files_at(place, design)),
             device=device,
+            google=google,
             code_svg="" if content.blocked else qr.inline_svg(content.card_code),
             card_code="" if content.blocked else content.card_code,
             hand_over_svg=qr.inline_svg(own) if elsewhere else "",
@@ -174,15 +178,3 @@ class CardPage:
             spell_moment(message.at, language, place.brand.time_zone),
             message.text.in_language(language),
         )
-
-
-def living(tx: Tx, place: Place, named: CardToken | None) -> Enrolment:
-    """The enrolment that a link names; NotFound where it is none of ours, Gone where it has ended."""
-    if named is None:
-        raise NotFound("no-such-card", "There is no such card.")
-    card = enrolment(tx, named.enrolment_id)
-    if card.programme_id != place.link.programme_id:
-        raise NotFound("no-such-card", "There is no such card here.")
-    if card.ended_at is not None or card.card_link_version != named.card_link_version:
-        raise Gone(place.brand, place)
-    return card

@@ -19,6 +19,7 @@ from app.web import consent_texts
 from app.web.browsers import browser_window
 from app.web.device_kind import device_kind
 from app.web.guest_form import FilledForm
+from app.web.guest_google import GoogleWay
 from app.web.guest_pages import HEADERS, Place, address
 from app.web.language import current_language
 from app.web.links import FormToken, Links
@@ -32,8 +33,8 @@ EnrolVerb = Callable[..., Enrolment]
 class Enrolling:
     """What the install page and the code's page share; takes the open transaction."""
 
-    def __init__(self, services: Services, links: Links) -> None:
-        self._services, self._links = services, links
+    def __init__(self, services: Services, links: Links, google: GoogleWay) -> None:
+        self._services, self._links, self._google = services, links, google
 
     def enrol(
         self,
@@ -70,7 +71,9 @@ class Enrolling:
             language=language,
             consents=consent_texts.answers(texts, filled.ticked, language),
         )
-        return verb(tx, wanted, now=self._now())
+        enrolment = verb(tx, wanted, now=self._now())
+        self._google.promise(tx, place.brand.id, enrolment.pass_id)
+        return enrolment
 
     def earlier(self, tx: Tx, form: FormToken, number: str) -> Enrolment | None:
         """What this very form led to before, with this very number; None where it led to nothing."""
@@ -82,6 +85,7 @@ class Enrolling:
 
     def to_card(self, place: Place, enrolment: Enrolment) -> Response:
         """The browser goes on to the card's page."""
+        self._google.ring(place.brand.id)
         card = self._links.card_token(enrolment.id, enrolment.card_link_version)
         answer = redirect(address(f"/i/{place.link.code}/card/{card}"), 303)
         answer.headers.update(HEADERS)

@@ -28,6 +28,7 @@ from app.web.device_kind import device_kind, is_prefetch, is_robot
 from app.web.guest_code import CodePage
 from app.web.guest_enrolling import Enrolling, newcomers_card, seen_in
 from app.web.guest_form import FilledForm, form_values, read_form
+from app.web.guest_google import GoogleWay
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import (
     HEADERS,
@@ -61,9 +62,11 @@ log = structlog.get_logger()
 class InstallPage:
     """The views; each opens the transactions it needs."""
 
-    def __init__(self, services: Services, links: Links, limits: GuestLimits, designs: Designs) -> None:
+    def __init__(
+        self, services: Services, links: Links, limits: GuestLimits, designs: Designs, google: GoogleWay
+    ) -> None:
         self._services, self._links, self._limits, self._designs = services, links, limits, designs
-        self._enrolling = Enrolling(services, links)
+        self._enrolling = Enrolling(services, links, google)
         self._code = CodePage(services, links, designs, self._enrolling, form_page=self._page)
 
     def add_to(self, blueprint: Blueprint) -> None:

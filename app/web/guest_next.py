@@ -22,13 +22,16 @@ from app.db.identifiers import WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import members
 from app.loyalty.enrolment import Enrolment
-from app.passes import holders
+from app.passes import google_cards, holders
 from app.web import qr
 from app.web.card_face import CardFace
 from app.web.device_kind import device_kind
+from app.web.guest_google import GoogleOffer, GoogleWay, saved_at
+from app.web.guest_limits import GuestLimits
 from app.web.guest_of_card import MAX_FORM, PageOfCard
 from app.web.guest_pages import (
     HEADERS,
+    Designs,
     Gone,
     Place,
     address,
@@ -37,6 +40,8 @@ from app.web.guest_pages import (
     remote_address,
 )
 from app.web.language import Language, current_language
+from app.web.links import Links
+from app.web.services import Services
 
 _LEAP_YEAR = 2024  # one that has every day
 
@@ -47,13 +52,20 @@ class _Known:
 
     place: Place
     card: Enrolment
-    added: bool  # some phone registered the card, though maybe not the one that asks
+    added: bool  # some phone holds the card, though maybe not the one that asks
+    google: GoogleOffer | None
     birthday: str | None  # "MM-DD"
     face: CardFace
 
 
 class NextPage(PageOfCard):
     """The views."""
+
+    def __init__(
+        self, services: Services, links: Links, limits: GuestLimits, designs: Designs, google: GoogleWay
+    ) -> None:
+        super().__init__(services, links, limits, designs)
+        self._google = google
 
     def add_to(self, blueprint: Blueprint) -> None:
         """Route the views."""
@@ -68,7 +80,7 @@ class NextPage(PageOfCard):
         return self._page(self._known(code, token), token)
 
     def state(self, code: str, token: str) -> Response:
-        """When a phone last registered the card, in milliseconds; 0 where none holds it.
+        """When the card last came into a wallet, in milliseconds; 0 where it is in none.
 
         Guests' pages ask again and again, and compare: of the phones that hold the card, the one that asks
         is known only by a registration that came after it had asked before.
@@ -101,11 +113,13 @@ class NextPage(PageOfCard):
         return _see_other(address(_path(known.place, token), done="1") + "#birthday")
 
     def _known(self, code: str, token: str) -> _Known:
+        self._google.prepare(code, self._links.read_card(token))
         with self._services.database.read() as tx:
             place, card = self._place_and_card(tx, code, token)
+            google = self._google.offer(tx, place, card)
             added = _newest_registration(tx, card.pass_id) > 0
             birthday = members.birthday(tx, card.member_id)
-            return _Known(place, card, added, birthday, self._face(tx, place, card))
+            return _Known(place, card, added, google, birthday, self._face(tx, place, card))
 
     def _page(
         self, known: _Known, token: str, *, said: dict[str, str] | None = None, status: int = 200
@@ -123,6 +137,7 @@ class NextPage(PageOfCard):
             card_page=address(f"/i/{code}/card/{token}"),
             state_address=address(f"{path}/state"),
             added=known.added,
+            google=known.google,
             device=device_kind(request.headers.get("User-Agent", "")),
             download=address(f"/i/{code}/pass/{download}.pkpass"),
             face=known.face,
@@ -150,9 +165,10 @@ def _see_other(location: str) -> Response:
 
 
 def _newest_registration(tx: Tx, pass_id: WalletPassId) -> int:
-    """When a device last registered the pass, in milliseconds; 0 where none holds it."""
+    """When a device last registered the pass, or Google took it in, in milliseconds; 0 where none has it."""
     held = holders.of_passes(tx, [pass_id])
-    return max((int(one.registered_at.timestamp() * 1000) for one in held), default=0)
+    apple = max((int(one.registered_at.timestamp() * 1000) for one in held), default=0)
+    return max(apple, saved_at(google_cards.card(tx, pass_id)))
 
 
 def _months(language: Language) -> list[str]:

@@ -6,11 +6,11 @@ from app.db import Tx
 from app.loyalty.enrolment import Enrolment
 from app.passes import issuing
 from app.web.card_face import CardFace, draw
-from app.web.guest_card import living
 from app.web.guest_limits import GuestLimits
 from app.web.guest_pages import Designs, Place, files_at, find_place
 from app.web.language import current_language
 from app.web.links import Links
+from app.web.living_cards import living
 from app.web.services import Services
 
 MAX_FORM = 4 * 1024

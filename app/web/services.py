@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.db import Database, Tx
-from app.db.identifiers import WalletPassId
+from app.db.identifiers import BrandId, GoogleIssuerId, WalletPassId
+from app.passes.google_cards import HolderChange
 from app.passes.press import Press
 from app.passes.sealing import Safe
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from app.google.callback_roots import RootKey
+    from app.google.credentials import ServiceAccount
     from app.sms.book import SmsBook
     from app.sms.gateway import Gateway
 
@@ -25,6 +28,29 @@ class Bell(Protocol):
 
     def ring(self) -> None:
         """Tell the worker that something is due."""
+
+
+class GoogleAccounts(Protocol):
+    """The brands' accounts with Google, as they are now."""
+
+    def issuer_of(self, brand_id: BrandId, /) -> GoogleIssuerId | None:
+        """Under whom the brand's cards are; None where it has no account that works."""
+
+    def account(self, issuer_id: str, /) -> ServiceAccount | None:
+        """Who signs links for the issuer."""
+
+    def issuers(self) -> frozenset[str]:
+        """All that callbacks may be for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoogleSide:
+    """What the web needs of Google Wallet; who changes cards there is the worker."""
+
+    accounts: GoogleAccounts
+    callback_roots: Callable[[datetime], Sequence[RootKey]]  # fetched where too old; empty while unknown
+    save_url: str  # what a save link begins with
+    changed: Callable[[Tx, Sequence[HolderChange], datetime], None]  # somebody holds a card, or nobody does
 
 
 class Finding(Protocol):
@@ -74,6 +100,7 @@ class Services:
     templates_dir: Path = Path(__file__).parents[2] / "pass_templates"  # folders of card templates
     authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
     examine: Callable[[datetime, bool], Sequence[Finding]] = _nothing  # the installation; also from outside?
+    google: GoogleSide | None = None  # None: no cards at Google
     alarms: Callable[[Tx, str | None, datetime], Sequence[Finding]] = _nothing  # now, of a brand or of all
 
     @property

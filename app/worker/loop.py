@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Thread
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -28,6 +28,9 @@ from app.worker.sending import Sender
 from app.worker.text_channel import TextChannel
 from app.worker.text_lane import text_lane
 from app.worker.ticks import Tick, Ticker
+
+if TYPE_CHECKING:
+    from app.worker.google_lane import GoogleWork
 
 log = structlog.get_logger()
 
@@ -57,7 +60,7 @@ class _Part:
 
 
 class Worker:
-    """One worker; any number may share a database. Carries pushes and, where there are logins, texts."""
+    """One worker; any number may share a database. Carries pushes, and texts and Google's where there are."""
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Worker:
         policy: Policy,
         lease: timedelta,
         texts: TextChannel | None = None,
+        google: GoogleWork | None = None,
         poll_seconds: float = 1.0,
         ticks: Iterable[Tick] = (),
         owner: str | None = None,
@@ -94,6 +98,16 @@ class Worker:
             tell = self._bell.set
             self._lanes.append(
                 text_lane(database, texts, owner=self.owner, clock=clock, lease=lease, tell=tell, paces=paces)
+            )
+        if google is not None:
+            # Imported here: a worker without Google need not keep its client in memory.
+            from app.worker.google_lane import google_lane
+
+            tell = self._bell.set
+            self._lanes.append(
+                google_lane(
+                    database, google, owner=self.owner, clock=clock, lease=lease, tell=tell, paces=paces
+                )
             )
         self._ticker = Ticker(database, ticks, owner=self.owner)
         self._parts = [_Part(lane.cycle) for lane in self._lanes] + [_Part(self._tick)]

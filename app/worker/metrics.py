@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from app.delivery.google_promises import GOOGLE_PRIORITIES
 from app.delivery.promises import PRIORITIES
 from app.delivery.text_promises import TEXT_PRIORITIES
 
@@ -44,6 +45,21 @@ _TEXT_LATENESS: Final = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
 )
 TEXT_LATENESS: Final = {kind: _TEXT_LATENESS.labels(kind) for kind in TEXT_PRIORITIES}
+GOOGLE: Final = Counter(
+    "perkpass_google_changes",
+    "Changes of Google's objects and classes settled, by what came of them",
+    ["issuer", "kind", "state"],
+)
+GOOGLE_IN_FLIGHT: Final = Gauge(
+    "perkpass_google_changes_in_flight", "Changes for Google claimed by this worker and not settled"
+)
+_GOOGLE_LATENESS: Final = Histogram(
+    "perkpass_google_lateness_seconds",
+    "Seconds from when a change was due until Google had taken it",
+    ["kind"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+GOOGLE_LATENESS: Final = {kind: _GOOGLE_LATENESS.labels(kind) for kind in GOOGLE_PRIORITIES}
 BALANCE: Final = Gauge(
     "perkpass_sms_balance", "Left on a gateway's account, in minor units", ["login", "currency"]
 )

@@ -24,6 +24,7 @@ WRONG = [
     ("apns_client", ["100", "0"], "'0' is not a whole number of at least 1"),
     ("push_throughput", ["many"], "'many' is not a whole number of at least 1"),
     ("sms_throughput", ["10", "0"], "'0' is not a whole number of at least 1"),
+    ("google_objects", ["0"], "'0' is not a whole number of at least 1"),
     ("update_race", ["1.5"], "'1.5' is not a whole number of at least 1"),
     ("passkit_rates", ["--guest", "5"], "unrecognized arguments: --guest 5"),
     ("fetch_storm", ["--connections", "64", "0"], "'0' is not a whole number of at least 1"),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from app.db import connect
+from app.loyalty import enrolment
+from app.settings import load
 from tests.commands.conftest import Run
+from tests.reports.google_settling import at_google, held, told
 
 
 @pytest.fixture
@@ -62,3 +68,30 @@ def test_a_card_is_corrected_blocked_and_issued_anew(perkpass: Run, code: str) -
     assert made["card_code"] != code
     assert perkpass("member", "show", code).status != 0
     assert perkpass("member", "find", "pechka", code, "--json").json[0]["cards"] == [made["card_code"]]
+
+
+def test_a_card_in_google_wallet_is_told_of_as_far_as_google_tells(
+    perkpass: Run, code: str, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    with closing(connect(load().resolved_database_url, pool_size=1)) as database:
+        with database.read() as tx:
+            known = enrolment.enrolment_of_card(tx, code)
+        card = at_google(database, known.pass_id, known.brand_id, now=now)
+        held(database, card, by_somebody=True, now=now)
+        told(database, card.id, "accepted", "HeldByQuota", now=now)
+    [line] = perkpass("member", "show", code, "--json").json["google_wallet"]
+    assert line["last_change"] == "receipt: held back by quota"
+    assert line["saved_at"]
+    whole = perkpass("member", "show", code).out
+    assert "held back by quota" in whole
+    why = perkpass("member", "why", code, "--json").json
+    assert why["cause"] == "google_held"
+    assert "deliver" not in whole + why["answer"] + why["to_do"]
+
+    file = tmp_path / "anna.zip"
+    assert perkpass("member", "export", code, file).status == 0
+    with ZipFile(file) as bundle:
+        everything = json.loads(bundle.read("data.json"))
+    assert everything["google_object"][0]["resource_id"] == card.resource_id
+    assert everything["delivery"][0]["channel"] == "google"

@@ -18,6 +18,7 @@ import pytest
 
 from app.commands.processes import MOST_CONNECTIONS
 from app.commands.serve import HEADER_BYTES
+from app.google.callbacks import LARGEST
 from app.loyalty import codes
 from app.loyalty.checks import MOST_MONEY, OLDEST_RECEIPT
 from app.loyalty.enrolment import LONGEST_NAME as LONGEST_GUEST_NAME
@@ -30,6 +31,7 @@ from app.web import api_funnel, qr
 from app.web.api import FAILURES, PER_KEY
 from app.web.api_reading import MOST_BYTES
 from app.web.body_limits import MOST_BODY, MOST_WAITING, MOST_WAITING_ALL, WAITING_THREADS
+from app.web.google_wallet import FAILURES as NOT_GOOGLES
 from app.web.guest_code import PAUSE
 from app.web.guest_install import MAX_FORM
 from app.web.guest_limits import FORMS, VISITS
@@ -94,6 +96,8 @@ NUMBERS: dict[str, str] = {
     "Days of a funnel": f"{api_funnel.MOST_DAYS} days",
     "Body of a call, gateways": f"{MAX_BODY:,} bytes",
     "Calls that no gateway sent, by address": " and ".join(map(str, STRANGERS)),
+    "Body of a callback": f"{LARGEST:,} bytes",
+    "Callbacks that are not Google's, by address": " and ".join(map(str, NOT_GOOGLES)),
     "Connections of a web process": f"{MOST_CONNECTIONS:,}, or what the system's limit of open files allows",
     "Unfinished bodies, by address": str(MOST_WAITING),
     "Unfinished bodies, of all addresses": str(MOST_WAITING_ALL),

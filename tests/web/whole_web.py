@@ -183,7 +183,13 @@ class WholeWeb:
 
 
 def open_whole_web(
-    directory: Path, database_url: str, redis_url: str, *, port: int = 8000, sms_file: Path | None = None
+    directory: Path,
+    database_url: str,
+    redis_url: str,
+    *,
+    port: int = 8000,
+    sms_file: Path | None = None,
+    **more: Any,
 ) -> WholeWeb:
     """Two brands of the example chain with certificates of an authority of our own, and the web over them."""
     authority = Authority.create(directory / "authority", now=datetime.now(UTC) - timedelta(days=1))
@@ -197,7 +203,7 @@ def open_whole_web(
     shutil.copy(EXAMPLE, file)
     settings = Settings(
         data_dir=directory / "data", database_url=database_url, redis_url=redis_url, log_level="error",
-        public_url=f"http://127.0.0.1:{port}", sms_file=sms_file,
+        public_url=f"http://127.0.0.1:{port}", sms_file=sms_file, **more,
     )  # fmt: skip
     database = connect(database_url)
     around = Surroundings(file.parent, settings.templates_dir, datetime.now(UTC), "test")

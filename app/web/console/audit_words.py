@@ -20,6 +20,8 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "card.unblocked": lambda: _("A card works again"),
     "certificate.stored": lambda: _("A certificate was taken"),
     "certificate.taken_back": lambda: _("The former certificate is used again"),
+    "google.stored": lambda: _("A key for Google Wallet was taken"),
+    "google.forgotten": lambda: _("No more cards are made in Google Wallet"),
     "design.drafted": lambda: _("A card design was begun"),
     "design.draft_discarded": lambda: _("A card design was put aside"),
     "design.draft_reopened": lambda: _("A card design was taken up again"),

@@ -10,10 +10,11 @@ from app.accounts import brands, users
 from app.accounts.brands import Brand
 from app.db import Tx
 from app.errors import Conflict, PerkpassError, Refused
-from app.passes import certificate_requests, stored_certificates
+from app.passes import certificate_requests, google_accounts, stored_certificates
 from app.passes.certificate_files import CertificateRefused
 from app.passes.signing import Signer, expiry_stage
 from app.passes.stored_certificates import STORED
+from app.web.console import certificate_google
 from app.web.console.forms import Form, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.sentences import translated
@@ -95,6 +96,15 @@ def register(console: Console, services: Services) -> None:
         done(_("Cards are signed with the certificate before again."))
         return see(url_for("console.certificate_present", brand=visit.brand.slug))
 
+    @act(console, "/<brand>/certificate/google", needs="certificate.edit")
+    def store_google(visit: Visit) -> ResponseReturnValue:
+        form = certificate_google.store(visit, _file(certificate_google.KEY))
+        return certificate_google.stored(visit) if form.ok else _page(visit, form)
+
+    @act(console, "/<brand>/certificate/google/forget", needs="certificate.edit")
+    def forget_google(visit: Visit) -> ResponseReturnValue:
+        return certificate_google.forget(visit)
+
     @act(console, "/<brand>/certificate/request", needs="certificate.edit")
     def ask_apple(visit: Visit) -> ResponseReturnValue:
         return _request(visit, visit.brand.name)
@@ -152,6 +162,7 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
     with services.database.read() as tx:
         shown = stored_certificates.in_use(tx, brand.pass_type_identifier)
         before = stored_certificates.replaced(tx, brand.pass_type_identifier, now=visit.now)
+        google = google_accounts.of_brand(tx, brand.id)
         waiting = certificate_requests.waiting_since(tx, actor=visit.actor, now=visit.now)
         sharing = _sharing(tx, visit)
         decides = _owns_all(tx, visit, sharing)
@@ -171,6 +182,7 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
         waiting=waiting,
         sharing=[each.name for each in sharing],
         decides=decides,
+        google=google,
         fault=fault,
         ends=ends,
         days=(ends - visit.now).days if ends else None,

@@ -141,10 +141,10 @@ def _page(
     sight = sight_of(chosen, work.made.layout, reader=visit.language)
     names = tier_names(work.made.layout, visit.language)
     guests = guests_of(visit, work.programme, chosen)
-    drawn = seen(work.made, work.findings, sight, now=visit.now, content=guests.chosen)
+    drawn = seen(work.made, work.findings, sight, visit.brand, now=visit.now, content=guests.chosen)
     if is_last := drawn is None and work.template is not work.draft.template:
         saved = looked_at(visit, work.programme, work.draft, work.draft.template)
-        drawn = seen(saved.made, saved.findings, sight, now=visit.now, content=guests.chosen)
+        drawn = seen(saved.made, saved.findings, sight, visit.brand, now=visit.now, content=guests.chosen)
     return make_response(
         render(
             visit,

@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from app.accounts.brands import Brand
+from app.db.identifiers import DesignId, PassTypeIdentifier, ProgrammeId, SerialNumber
 from app.errors import BadInput
 from app.passes.assembly import Assembled
 from app.passes.card_screens import Theme, draw_back, draw_lock, draw_wallet
 from app.passes.card_warnings import LARGE, SMALL, CardWarning, card_warnings
-from app.passes.content import Language, PassContent
+from app.passes.content import Language, PassContent, PassIdentity
 from app.passes.drawing import Picture
 from app.passes.findings import Finding, refusals
-from app.passes.layout import STYLES, Layout
+from app.passes.google_addresses import Addresses
+from app.passes.google_class import Sharing, class_body, prepare
+from app.passes.google_object import message_body, object_body
+from app.passes.google_screen import draw_google
+from app.passes.layout import STYLES, Design, Layout
 from app.passes.proofs import Proofs
 from app.passes.sample_guests import GUESTS, Guest, default_look, sample_guest
 from app.web.console.forms import Form
 
-Screen = Literal["front", "back", "lock"]
+Screen = Literal["front", "back", "lock", "google"]
 Phone = Literal["small", "large"]
 SCREENS, PHONES, THEMES = get_args(Screen), get_args(Phone), get_args(Theme)
 READERS = get_args(Language)
@@ -62,17 +68,20 @@ def seen(
     made: Assembled,
     findings: list[Finding],
     sight: Sight,
+    brand: Brand,
     *,
     now: datetime,
     content: PassContent | None = None,
 ) -> Picture | None:
     """The screen, of a sample guest's card or the one of ``content``; None where the design is too broken
-    to make a card of.
+    to make a card of, or has no Google.
     """
     if not _is_drawable(made, findings):
         return None
     if content is None:
         content = sample_guest(sight.guest, made.layout, sight.reader, look=sight.look, now=now)
+    if sight.screen == "google":
+        return _at_google(made, content, sight, brand, now=now)
     try:
         proof = Proofs(made.layout, made.files, now=now).pull(content, sight.reader)
     except _UNDRAWN:
@@ -83,6 +92,44 @@ def seen(
     if sight.screen == "lock":
         return draw_lock(proof, size, sight.theme, now=now)
     return draw_wallet(proof, size, sight.theme)
+
+
+def _at_google(
+    made: Assembled, content: PassContent, sight: Sight, brand: Brand, *, now: datetime
+) -> Picture | None:
+    """Google's card of the bodies that would be sent."""
+    design = Design(
+        id=DesignId(0),
+        programme_id=ProgrammeId(0),
+        version=0,
+        template="",
+        layout=made.layout,
+        files=made.files,
+        created_at=now,
+    )
+    if (prepared := prepare(design)) is None:
+        return None
+    addresses = Addresses("https://cards.example")
+    common = class_body(
+        prepared,
+        Sharing(brand_name=brand.name, language=brand.language, currency=brand.currency, addresses=addresses),
+        resource_id="0.class",
+        tier=prepared.tier(content.tier),
+    )
+    identity = PassIdentity(PassTypeIdentifier(brand.pass_type_identifier), SerialNumber("0"), "", "")
+    card = object_body(
+        prepared, content, identity, resource_id="0.card", class_id="0.class", addresses=addresses
+    )
+    said = [message_body(prepared, each, content.language, notify=False) for each in content.messages]
+    images = {addresses.image(digest): made.files[path] for path, digest in prepared.images.items()}
+    return draw_google(
+        card | {"messages": said},
+        common,
+        images,
+        width=_SIZES[sight.phone][0],
+        theme=sight.theme,
+        reader=sight.reader,
+    )
 
 
 def cuts_of(made: Assembled, findings: list[Finding], *, now: datetime) -> list[CardWarning]:

@@ -50,7 +50,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
         trial=designs_trial.own_card(visit, found),
         cards=sum(version.cards for version in versions),
         number_next=max((version.version for version in versions), default=0) + 1,
-        pictures=[seen(work.made, work.findings, sight, now=visit.now) for sight in sights],
+        pictures=[seen(work.made, work.findings, sight, visit.brand, now=visit.now) for sight in sights],
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
 
 from app.accounts import brands
-from app.passes import stored_certificates
+from app.passes import google_accounts, stored_certificates
 from app.passes.stored_certificates import STORED
+from app.simulators.google_accounts import new_service_account
 from tests.passes.certificate_maker import Maker
 from tests.web.console.house import Desk, House
 from tests.web.guests import NOW
@@ -132,3 +134,31 @@ def test_an_end_that_nears_is_told(sandbox: House, maker: Maker) -> None:
 def test_only_an_owner_may(sandbox: House) -> None:
     assert sandbox.desk("marketer").get(PAGE).status_code == 403
     assert sandbox.desk("owner", "bakery").get(PAGE).status_code == 404
+
+
+def test_a_key_for_google_is_uploaded_sealed_and_never_shown(house: House) -> None:
+    desk = house.desk()
+    account = new_service_account("https://oauth2.googleapis.com/token", name="wallet", project="kofe")
+
+    def upload(issuer: str, data: bytes):  # type: ignore[no-untyped-def]
+        files = {"google_key": (io.BytesIO(data), "sa.json")}
+        return desk.send(PAGE, f"{PAGE}/google", files=files, issuer=issuer)
+
+    wrong = upload("BCR2DN", json.dumps(account).encode())
+    assert wrong.status_code == 422
+    assert "digits alone" in wrong.text
+    client = upload("3388000000012345678", b'{"installed": {}}')
+    assert client.status_code == 422
+    assert "OAuth client" in client.text
+    answer = upload("3388000000012345678", json.dumps(account).encode())
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+    shown = desk.get(PAGE).text
+    for said in (wrong.text, client.text, shown):
+        assert "PRIVATE" not in said
+        assert account["private_key"][100:130] not in said
+    assert account["client_email"] in shown
+    with house.database.read() as tx:
+        (row,) = google_accounts.every(tx)
+        assert google_accounts.open_account(house.services.safe, row).email == account["client_email"]
+    assert desk.send(PAGE, f"{PAGE}/google/forget").status_code == 303
+    assert account["client_email"] not in desk.get(PAGE).text

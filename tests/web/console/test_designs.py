@@ -10,6 +10,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
+import pytest
 from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -205,6 +206,49 @@ def test_the_preview_is_the_bundles_card(house: House) -> None:
     assert "45 points added" in seen(screen="lock", reader="en")
     assert "#000000" in seen(screen="back", theme="dark")
     assert "style=" not in seen()
+
+
+@pytest.mark.parametrize(("shop", "template"), [("cafe", "bonus_card"), ("bakery", "stamp_card")])
+def test_google_s_card_is_drawn_from_the_bodies_that_would_be_sent(
+    house: House, shop: str, template: str
+) -> None:
+    own = house.cafe if shop == "cafe" else house.bakery
+    designs_stage.begin(house, own, template)
+    desk = house.desk("owner", shop)
+    at = f"/console/{shop}/designs/{own.programme.id}/draft"
+    fields = inputs(desk.get(at))
+
+    def seen(**chosen: str) -> str:
+        typed = {f"see.{name}": value for name, value in ({"screen": "google"} | chosen).items()}
+        return unescape(desk.client.post(f"{at}/preview", data=fields | typed).text).replace("\xa0", " ")
+
+    russian, english = seen(reader="ru", theme="dark"), seen(reader="en", phone="small")
+    for words, picture in (
+        ("Вам начислено 45 баллов", russian),
+        ("Анна", russian),
+        ("Anna", english),
+        ("45 points added", english),
+    ):
+        assert words in picture
+    assert own.brand.name in english  # as issuerName
+    assert "K7Q2M9XA" in english
+    assert english.count("<image") == 2  # logo and hero image
+    assert 'viewBox="0 0 320' in english
+    assert "Google Wallet lays the card out by itself" in english
+    assert "style=" not in english
+    assert "deliver" not in english
+
+
+def test_a_design_without_google_says_so_in_the_preview(house: House) -> None:
+    draft = designs_stage.begin(house)
+    desk = house.desk()
+    with house.database.write() as tx:
+        drafts.save(
+            tx, draft.id, replace(draft.template, google=None), expected_updated_at=draft.updated_at,
+            now=house.clock(), actor="user:1",
+        )  # fmt: skip
+    shown = desk.client.post(f"{DRAFT}/preview", data=inputs(desk.get(DRAFT)) | {"see.screen": "google"})
+    assert "has no google.toml" in unescape(shown.text)
 
 
 def test_two_who_save_at_once_lose_nothing(house: House) -> None:

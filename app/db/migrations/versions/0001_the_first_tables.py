@@ -169,121 +169,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_entry_subject", ["subject", "id"], unique=False)
 
     op.create_table(
-        "delivery",
-        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("device_id", columns.Id, nullable=True),
-        sa.Column("pass_type_identifier", sa.Text(), nullable=True),
-        sa.Column("login", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("due_at", columns.UtcDateTime(), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("held_since", columns.UtcDateTime(), nullable=True),
-        sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("ask_at", columns.UtcDateTime(), nullable=True),
-        sa.CheckConstraint(
-            "(state = 'sending') = (lease_until IS NOT NULL) AND (state = 'sending') = (owner IS NOT NULL)",
-            name=op.f("ck_delivery_lease_while_sending"),
-        ),
-        sa.CheckConstraint(
-            "(state IN ('pending', 'sending')) = (settled_at IS NULL)",
-            name=op.f("ck_delivery_settled_when_over"),
-        ),
-        sa.CheckConstraint(
-            "(channel = 'apple' AND device_id IS NOT NULL AND pass_type_identifier IS NOT NULL AND login IS NULL)"
-            " OR (channel = 'sms' AND device_id IS NULL AND pass_type_identifier IS NULL AND login IS NOT NULL)",
-            name=op.f("ck_delivery_addressed_by_channel"),
-        ),
-        sa.CheckConstraint(
-            "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
-            " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))",
-            name=op.f("ck_delivery_kind_of_channel"),
-        ),
-        sa.CheckConstraint(
-            "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')"
-            " OR (channel = 'sms' AND state IN ('delivered', 'undelivered'))",
-            name=op.f("ck_delivery_state_of_channel"),
-        ),
-        sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
-        sa.CheckConstraint("ask_at IS NULL OR channel = 'sms'", name=op.f("ck_delivery_asked_of_texts")),
-        sa.CheckConstraint(
-            "held_since IS NULL OR state = 'pending'", name=op.f("ck_delivery_held_while_pending")
-        ),
-        sa.CheckConstraint(
-            "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
-            " OR (kind = 'silent' AND priority = 2) OR (kind = 'code' AND priority = 10)"
-            " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)",
-            name=op.f("ck_delivery_priority_follows_kind"),
-        ),
-        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-    )
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_delivery_accepted_text",
-            ["login", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
-            postgresql_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_delivery_ask",
-            ["login", "ask_at"],
-            unique=False,
-            sqlite_where=sa.text("ask_at IS NOT NULL"),
-            postgresql_where=sa.text("ask_at IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_delivery_code",
-            ["created_at"],
-            unique=False,
-            sqlite_where=sa.text("kind = 'code'"),
-            postgresql_where=sa.text("kind = 'code'"),
-        )
-        batch_op.create_index("ix_delivery_device", ["device_id", "id"], unique=False)
-        batch_op.create_index(
-            "ix_delivery_due",
-            ["priority", "due_at"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
-        batch_op.create_index(
-            "ix_delivery_due_text",
-            ["login", "priority", "due_at"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending' AND login IS NOT NULL"),
-            postgresql_where=sa.text("state = 'pending' AND login IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_delivery_lease",
-            ["lease_until"],
-            unique=False,
-            sqlite_where=sa.text("state = 'sending'"),
-            postgresql_where=sa.text("state = 'sending'"),
-        )
-        batch_op.create_index(
-            "uq_delivery_one_pending",
-            ["device_id"],
-            unique=True,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
-        batch_op.create_index(
-            "uq_delivery_one_sending",
-            ["device_id"],
-            unique=True,
-            sqlite_where=sa.text("state = 'sending'"),
-            postgresql_where=sa.text("state = 'sending'"),
-        )
-
-    op.create_table(
         "member",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("brand_id", columns.Id, nullable=False),
@@ -333,55 +218,11 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "login_pace",
-        sa.Column("login", sa.Text(), nullable=False),
+        "sending_pace",
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("free_at", columns.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("login", name=op.f("pk_login_pace")),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_sending_pace")),
     )
-    op.create_table(
-        "text_message",
-        sa.Column("delivery_id", columns.Id, nullable=False),
-        sa.Column("brand_id", columns.Id, nullable=False),
-        sa.Column("member_id", columns.Id, nullable=True),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=True),
-        sa.Column("sender", sa.Text(), nullable=True),
-        sa.Column("reference", sa.BigInteger(), nullable=False),
-        sa.Column("not_after", columns.UtcDateTime(), nullable=True),
-        sa.Column("encoding", sa.Text(), nullable=False),
-        sa.Column("parts", sa.Integer(), nullable=False),
-        sa.Column("price", sa.BigInteger(), nullable=True),
-        sa.Column("currency", sa.Text(), nullable=True),
-        sa.Column("price_told", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("in_doubt_since", columns.UtcDateTime(), nullable=True),
-        sa.Column("provider_id", sa.Text(), nullable=True),
-        sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("receipt_at", columns.UtcDateTime(), nullable=True),
-        sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_text_message_number_is_e164")),
-        sa.CheckConstraint("encoding IN ('gsm7', 'ucs2')", name=op.f("ck_text_message_encoding_known")),
-        sa.CheckConstraint("parts >= 1", name=op.f("ck_text_message_parts_counted")),
-        sa.CheckConstraint(
-            "(price IS NULL) = (currency IS NULL)", name=op.f("ck_text_message_price_in_a_currency")
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_text_message_brand_id")),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_text_message_delivery_id")),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_text_message_member_id")),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_text_message")),
-        sa.UniqueConstraint("reference", name=op.f("uq_text_message_reference")),
-    )
-    with op.batch_alter_table("text_message", schema=None) as batch_op:
-        batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
-        batch_op.create_index(
-            "ix_text_message_in_doubt",
-            ["delivery_id"],
-            unique=False,
-            sqlite_where=sa.text("in_doubt_since IS NOT NULL"),
-            postgresql_where=sa.text("in_doubt_since IS NOT NULL"),
-        )
-        batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
-        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
-        batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
-
     op.create_table(
         "programme",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
@@ -429,37 +270,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_venue")),
         sa.UniqueConstraint("brand_id", "slug", name=op.f("uq_venue_brand_id_slug")),
     )
-    op.create_table(
-        "attempt",
-        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
-        sa.Column("delivery_id", columns.Id, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("started_at", columns.UtcDateTime(), nullable=False),
-        sa.Column("finished_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("verdict", sa.Text(), nullable=True),
-        sa.Column("provider_id", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "verdict IS NULL OR verdict IN ('accepted', 'retry', 'gone', 'refused', 'lost')",
-            name=op.f("ck_attempt_verdict_known"),
-        ),
-        sa.CheckConstraint(
-            "(verdict IS NULL) = (finished_at IS NULL)", name=op.f("ck_attempt_finished_with_verdict")
-        ),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
-    )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index("ix_attempt_delivery", ["delivery_id", "number"], unique=False)
-        batch_op.create_index(
-            "uq_attempt_one_open",
-            ["delivery_id"],
-            unique=True,
-            sqlite_where=sa.text("finished_at IS NULL"),
-            postgresql_where=sa.text("finished_at IS NULL"),
-        )
-
     op.create_table(
         "consent",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
@@ -729,6 +539,374 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
         batch_op.create_index("ix_wallet_pass_design", ["design_id", "id", "voided_at"], unique=False)
+
+    op.create_table(
+        "google_account",
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("issuer_id", sa.Text(), nullable=False),
+        sa.Column("credentials", sa.Text(), nullable=False),
+        sa.Column("sealed_key", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("changed_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "credentials LIKE 'file:%' OR credentials LIKE 'env:%' OR credentials = 'stored:'",
+            name=op.f("ck_google_account_credentials_are_a_reference"),
+        ),
+        sa.CheckConstraint(
+            "(credentials = 'stored:') = (sealed_key IS NOT NULL)",
+            name=op.f("ck_google_account_key_where_stored"),
+        ),
+        sa.CheckConstraint("sealed_key LIKE '1:%'", name=op.f("ck_google_account_key_is_sealed")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_account_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", name=op.f("pk_google_account")),
+    )
+    op.create_table(
+        "google_callback",
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_google_callback")),
+    )
+    op.create_table(
+        "google_image",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("length(digest) = 64", name=op.f("ck_google_image_digest_is_sha_256")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_google_image")),
+    )
+    op.create_table(
+        "google_class",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("issuer_id", sa.Text(), nullable=False),
+        sa.Column("resource_id", sa.Text(), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("tier_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("tier", columns.Json, nullable=True),
+        sa.Column("sent", columns.Json, nullable=True),
+        sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_class_brand_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_google_class_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_class")),
+        sa.UniqueConstraint(
+            "issuer_id",
+            "programme_id",
+            "family",
+            "tier_key",
+            name=op.f("uq_google_class_issuer_id_programme_id_family_tier_key"),
+        ),
+        sa.UniqueConstraint("resource_id", name=op.f("uq_google_class_resource_id")),
+    )
+    op.create_table(
+        "google_object",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("issuer_id", sa.Text(), nullable=False),
+        sa.Column("resource_id", sa.Text(), nullable=False),
+        sa.Column("google_class_id", columns.Id, nullable=True),
+        sa.Column("sent", columns.Json, nullable=True),
+        sa.Column("messages", columns.Json, nullable=True),
+        sa.Column("announced", sa.Text(), nullable=True),
+        sa.Column("doubted_message", sa.Text(), nullable=True),
+        sa.Column("doubted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("unread_since", columns.UtcDateTime(), nullable=True),
+        sa.Column("has_users", sa.Boolean(), nullable=True),
+        sa.Column("inserted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("first_saved_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "(doubted_message IS NULL) = (doubted_at IS NULL)", name=op.f("ck_google_object_doubted_since")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_object_brand_id")),
+        sa.ForeignKeyConstraint(
+            ["google_class_id"], ["google_class.id"], name=op.f("fk_google_object_google_class_id")
+        ),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_google_object_pass_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_object")),
+        sa.UniqueConstraint("pass_id", name=op.f("uq_google_object_pass_id")),
+        sa.UniqueConstraint("resource_id", name=op.f("uq_google_object_resource_id")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("device_id", columns.Id, nullable=True),
+        sa.Column("pass_type_identifier", sa.Text(), nullable=True),
+        sa.Column("login", sa.Text(), nullable=True),
+        sa.Column("issuer_id", sa.Text(), nullable=True),
+        sa.Column("google_object_id", columns.Id, nullable=True),
+        sa.Column("google_class_id", columns.Id, nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("held_since", columns.UtcDateTime(), nullable=True),
+        sa.Column("lease_until", columns.UtcDateTime(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("ask_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'sending') = (lease_until IS NOT NULL) AND (state = 'sending') = (owner IS NOT NULL)",
+            name=op.f("ck_delivery_lease_while_sending"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('pending', 'sending')) = (settled_at IS NULL)",
+            name=op.f("ck_delivery_settled_when_over"),
+        ),
+        sa.CheckConstraint(
+            "(channel = 'apple') = (device_id IS NOT NULL)"
+            " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
+            " AND (channel = 'sms') = (login IS NOT NULL)"
+            " AND (channel = 'google') = (issuer_id IS NOT NULL)"
+            " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
+            " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
+            name=op.f("ck_delivery_addressed_by_channel"),
+        ),
+        sa.CheckConstraint(
+            "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
+            " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))"
+            " OR (channel = 'google' AND kind IN ('class', 'receipt', 'level', 'campaign', 'silent'))",
+            name=op.f("ck_delivery_kind_of_channel"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('pending', 'sending', 'accepted', 'superseded', 'gone', 'refused', 'exhausted')"
+            " OR (channel = 'sms' AND state IN ('delivered', 'undelivered'))",
+            name=op.f("ck_delivery_state_of_channel"),
+        ),
+        sa.CheckConstraint("attempts >= 0", name=op.f("ck_delivery_attempts_counted")),
+        sa.CheckConstraint("ask_at IS NULL OR channel = 'sms'", name=op.f("ck_delivery_asked_of_texts")),
+        sa.CheckConstraint(
+            "held_since IS NULL OR state = 'pending'", name=op.f("ck_delivery_held_while_pending")
+        ),
+        sa.CheckConstraint(
+            "(channel <> 'google' AND ("
+            "(kind = 'receipt' AND priority = 0) OR (kind = 'campaign' AND priority = 1)"
+            " OR (kind = 'silent' AND priority = 2) OR (kind = 'code' AND priority = 10)"
+            " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)))"
+            " OR (channel = 'google' AND ("
+            "(kind = 'class' AND priority = 20) OR (kind = 'receipt' AND priority = 21)"
+            " OR (kind = 'level' AND priority = 22) OR (kind = 'campaign' AND priority = 23)"
+            " OR (kind = 'silent' AND priority = 24)))",
+            name=op.f("ck_delivery_priority_follows_kind"),
+        ),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
+        sa.ForeignKeyConstraint(
+            ["google_class_id"], ["google_class.id"], name=op.f("fk_delivery_google_class_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["google_object_id"], ["google_object.id"], name=op.f("fk_delivery_google_object_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_accepted_text",
+            ["login", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
+            postgresql_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_ask",
+            ["login", "ask_at"],
+            unique=False,
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_code",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'code'"),
+            postgresql_where=sa.text("kind = 'code'"),
+        )
+        batch_op.create_index("ix_delivery_device", ["device_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_due",
+            ["priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_due_text",
+            ["login", "priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND login IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND login IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_lease",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_pending",
+            ["device_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_sending",
+            ["device_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_due_google",
+            ["issuer_id", "priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_google_object",
+            ["google_object_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("google_object_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_pending_object",
+            ["google_object_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending' AND google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND google_object_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_sending_object",
+            ["google_object_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending' AND google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND google_object_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_pending_class",
+            ["google_class_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending' AND google_class_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND google_class_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_sending_class",
+            ["google_class_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
+        )
+
+    op.create_table(
+        "google_notification",
+        sa.Column("delivery_id", columns.Id, nullable=False),
+        sa.Column("google_object_id", columns.Id, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.CheckConstraint("how IN ('message', 'field')", name=op.f("ck_google_notification_how_known")),
+        sa.CheckConstraint(
+            "outcome IN ('asked', 'notified', 'no_holder', 'held', 'quota', 'unused')",
+            name=op.f("ck_google_notification_outcome_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_google_notification_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["google_object_id"],
+            ["google_object.id"],
+            name=op.f("fk_google_notification_google_object_id"),
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_google_notification")),
+    )
+    with op.batch_alter_table("google_notification", schema=None) as batch_op:
+        batch_op.create_index("ix_google_notification_object", ["google_object_id", "at"], unique=False)
+
+    op.create_table(
+        "text_message",
+        sa.Column("delivery_id", columns.Id, nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("sender", sa.Text(), nullable=True),
+        sa.Column("reference", sa.BigInteger(), nullable=False),
+        sa.Column("not_after", columns.UtcDateTime(), nullable=True),
+        sa.Column("encoding", sa.Text(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("price_told", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("in_doubt_since", columns.UtcDateTime(), nullable=True),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("receipt_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("number LIKE '+%'", name=op.f("ck_text_message_number_is_e164")),
+        sa.CheckConstraint("encoding IN ('gsm7', 'ucs2')", name=op.f("ck_text_message_encoding_known")),
+        sa.CheckConstraint("parts >= 1", name=op.f("ck_text_message_parts_counted")),
+        sa.CheckConstraint(
+            "(price IS NULL) = (currency IS NULL)", name=op.f("ck_text_message_price_in_a_currency")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_text_message_brand_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_text_message_delivery_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_text_message_member_id")),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_text_message")),
+        sa.UniqueConstraint("reference", name=op.f("uq_text_message_reference")),
+    )
+    with op.batch_alter_table("text_message", schema=None) as batch_op:
+        batch_op.create_index("ix_text_message_brand", ["brand_id", "delivery_id"], unique=False)
+        batch_op.create_index(
+            "ix_text_message_in_doubt",
+            ["delivery_id"],
+            unique=False,
+            sqlite_where=sa.text("in_doubt_since IS NOT NULL"),
+            postgresql_where=sa.text("in_doubt_since IS NOT NULL"),
+        )
+        batch_op.create_index("ix_text_message_member", ["member_id", "delivery_id"], unique=False)
+        batch_op.create_index("ix_text_message_number", ["number"], unique=False)
+        batch_op.create_index("ix_text_message_provider", ["provider_id"], unique=False)
+
+    op.create_table(
+        "attempt",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("delivery_id", columns.Id, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("finished_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "verdict IS NULL OR verdict IN ('accepted', 'retry', 'gone', 'refused', 'lost')",
+            name=op.f("ck_attempt_verdict_known"),
+        ),
+        sa.CheckConstraint(
+            "(verdict IS NULL) = (finished_at IS NULL)", name=op.f("ck_attempt_finished_with_verdict")
+        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_delivery", ["delivery_id", "number"], unique=False)
+        batch_op.create_index(
+            "uq_attempt_one_open",
+            ["delivery_id"],
+            unique=True,
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
 
     op.create_table(
         "design_draft",
@@ -1347,36 +1525,6 @@ def downgrade() -> None:
         )
 
     op.drop_table("pass_evidence")
-    with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
-        batch_op.drop_index("ix_wallet_pass_design")
-
-    op.drop_table("wallet_pass")
-    with op.batch_alter_table("install_link", schema=None) as batch_op:
-        batch_op.drop_index("ix_install_link_venue")
-        batch_op.drop_index("ix_install_link_brand")
-
-    op.drop_table("install_link")
-    op.drop_table("design_file")
-    with op.batch_alter_table("till_call", schema=None) as batch_op:
-        batch_op.drop_index("ix_till_call_at")
-
-    op.drop_table("till_call")
-    op.drop_table("staff_member")
-    with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_point_of_sale_key_living_name",
-            sqlite_where=sa.text("expires_at IS NULL"),
-            postgresql_where=sa.text("expires_at IS NULL"),
-        )
-        batch_op.drop_index("ix_point_of_sale_key_venue")
-
-    op.drop_table("point_of_sale_key")
-    op.drop_table("placement")
-    op.drop_table("design")
-    with op.batch_alter_table("consent", schema=None) as batch_op:
-        batch_op.drop_index("ix_consent_member")
-
-    op.drop_table("consent")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_attempt_one_open",
@@ -1385,21 +1533,13 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_attempt_delivery")
 
-    op.drop_table("text_message")
-    op.drop_table("login_pace")
     op.drop_table("attempt")
-    op.drop_table("venue")
-    op.drop_table("push_budget")
-    op.drop_table("programme")
-    with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_member_phone",
-            sqlite_where=sa.text("phone IS NOT NULL"),
-            postgresql_where=sa.text("phone IS NOT NULL"),
-        )
-        batch_op.drop_index("ix_member_brand")
 
-    op.drop_table("member")
+    op.drop_table("text_message")
+    with op.batch_alter_table("google_notification", schema=None) as batch_op:
+        batch_op.drop_index("ix_google_notification_object")
+
+    op.drop_table("google_notification")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_delivery_one_sending",
@@ -1437,8 +1577,86 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
             postgresql_where=sa.text("state = 'accepted' AND login IS NOT NULL"),
         )
+        batch_op.drop_index(
+            "ix_delivery_due_google",
+            sqlite_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_google_object",
+            sqlite_where=sa.text("google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("google_object_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_delivery_one_pending_object",
+            sqlite_where=sa.text("state = 'pending' AND google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND google_object_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_delivery_one_sending_object",
+            sqlite_where=sa.text("state = 'sending' AND google_object_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND google_object_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_delivery_one_pending_class",
+            sqlite_where=sa.text("state = 'pending' AND google_class_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND google_class_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_delivery_one_sending_class",
+            sqlite_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
+        )
 
     op.drop_table("delivery")
+    op.drop_table("google_object")
+    op.drop_table("google_class")
+    op.drop_table("google_image")
+    op.drop_table("google_callback")
+    op.drop_table("google_account")
+    with op.batch_alter_table("wallet_pass", schema=None) as batch_op:
+        batch_op.drop_index("ix_wallet_pass_design")
+
+    op.drop_table("wallet_pass")
+    with op.batch_alter_table("install_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_install_link_venue")
+        batch_op.drop_index("ix_install_link_brand")
+
+    op.drop_table("install_link")
+    op.drop_table("design_file")
+    with op.batch_alter_table("till_call", schema=None) as batch_op:
+        batch_op.drop_index("ix_till_call_at")
+
+    op.drop_table("till_call")
+    op.drop_table("staff_member")
+    with op.batch_alter_table("point_of_sale_key", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_point_of_sale_key_living_name",
+            sqlite_where=sa.text("expires_at IS NULL"),
+            postgresql_where=sa.text("expires_at IS NULL"),
+        )
+        batch_op.drop_index("ix_point_of_sale_key_venue")
+
+    op.drop_table("point_of_sale_key")
+    op.drop_table("placement")
+    op.drop_table("design")
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.drop_index("ix_consent_member")
+
+    op.drop_table("consent")
+    op.drop_table("sending_pace")
+    op.drop_table("venue")
+    op.drop_table("push_budget")
+    op.drop_table("programme")
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_member_phone",
+            sqlite_where=sa.text("phone IS NOT NULL"),
+            postgresql_where=sa.text("phone IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_member_brand")
+
+    op.drop_table("member")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entry_brand_at")
 

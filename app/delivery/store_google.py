@@ -1,0 +1,227 @@
+"""SQL of Google's changes on their way: claimed, ended, rescued, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Integer, Text, bindparam, case, func, literal, select, text, update
+from sqlalchemy import insert as plain_insert
+
+from app.db import Id, Identifiers, Tx, Types, UtcDateTime, among, given
+from app.db.identifiers import DeliveryId, GoogleObjectId
+from app.delivery.google_promises import (
+    GOOGLE_PRIORITIES,
+    ClaimedGoogle,
+    GoogleKind,
+    GoogleOutcome,
+    GoogleQueue,
+)
+from app.delivery.promises import State
+from app.delivery.store_google_pending import CHANNEL, column_of
+from app.delivery.store_pending import PENDING, SENDING, over
+from app.delivery.tables import attempt, delivery
+
+_BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
+"""What the planner knows of a queue is from when it was empty: it would read and sort all that is pending."""
+_CLAIMED: Final = (
+    delivery.c.id,
+    delivery.c.issuer_id,
+    delivery.c.kind,
+    delivery.c.google_object_id.label("object_id"),
+    delivery.c.google_class_id.label("class_id"),
+    delivery.c.attempts,
+    delivery.c.due_at,
+)
+_TRIED: Final[Types] = {"row": Id, "status": Integer(), "reason": Text(), "verdict": Text()}
+_VERDICTS: Final = {"next": "retry"}
+
+
+def issuers_due(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[str]:
+    """Which of these have a change that is due; asks the index once for each urgency of each."""
+    return [
+        issuer
+        for issuer in sorted(issuers)
+        if any(
+            tx.execute(_any_due(priority), {"issuer": issuer, "now": now}).first() is not None
+            for priority in GOOGLE_PRIORITIES.values()
+        )
+    ]
+
+
+@cache
+def _any_due(priority: int) -> Any:
+    return select(literal(1)).where(*_is_due(priority)).limit(1)
+
+
+def _is_due(priority: int) -> tuple[Any, ...]:
+    return (
+        delivery.c.state == PENDING,
+        delivery.c.issuer_id == bindparam("issuer"),
+        delivery.c.priority == literal(priority, literal_execute=True),
+        delivery.c.due_at <= bindparam("now", type_=UtcDateTime()),
+    )
+
+
+def claim(
+    tx: Tx,
+    *,
+    owner: str,
+    issuer: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    kinds: Iterable[GoogleKind] = tuple(GOOGLE_PRIORITIES),
+) -> list[ClaimedGoogle]:
+    """Take up to ``limit`` due changes of an issuer, the most urgent first; rows of others are passed over.
+
+    So is an object whose last change has no answer yet: writes of one object go one after the other.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(_BY_INDEX)
+    rows: list[Any] = []
+    for kind in sorted(kinds, key=lambda kind: GOOGLE_PRIORITIES[kind]):
+        if len(rows) < limit:
+            asked = {"issuer": issuer, "now": now, "most": limit - len(rows)}
+            rows += tx.execute(_due(kind), asked).all()
+    if rows:
+        tx.execute(_taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
+    return [claimed(row, row.attempts + 1) for row in rows]
+
+
+@cache
+def _due(kind: GoogleKind) -> Any:
+    """Due rows of one urgency: one range of ``ix_delivery_due_google``."""
+    column = column_of(kind)
+    on_its_way = delivery.alias("on_its_way")
+    # With OFFSET it is asked for each object by index, as in the claim of pushes.
+    busy = select(literal(1)).where(
+        on_its_way.c[column] == delivery.c[column],
+        on_its_way.c[column].is_not(None),
+        on_its_way.c.state == SENDING,
+    )
+    return (
+        select(*_CLAIMED)
+        .where(*_is_due(GOOGLE_PRIORITIES[kind]), ~busy.offset(0).exists())
+        .order_by(delivery.c.due_at)
+        .limit(bindparam("most"))
+        .with_for_update(of=delivery, skip_locked=True)
+    )
+
+
+@cache
+def _taking() -> Any:
+    return (
+        update(delivery)
+        .where(among(delivery.c.id, bindparam("ids", type_=Identifiers())))
+        .values(
+            state="sending",
+            owner=bindparam("by"),
+            lease_until=bindparam("until", type_=UtcDateTime()),
+            attempts=delivery.c.attempts + 1,
+        )
+    )
+
+
+def claimed(row: Any, attempts: int) -> ClaimedGoogle:
+    """A row of the columns of a claim."""
+    return ClaimedGoogle(**(dict(row._mapping) | {"attempts": attempts}))
+
+
+def begin(tx: Tx, claims: Sequence[ClaimedGoogle], *, now: datetime) -> None:
+    """Write the attempts before the calls, so that a crash leaves a trace."""
+    if claims:
+        rows = [{"delivery_id": one.id, "number": one.attempts, "started_at": now} for one in claims]
+        tx.execute(plain_insert(attempt), rows)
+
+
+def held(tx: Tx, owner: str, claims: Sequence[ClaimedGoogle]) -> set[DeliveryId]:
+    """Which of these the owner still holds; locked until the transaction ends."""
+    rows = tx.scalars(
+        select(delivery.c.id)
+        .where(
+            among(delivery.c.id, [one.id for one in claims]),
+            delivery.c.owner == owner,
+            delivery.c.state == SENDING,
+        )
+        .order_by(delivery.c.id)
+        .with_for_update()
+    )
+    return {DeliveryId(one) for one in rows}
+
+
+def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedGoogle]:
+    """Changes that somebody holds whose lease is over, locked."""
+    rows = tx.execute(
+        select(*_CLAIMED)
+        .where(delivery.c.state == SENDING, delivery.c.lease_until < now, delivery.c.channel == CHANNEL)
+        .order_by(delivery.c.lease_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [claimed(row, row.attempts) for row in rows]
+
+
+def finish(tx: Tx, outcomes: Sequence[GoogleOutcome], *, now: datetime) -> None:
+    """Write the answers beside the open attempts."""
+    if not outcomes:
+        return
+    rows = [
+        {
+            "row": one.claimed.id,
+            "status": one.status,
+            "reason": one.reason[:200],
+            "verdict": _VERDICTS.get(one.verdict, one.verdict),
+        }
+        for one in outcomes
+    ]
+    answers = given(tx, rows, _TRIED)
+    tx.execute(
+        update(attempt)
+        .where(attempt.c.delivery_id == answers.c.row, attempt.c.finished_at.is_(None))
+        .values(finished_at=now, **{name: answers.c[name] for name in _TRIED if name != "row"})
+    )
+
+
+def end(tx: Tx, ids: Collection[DeliveryId], state: State, reason: str | None, *, now: datetime) -> None:
+    """End locked rows."""
+    tx.execute(update(delivery).where(among(delivery.c.id, sorted(ids))).values(**over(state, reason, now)))
+
+
+def queue(tx: Tx, issuer: str, *, now: datetime) -> GoogleQueue:
+    """How deep and how late the changes of an issuer are."""
+    due = delivery.c.due_at <= now
+    row = tx.execute(
+        select(
+            func.count().label("everything"),
+            func.coalesce(func.sum(case((due, 1), else_=0)), 0).label("due"),
+            func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
+        ).where(delivery.c.state == PENDING, delivery.c.issuer_id == issuer)
+    ).one()
+    sending = tx.scalar(
+        select(func.count()).where(delivery.c.state == SENDING, delivery.c.issuer_id == issuer)
+    )
+    return GoogleQueue(
+        issuer_id=issuer,
+        due=int(row.due),
+        waiting=int(row.everything - row.due),
+        sending=int(sending or 0),
+        oldest_due_seconds=(now - row.oldest).total_seconds() if row.oldest else 0.0,
+    )
+
+
+def newest(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> list[Any]:
+    """The promise with the highest number of each object: object, kind, state, reason, times."""
+    own = delivery.c.google_object_id
+    last = select(func.max(delivery.c.id)).where(among(own, object_ids), own.is_not(None)).group_by(own)
+    columns = (
+        own,
+        delivery.c.kind,
+        delivery.c.state,
+        delivery.c.reason,
+        delivery.c.created_at,
+        delivery.c.settled_at,
+    )
+    return list(tx.execute(select(*columns).where(delivery.c.id.in_(last)).order_by(own)))

@@ -1,0 +1,274 @@
+"""The two database beats of Google: prepare (claim, plans, departures) and settle."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from app.db import Database, Tx
+from app.db.identifiers import DeliveryId, GoogleIssuerId, GoogleObjectId
+from app.delivery import google, store_google_quota
+from app.delivery.pace import Pace
+from app.delivery.promises import State
+from app.delivery.stopped import GOOGLE, PROBE_SIZE
+from app.passes import google_cards, store_google
+from app.passes.google_cards import HolderChange
+from app.passes.google_press import GooglePress
+from app.passes.store_google import ObjectRow
+from app.worker import metrics
+from app.worker.google_channel import GoogleChannel
+from app.worker.google_judging import Judged, judge
+from app.worker.google_parcels import GoogleAnswered, GoogleReady
+from app.worker.google_planning import Planned, Planning
+from app.worker.lane import Taken
+
+log = structlog.get_logger()
+
+_SOONEST: Final = 0.25
+"""Seconds until an issuer whose pace was the limit is looked at again: half of what is given out ahead."""
+_CLASS_AGAIN: Final = timedelta(seconds=2)
+_NO_LIMIT: Final = 1e6
+
+Changed = Callable[[Tx, Sequence[HolderChange], datetime], None]
+"""Told who holds a card now, or does no more, within the settling transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardGoogle:
+    """Answers, settled until the database takes them."""
+
+    answers: tuple[GoogleAnswered, ...]
+
+
+class GoogleCarrier:
+    """One worker's hands on Google's changes."""
+
+    def __init__(
+        self,
+        database: Database,
+        channel: GoogleChannel,
+        press: GooglePress,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        lease: timedelta,
+        changed: Changed = lambda _tx, _changes, _now: None,
+    ) -> None:
+        """``owner`` must be unlike every other worker's, living or dead."""
+        self._database, self._channel, self._press, self._owner = database, channel, press, owner
+        self._clock, self._lease, self._changed = clock, lease, changed
+
+    def rescue(self) -> int:
+        """Take back changes of dead workers: whatever they asked may have been done."""
+        now = self._clock()
+        with self._database.write() as tx:
+            dead = google.lost(tx, now=now)
+            rows = store_google.lock_objects(tx, [one.object_id for one in dead if one.object_id is not None])
+            store_google.write_objects(
+                tx, [replace(row, sent=None, messages=None, unread_since=now) for row in rows.values()]
+            )
+            google.take_back(tx, dead, now=now)
+        if dead:
+            metrics.RESCUED.inc(len(dead))
+            log.warning("google_changes_rescued", count=len(dead))
+        return len(dead)
+
+    def take(self, limit: int) -> Taken[GoogleReady]:
+        """Prepare: for each issuer with something due a short transaction of its own."""
+        if not self._channel.accounts:
+            return Taken(())
+        now = self._clock()
+        with self._database.read() as tx:
+            due = google.issuers_due(tx, self._channel.accounts, now=now)
+            closed = GOOGLE.all_stopped(tx) if due else {}
+        ready: list[GoogleReady] = []
+        again: list[float] = []
+        for issuer in due:
+            if issuer in closed and closed[issuer].probe_at > now:
+                continue
+            taken = self._take(issuer, max(1, limit // len(due)), now)
+            ready += taken.ready
+            again += [] if taken.again is None else [taken.again]
+        return Taken(tuple(ready), min(again, default=None))
+
+    def _take(self, issuer: GoogleIssuerId, limit: int, now: datetime) -> Taken[GoogleReady]:
+        account = self._channel.accounts[issuer]
+        pace = Pace(account.rate or _NO_LIMIT)
+        with self._database.write() as tx:
+            is_probe = issuer in GOOGLE.all_stopped(tx)
+            if is_probe:
+                if not GOOGLE.take_probe(tx, issuer, now=now):
+                    return Taken(())
+                limit = PROBE_SIZE
+            claimed = google.claim(
+                tx,
+                owner=self._owner,
+                issuer_id=issuer,
+                pace=pace,
+                now=now,
+                lease=self._lease,
+                limit=limit,
+            )
+            planning = Planning(tx, self._press, issuer, now=now)
+            parts = planning.sort(claimed, owner=self._owner, lease=self._lease)
+            google.end_untried(tx, self._owner, parts.over, now=now)
+            google.end_untried(tx, self._owner, parts.gone, state="gone", now=now)
+            google.put_off(
+                tx,
+                self._owner,
+                parts.too_early,
+                due_at=now + _CLASS_AGAIN,
+                reason="ClassNotReady",
+                now=now,
+            )
+            if is_probe and not parts.ready:
+                GOOGLE.give_back_probe(tx, issuer, now=now)
+            requests = sum(one.plan.requests for one in parts.ready)
+            departures = google.depart(tx, issuer, requests, pace=pace, now=now)
+            google.begin_attempts(tx, [one.claimed for one in parts.ready], now=now)
+        for one, _ in [*parts.over.items(), *parts.gone.items()]:
+            metrics.GOOGLE.labels(issuer, one.kind, "accepted" if one in parts.over else "gone").inc()
+        ready = self._ready(parts.ready, departures, now)
+        if is_probe:
+            return Taken(ready)
+        more = len(claimed) >= limit or len(parts.over) > 0
+        return Taken(ready, 0.0 if more else _SOONEST)
+
+    def _ready(
+        self, planned: Sequence[Planned], departures: Sequence[datetime], now: datetime
+    ) -> tuple[GoogleReady, ...]:
+        at, lease, left = time.monotonic(), self._lease.total_seconds(), iter(departures)
+        return tuple(
+            GoogleReady(
+                claimed=one.claimed,
+                plan=one.plan,
+                prepared_at=now,
+                prepared=at,
+                leaves=tuple(at + (next(left) - now).total_seconds() for _ in range(one.plan.requests)),
+                too_late=at + lease / 3,
+                message_by=at + lease * 0.55,
+                after_class=one.after_class,
+            )
+            for one in planned
+        )
+
+    def hear(self, answers: Sequence[GoogleAnswered]) -> HeardGoogle:
+        """Take in what came back."""
+        return HeardGoogle(tuple(answers))
+
+    def settle(self, heard: HeardGoogle) -> None:
+        """Settle: outcomes, what Google has now, who holds what, stopped issuers. One short transaction."""
+        now = self._clock()
+        judged = [(answer, judge(answer, now=now)) for answer in heard.answers]
+        opened: list[tuple[GoogleIssuerId, str]] = []
+        with self._database.write() as tx:
+            claims = [one.outcome.claimed for _, one in judged]
+            mine = google.hold(tx, self._owner, claims)
+            kept = [(answer, one) for answer, one in judged if one.outcome.claimed.id in mine]
+            changes = self._write(tx, kept, now)
+            reached = google.settle(tx, self._owner, [one.outcome for _, one in kept], now=now)
+            breakers = GOOGLE.all_stopped(tx)
+            denied = {one.outcome.claimed.issuer_id: one.denied for _, one in judged if one.denied}
+            for issuer, reason in sorted(denied.items()):
+                if GOOGLE.stop(tx, issuer, reason=reason, now=now):
+                    opened.append((issuer, reason))
+            let_in = {
+                answer.ready.claimed.issuer_id
+                for answer, one in judged
+                if one.outcome.verdict in ("accepted", "next", "refused")
+                and answer.ready.claimed.issuer_id in breakers
+                and answer.ready.prepared_at >= breakers[answer.ready.claimed.issuer_id].opened_at
+            } - denied.keys()
+            closed = [issuer for issuer in sorted(let_in) if GOOGLE.works(tx, issuer)]
+            if changes:
+                self._changed(tx, changes, now)
+        self._tell([one for _, one in judged], reached, opened, closed, now)
+
+    def _write(
+        self, tx: Tx, judged: Sequence[tuple[GoogleAnswered, Judged]], now: datetime
+    ) -> list[HolderChange]:
+        """What Google has now. Objects are locked after their promises, as everywhere."""
+        rows = store_google.lock_objects(
+            tx, [one.outcome.claimed.object_id for _, one in judged if one.outcome.claimed.object_id]
+        )
+        written: list[ObjectRow] = []
+        changes: list[HolderChange] = []
+        fates = {one.outcome.claimed.id: one.fate for _, one in judged if one.fate}
+        for answer, one in judged:
+            if one.class_now is not None:
+                class_id, sent, there = one.class_now
+                store_google.write_class(tx, class_id, sent, now if there else None)
+            row = rows.get(one.outcome.claimed.object_id or GoogleObjectId(0))
+            if row is None:
+                continue
+            changed, change = _changed(row, one, answer.ready.prepared_at, now)
+            if row.doubted_message is not None and changed.doubted_message is None:
+                came = changed.announced == row.doubted_message
+                fates[one.outcome.claimed.id] = "notified" if came else "unused"
+            if changed != row:
+                written.append(changed)
+            if change is not None:
+                changes.append(change)
+        store_google.write_objects(tx, written)
+        store_google_quota.came(tx, fates)
+        return changes
+
+    def _tell(
+        self,
+        judged: Sequence[Judged],
+        reached: Mapping[DeliveryId, State],
+        opened: Sequence[tuple[GoogleIssuerId, str]],
+        closed: Sequence[GoogleIssuerId],
+        now: datetime,
+    ) -> None:
+        settled = [one.outcome for one in judged if one.outcome.claimed.id in reached]
+        metrics.STALE.inc(len(judged) - len(settled))
+        counts = Counter(
+            (one.claimed.issuer_id, one.claimed.kind, reached[one.claimed.id]) for one in settled
+        )
+        for labels, count in counts.items():
+            metrics.GOOGLE.labels(*labels).inc(count)
+        for one in settled:
+            if one.verdict == "accepted":
+                metrics.GOOGLE_LATENESS[one.claimed.kind].observe((now - one.claimed.due_at).total_seconds())
+            elif one.verdict == "refused":
+                log.warning(
+                    "google_refused",
+                    issuer=one.claimed.issuer_id,
+                    delivery=one.claimed.id,
+                    status=one.status,
+                    reason=one.reason,
+                )
+        for issuer, reason in opened:
+            metrics.BREAKER.labels(GOOGLE.subject_of(issuer)).set(1)
+            log.error(
+                "issuer_stopped",
+                issuer=issuer,
+                reason=reason,
+                action="changes wait and nothing is lost; is the service account a user of this issuer?",
+            )
+        for issuer in closed:
+            metrics.BREAKER.labels(GOOGLE.subject_of(issuer)).set(0)
+            log.warning("issuer_works", issuer=issuer)
+
+
+def _changed(
+    row: ObjectRow, judged: Judged, prepared_at: datetime, now: datetime
+) -> tuple[ObjectRow, HolderChange | None]:
+    """What is known of an object now; whoever called back since knows better who holds it."""
+    changed = judged.change(row) if judged.change else row
+    if row.unread_since is not None and row.unread_since > prepared_at:
+        return changed, None
+    if judged.read:
+        changed = replace(changed, unread_since=None)
+    elif row.unread_since is not None:
+        return changed, None
+    if judged.has_users is None:
+        return changed, None
+    return google_cards.with_holders(changed, has_users=judged.has_users, now=now)

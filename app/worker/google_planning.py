@@ -1,0 +1,132 @@
+"""Claimed changes with what each of them asks of Google, made while the transaction is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db import Tx
+from app.db.identifiers import GoogleClassId, GoogleIssuerId, ProgrammeId
+from app.delivery import google, store_google_quota
+from app.delivery.google_promises import ClaimedGoogle
+from app.delivery.store_google_quota import Noted
+from app.passes import google_ids, store_google
+from app.passes.google_class import GoogleDesign
+from app.passes.google_press import GooglePress
+from app.passes.store_google import ClassRow, Wanted
+from app.worker.google_plans import Plan, plan_class, plan_object
+
+NO_DESIGN = "NoGoogleDesign"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A claimed change, its plan, and the class that must be there first."""
+
+    claimed: ClaimedGoogle
+    plan: Plan
+    after_class: GoogleClassId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Claimed changes by what becomes of them."""
+
+    ready: tuple[Planned, ...]
+    over: Mapping[ClaimedGoogle, str]  # nothing need be asked; the reason
+    gone: Mapping[ClaimedGoogle, str]  # there is nothing to ask
+    too_early: tuple[ClaimedGoogle, ...]  # their class is on its way elsewhere
+
+
+class Planning:
+    """The plans of one issuer's claim."""
+
+    def __init__(self, tx: Tx, press: GooglePress, issuer_id: GoogleIssuerId, *, now: datetime) -> None:
+        self._tx, self._press, self._issuer, self._now = tx, press, issuer_id, now
+        self._classes: dict[tuple[ProgrammeId, str], ClassRow] = {}
+        self._over: dict[ClaimedGoogle, str] = {}
+        self._gone: dict[ClaimedGoogle, str] = {}
+
+    def sort(self, claimed: Sequence[ClaimedGoogle], *, owner: str, lease: timedelta) -> Sorted:
+        """Plan all of them; classes that they need and nobody is about to send are claimed as well."""
+        about = {one.object_id: one for one in claimed if one.object_id is not None}
+        wanted = store_google.wanted(self._tx, about.keys()) if about else {}
+        designs = {each.design_id: self._press.design(self._tx, each.design_id) for each in wanted.values()}
+        of_class = {
+            row_id: self._class_of(each, design)
+            for row_id, each in wanted.items()
+            if (design := designs[each.design_id]) is not None
+        }
+        classes = [one for one in claimed if one.class_id is not None]
+        if missing := {row.id: row for row in of_class.values() if row.accepted_at is None}:
+            self._press.promise_classes(self._tx, list(missing.values()), now=self._now)
+            classes += google.claim_classes(
+                self._tx,
+                owner=owner,
+                issuer_id=self._issuer,
+                now=self._now,
+                lease=lease,
+                limit=len(missing),
+            )
+        sent_now = self._plan_classes(classes)
+        going = {one.plan.class_id for one in sent_now}
+        ledgers = store_google_quota.ledgers(self._tx, list(wanted), now=self._now) if wanted else {}
+        ready, too_early, noted = [*sent_now], [], []
+        for row_id, one in about.items():
+            each = wanted.get(row_id)
+            design = designs.get(each.design_id) if each else None
+            if each is None or design is None:
+                self._gone[one] = NO_DESIGN
+                continue
+            row = of_class[row_id]
+            if row.accepted_at is None and row.id not in going:
+                too_early.append(one)
+                continue
+            plan = plan_object(
+                one,
+                each.row,
+                each.content,
+                self._press.object_body(design, each, row.resource_id),
+                design=design,
+                class_id=row.id,
+                ledger=ledgers.get(row_id, {}),
+                now=self._now,
+            )
+            own = ledgers.get(row_id, {}).get(one.id)
+            if plan.how:
+                noted.append(Noted(one.id, row_id, plan.how, "asked"))
+            elif plan.held and (own is None or own.outcome != "quota"):
+                noted.append(Noted(one.id, row_id, plan.held, "held"))
+            if plan.step == "nothing":
+                self._over[one] = plan.done
+            else:
+                ready.append(Planned(one, plan, row.id if row.accepted_at is None else None))
+        store_google_quota.note(self._tx, noted, now=self._now)
+        return Sorted(tuple(ready), self._over, self._gone, tuple(too_early))
+
+    def _plan_classes(self, claimed: Sequence[ClaimedGoogle]) -> list[Planned]:
+        rows = store_google.classes(self._tx, [one.class_id for one in claimed if one.class_id is not None])
+        planned = []
+        for one in claimed:
+            row = rows.get(one.class_id) if one.class_id is not None else None
+            body = self._press.class_body(self._tx, row) if row else None
+            if row is None or body is None:
+                self._gone[one] = NO_DESIGN
+                continue
+            plan = plan_class(row, body)
+            if plan.step == "nothing":
+                self._over[one] = plan.done
+            else:
+                planned.append(Planned(one, plan))
+        return planned
+
+    def _class_of(self, each: Wanted, design: GoogleDesign) -> ClassRow:
+        """Of a pass, by its programme and tier; a tombstone stays where it is."""
+        tier = design.tier(each.content.tier)
+        key = (each.programme_id, google_ids.tier_key(tier))
+        if key not in self._classes:
+            self._classes[key] = self._press.class_of(
+                self._tx, self._issuer, each.row.brand_id, each.programme_id, tier, now=self._now
+            )
+        return self._classes[key]

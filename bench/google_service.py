@@ -1,0 +1,54 @@
+"""Simulated Google Wallet in a process of its own, without its limit of requests."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from app.google import credentials
+from app.google.credentials import ServiceAccount
+from app.simulators import google
+from app.simulators.google_faults import Faults
+
+ISSUER = google.ISSUER
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleService:
+    """Where it listens, and who may speak to it."""
+
+    url: str
+    token_url: str
+    account: ServiceAccount
+    pid: int
+
+
+@contextmanager
+def running(cores: set[int]) -> Iterator[GoogleService]:
+    """Serve on these cores until the block ends."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(cores, theirs), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(60):
+            raise RuntimeError("the simulator does not start")
+        url, token_url, account = ours.recv()
+        assert process.pid is not None
+        yield GoogleService(url, token_url, credentials.parse(account, source="simulator"), process.pid)
+    finally:
+        process.terminate()
+        process.join(10)
+
+
+def _serve(cores: set[int], pipe: Connection) -> None:
+    os.sched_setaffinity(0, cores)
+    with google.running(faults=Faults(requests_per_second=None)) as simulator:
+        pipe.send((simulator.url, simulator.token_url, json.dumps(simulator.service_account())))
+        threading.Event().wait()
