@@ -42,8 +42,10 @@ def one_house(
     redis_url = ""
     if servers_of_this_run != "sqlite":
         redis_url = str(request.getfixturevalue("redis_server")).removesuffix("/0") + "/14"
-    url = empty_database(request, directory, _template)
-    with opened(directory, url, redis_url, google) as house:
+    with (
+        empty_database(request, directory, _template) as url,
+        opened(directory, url, redis_url, google) as house,
+    ):
         # Picked up by both while they run.
         house.until(lambda: 'class="apple google"' in house.get(house.join()[0].card_page).text)
         yield house
