@@ -1,4 +1,4 @@
-"""``perkpass demo``: the whole loop on this machine, with simulators in place of Apple and of a town."""
+"""``perkpass demo``: the whole loop on this machine, with simulators in place of Apple, Google and a town."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from app.commands.processes import require_free_port
 from app.errors import Misconfigured, Unavailable
 from app.simulators.apns import ApnsSimulator, settings_for
 from app.simulators.authority import Authority
+from app.simulators.google_accounts import new_service_account
+from app.simulators.google_server import ISSUER, GoogleSettings, GoogleSimulator
 from app.simulators.phone import PhoneSettings
 from app.simulators.phone_patience import Thresholds
 from app.simulators.sandbox import serve_town
@@ -90,7 +92,9 @@ def _clear(directory: Path) -> None:
 async def _live(plan: _Plan, authority: Authority) -> None:
     apns = ApnsSimulator(settings_for(authority, plan.directory / "apns"))
     await apns.start()
-    environment = _environment(plan, authority, apns.url)
+    google = GoogleSimulator(GoogleSettings())
+    await google.start()
+    environment = _environment(plan, authority, apns.url) | _google(plan, google)
     shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
     console = json.loads(_perkpass(environment, "user", "invite", "--json"))["link"]
     with _service(plan, environment) as process:
@@ -103,6 +107,7 @@ async def _live(plan: _Plan, authority: Authority) -> None:
                 said=_say,
             )
         finally:
+            await google.stop()
             await apns.stop()
 
 
@@ -120,6 +125,25 @@ def _environment(plan: _Plan, authority: Authority, apns_url: str) -> dict[str, 
         "PERKPASS_PUSH_BUDGET_RECEIPT": "1000",
         "PERKPASS_RETAG_MINUTES": "1",
     }
+
+
+def _google(plan: _Plan, google: GoogleSimulator) -> dict[str, str]:
+    """Settings that lead to the simulator, and beside them the service account that it knows."""
+    account = new_service_account(f"{google.url}/token")
+    google.register(account)
+    file = _google_key(plan)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(account), encoding="utf-8")
+    return {
+        "PERKPASS_GOOGLE_WALLET_URL": google.url,
+        "PERKPASS_GOOGLE_TOKEN_URL": f"{google.url}/token",
+        "PERKPASS_GOOGLE_SAVE_URL": google.links.address,
+        "PERKPASS_GOOGLE_CALLBACK_KEYS_URL": f"{google.url}/gp/m/issuer/keys",
+    }
+
+
+def _google_key(plan: _Plan) -> Path:
+    return plan.directory / "google.json"
 
 
 def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
@@ -143,6 +167,8 @@ def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) 
         tills.setdefault((key["brand"], key["venue"]), key["secret"])
     shops = []
     for folder in folders:
+        at_google = ("--issuer", ISSUER, "--credentials", f"file:{_google_key(plan)}")
+        _perkpass(environment, "brand", "google", "set", folder, *at_google)
         links = json.loads(_perkpass(environment, "link", "list", folder, "--json"))
         entries = {link["venue"]: link["url"] for link in reversed(links) if link["placement"]}
         shops += [
@@ -234,6 +260,7 @@ Open     {page}   a phone: card, back, lock screen; choose another on the page
 
 Try      ring up a receipt on the phone's page and watch balance, level and lock screen
          switch the phone's network off, ring up twice, switch it on again
+         open a table's link as Android would: the button saves the card at Google's stand-in
          remove the card; add another guest by opening the install page yourself, and go on to its web card
          in another window, with the demo's data:
            export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
