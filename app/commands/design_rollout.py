@@ -12,12 +12,11 @@ import click
 from app.commands.answers import Record, json_option, show
 from app.commands.design_draft import programme_of, ring
 from app.commands.shell import opened
-from app.db import Tx
+from app.db import Database, Tx
 from app.db.identifiers import BrandId, ProgrammeId
 from app.errors import NotFound
 from app.passes import drafts, rollouts
 
-_MOVING = ("running", "going_back")
 _LOOK_AGAIN = 0.5
 """Seconds."""
 
@@ -88,13 +87,18 @@ def back(brand: str, programme: str, as_json: bool) -> None:
 def state(brand: str, programme: str, wait: bool, as_json: bool) -> None:
     """How far it is, and what there is to do next."""
     with opened() as shell:
-        while True:
-            with shell.database.read() as tx:
-                described = _described(tx, programme_of(tx, brand, programme).id)
-            if not wait or described["state"] not in _MOVING:
-                break
+        with shell.database.read() as tx:
+            programme_id = programme_of(tx, brand, programme).id
+        while wait and _is_moving(shell.database, programme_id):
             time.sleep(_LOOK_AGAIN)
+        with shell.database.read() as tx:
+            described = _described(tx, programme_id)
     show(described, as_json=as_json)
+
+
+def _is_moving(database: Database, programme_id: ProgrammeId) -> bool:
+    with database.read() as tx:
+        return rollouts.is_moving(tx, programme_id)
 
 
 def _do(brand: str, programme: str, verb: _Verb | Callable[..., rollouts.Rollout], *, as_json: bool) -> None:

@@ -164,7 +164,8 @@ def state(tx: Tx, programme_id: ProgrammeId, *, cards: Mapping[DesignId, int] | 
     found = store_rollouts.latest(tx, programme_id)
     if found is None:
         return None
-    cards = store_rollouts.cards(tx, programme_id) if cards is None else cards
+    if cards is None:
+        cards = {each.id: each.cards for each in store_designs.versions(tx, programme_id)}
     older = store_rollouts.older_versions(tx, programme_id, found.target_design_id)
     return Status(
         rollout=found,
@@ -172,6 +173,12 @@ def state(tx: Tx, programme_id: ProgrammeId, *, cards: Mapping[DesignId, int] | 
         on_target=cards.get(found.target_design_id, 0),
         elsewhere=sum(cards.get(each, 0) for each in older),
     )
+
+
+def is_moving(tx: Tx, programme_id: ProgrammeId) -> bool:
+    """Whether the worker has cards of the programme's last roll-out to move."""
+    held = store_rollouts.latest(tx, programme_id)
+    return held is not None and held.state in ("running", "going_back")
 
 
 def step(tx: Tx, *, now: datetime, most: int) -> Step:
@@ -193,8 +200,8 @@ def is_chosen(rollout_id: RolloutId, pass_id: WalletPassId, percent: int) -> boo
 
 def _ends(tx: Tx, programme_id: ProgrammeId, target: DesignId | None) -> tuple[DesignId, DesignId, int]:
     """Which version is rolled out, the one before it, and its number; raises as :func:`start`."""
-    versions = {each.id: each for each in store_designs.versions(tx, programme_id)}
-    living = [each for each in versions.values() if each.withdrawn_at is None]
+    versions = {each.id: each for each in store_rollouts.published(tx, programme_id)}
+    living = [each for each in versions.values() if not each.withdrawn]
     wanted = target or (living[-1].id if living else None)
     if wanted is None or wanted not in versions:
         raise NotFound("no-such-design", "This programme has no such design version.")

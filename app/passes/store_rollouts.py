@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, Select, case, exists, func, select, text, update
+from sqlalchemy import RowMapping, Select, case, exists, select, text, update
 
 from app.db import Tx, insert
 from app.db.identifiers import DesignId, ProgrammeId, RolloutId, WalletPassId
@@ -102,19 +102,23 @@ def older_versions(tx: Tx, programme_id: ProgrammeId, than: DesignId) -> list[De
     return [DesignId(each) for each in found]
 
 
-def cards(tx: Tx, programme_id: ProgrammeId) -> dict[DesignId, int]:
-    """How many living cards are of each published version that has any."""
-    found = tx.execute(
-        select(wallet_pass.c.design_id, func.count())
-        .join(design, design.c.id == wallet_pass.c.design_id)
-        .where(
-            design.c.programme_id == programme_id,
-            design.c.version.is_not(None),
-            wallet_pass.c.voided_at.is_(None),
-        )
-        .group_by(wallet_pass.c.design_id)
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A version that was published."""
+
+    id: DesignId
+    version: int
+    withdrawn: bool
+
+
+def published(tx: Tx, programme_id: ProgrammeId) -> list[Published]:
+    """Every version of a programme, oldest first; counts no cards."""
+    rows = tx.execute(
+        select(design.c.id, design.c.version, design.c.withdrawn_at.is_not(None))
+        .where(design.c.programme_id == programme_id, design.c.version.is_not(None))
+        .order_by(design.c.version)
     )
-    return {DesignId(number): count for number, count in found}
+    return [Published(DesignId(row[0]), row[1], bool(row[2])) for row in rows]
 
 
 def any_card(tx: Tx, design_ids: Collection[DesignId]) -> bool:

@@ -69,11 +69,6 @@ def guests_of(visit: Visit, programme: Programme, form: Form) -> Guests:
     return Guests((person, *(each for each in people if each != person)), content, "")
 
 
-def value_of(guests: Guests) -> str:
-    """The choice that the preview stands at; empty for a sample guest."""
-    return guests.found[0].value if guests.chosen else ""
-
-
 def _people(tx: Tx, visit: Visit, programme: Programme, asked: str) -> list[Person]:
     whole = visit.may("member.phone")
     if not whole:

@@ -34,7 +34,10 @@ _MOST_KEPT: Final = 64 * 1024
 _MOST_SEALED: Final = 48 * 1024
 """Letters of it in the page: with it, the form to sign in is no longer than a stranger's body may be."""
 _LONGEST: Final = int(IDLE.total_seconds())
-_NOT_WORTH_IT: Final = frozenset({"console.entrance_sign_out", "console.account_language"})
+_NOT_KEPT: Final = frozenset(
+    {"console.entrance_sign_out", "console.account_language", "console.invited_joining"}
+)
+"""Not worth it; and an invitation, whose address is a secret."""
 _SIGN_IN: Final = "console.entrance_signing_in"
 
 Lost = Literal["files", "passwords", "size"]
@@ -87,7 +90,7 @@ def came_from_us(*, surely: bool = False) -> bool:
 def of_request(console: Console, *, surely: bool = False) -> Kept | None:
     """What this request brought, if it is a form of ours and may be kept."""
     endpoint = request.endpoint or ""
-    if request.method != "POST" or endpoint in _NOT_WORTH_IT:
+    if request.method != "POST" or endpoint in _NOT_KEPT:
         return None
     try:
         if not came_from_us(surely=surely):
