@@ -28,7 +28,7 @@ def test_what_is_refused_is_said_while_one_types(house: House, chromium: Browser
         name = field.get_attribute("id")
         assert name
         link = page.locator(f"[id='{name}.words.en']")
-        screen, state = page.locator("#preview .screen"), page.locator("#preview-state")
+        screen, state = page.locator("#preview [data-picture]"), page.locator("#preview-state")
         fault = page.locator(f"[id='{name}.words.en-fault']")
         expect(state).to_be_empty()
         link.fill("menu")
@@ -100,16 +100,18 @@ def test_without_scripts_the_same_is_said_after_sending(house: House, chromium: 
     context.add_cookies([sign_in_cookie(house, "owner", "cafe")])  # type: ignore[list-item]
     page = context.new_page()
     page.goto("/console/cafe/designs/1/draft")
-    page.get_by_role("button", name="Add a link").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add a link").click()
     link = page.locator("[name$='.words.en'][inputmode=url]").last
     link.fill("menu")
-    page.get_by_role("button", name="Save", exact=True).last.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).last.click()
     fault = page.locator(".fault")
     expect(fault).to_have_count(1)
     expect(fault).to_contain_text("Write the whole address")
     expect(link).to_have_value("menu")
     page.locator('.sides [value="phone"]').check()
     expect(page.locator("#preview-state")).to_contain_text("last good state")
-    assert "stale" in (page.locator("#preview .screen").get_attribute("class") or "")
+    assert "stale" in (page.locator("#preview [data-picture]").get_attribute("class") or "")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     context.close()
