@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from app.__main__ import main
 from app.simulators.authority import Authority
@@ -55,12 +56,14 @@ def perkpass(
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["perkpass", *map(str, arguments)])
         capsys.readouterr()
-        plain_logs.configure()  # a command is a process of its own: no test before it set up its log
+        structlog.reset_defaults()  # a command is a process of its own, where nothing has set up its log
         try:
             main()
             status: Any = 0
         except SystemExit as ended:
             status = ended.code
+        finally:
+            plain_logs.configure()
         said = capsys.readouterr()
         return Outcome(int(status or 0), said.out, said.err)
 
