@@ -33,7 +33,7 @@ def quick_directory() -> Iterator[str]:
     """For the files of a run: in memory where that has room: databases by the thousand."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_IN_MEMORY
-    directory = tempfile.mkdtemp(prefix="perkpass-tests-", dir=memory if roomy else None)
+    directory = tempfile.mkdtemp(prefix="pk", dir=memory if roomy else None)  # short: sockets lie below
     Path(directory).chmod(0o755)  # PostgreSQL runs as another user where the tests are root's
     try:
         yield directory
