@@ -6,7 +6,9 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.errors import Misconfigured
+from app.accounts import users
+from app.db import Tx
+from app.errors import BadInput, Misconfigured
 from app.passes import google_accounts
 from app.web.console.forms import Form, done, see
 from app.web.console.visit import Visit
@@ -18,6 +20,9 @@ explain(
         "bad-issuer": lambda _fault: _(
             "An issuer's number has digits alone, like 3388000000012345678. The Google Pay & Wallet console"
             " shows it under Google Wallet API."
+        ),
+        "anothers-issuer": lambda _fault: _(
+            "Another brand of this service uses this issuer. Only who owns both brands can share it."
         ),
         "another-issuer": lambda _fault: _(
             "Cards of this brand are at Google under another issuer, and no card moves from one to another."
@@ -37,6 +42,7 @@ def store(visit: Visit, data: bytes) -> Form:
     services = visit.services
     try:
         with form.checking({"another-issuer": ISSUER}), services.database.write() as tx:
+            _refuse_anothers(tx, visit, issuer)
             google_accounts.store_for(
                 tx, services.safe, visit.brand, issuer_id=issuer, data=data, now=visit.now, actor=visit.actor
             )
@@ -47,6 +53,20 @@ def store(visit: Visit, data: bytes) -> Form:
             faults="; ".join(unusable.faults),
         )
     return form
+
+
+def _refuse_anothers(tx: Tx, visit: Visit, issuer: str) -> None:
+    """The issuer of another brand here is given to this one by who owns both alone.
+
+    One key writes for all brands of an issuer: whoever only knows its number would have another's key write.
+    """
+    theirs = {row.brand_id for row in google_accounts.every(tx) if row.issuer_id == issuer}
+    for brand_id in theirs - {visit.brand.id}:
+        access = users.access(tx, visit.user, brand_id)
+        if access is None or not access.may("certificate.edit"):
+            raise BadInput(
+                "anothers-issuer", "Another brand here uses this issuer: its owner must give it", field=ISSUER
+            )
 
 
 def stored(visit: Visit) -> ResponseReturnValue:

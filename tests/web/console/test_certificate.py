@@ -160,5 +160,13 @@ def test_a_key_for_google_is_uploaded_sealed_and_never_shown(house: House) -> No
     with house.database.read() as tx:
         (row,) = google_accounts.every(tx)
         assert google_accounts.open_account(house.services.safe, row).email == account["client_email"]
+    # One key writes for all brands of an issuer: whoever knows but its number gets nothing of it.
+    files = {"google_key": (io.BytesIO(json.dumps(account).encode()), "sa.json")}
+    neighbour = "/console/bakery/certificate"
+    refused = house.desk("owner", "bakery").send(
+        neighbour, f"{neighbour}/google", files=files, issuer="3388000000012345678"
+    )
+    assert refused.status_code == 422
+    assert "Another brand of this service uses this issuer" in refused.text
     assert desk.send(PAGE, f"{PAGE}/google/forget").status_code == 303
     assert account["client_email"] not in desk.get(PAGE).text

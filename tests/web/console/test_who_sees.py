@@ -140,8 +140,8 @@ def test_a_shared_certificate_is_replaced_by_who_owns_all_its_brands(house: Hous
     for shown in (told, theirs):
         assert f"Shared with {house.bakery.brand.name}" in shown
     assert "Only who owns all of them" in told
-    assert 'type="file"' not in told
-    assert 'type="file"' in theirs
+    assert 'name="certificate"' not in told
+    assert 'name="certificate"' in theirs
     token = owner.token("/console/account")
     for address, refused in ((page, 403), (f"{page}/before", 403)):
         assert owner.client.post(address, data={"csrf_token": token}).status_code == refused
