@@ -20,7 +20,7 @@ from app.passes.archive import Beginning, Member, beginning, complete
 from app.passes.content import Language, PassContent, PassIdentity
 from app.passes.layout import LANGUAGES, Design, Layout, other
 from app.passes.lint_rules_values import web_service_url_fault
-from app.passes.looks import common_files, look_number, looks
+from app.passes.looks import bundle_paths, common_files, look_number, looks
 from app.passes.pass_json import PassTemplate, check_content
 from app.passes.strings import render
 
@@ -114,12 +114,10 @@ def prepare(design: Design, signer: Signs, *, web_service_url: str) -> PreparedD
 
 def _own_files(design: Design) -> list[dict[str, str]]:
     """Of each look: the images that the looks do not share, by path in the bundle to path in the design."""
-    every = looks(design.layout, design.files)
-    differing = sorted({path for look in every for path in look.files})
-    return [
-        {path: source for path in differing if (source := look.files.get(path, path)) in design.files}
-        for look in every
-    ]
+    every = [bundle_paths(look, design.files) for look in looks(design.layout, design.files)]
+    all_paths = {path for paths in every for path in paths}
+    differing = sorted(path for path in all_paths if any(paths.get(path) != path for paths in every))
+    return [{path: paths[path] for path in differing if path in paths} for paths in every]
 
 
 def _look(files: dict[str, bytes]) -> _Look:

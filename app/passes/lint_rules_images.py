@@ -80,8 +80,7 @@ def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Find
             yield warn("image-unknown", path, f"iOS does not show it; it knows {', '.join(_POINTS)}")
             continue
         name, scale = match[1], match[2] or ""
-        if "/" not in path:
-            scales.setdefault(name, set()).add(scale)
+        scales.setdefault(path.removesuffix(f"{scale}.png"), set()).add(scale)
         size = size_of(content)
         if size is None:
             yield refuse("image-unreadable", path, "is not a PNG; save it as PNG")
@@ -99,8 +98,9 @@ def check_images(files: Mapping[str, bytes], style: str | None) -> Iterator[Find
                 "looks blurred on most iPhones; add "
                 + " and ".join(f"{name}{scale}.png" for scale in missing),
             )
-    used = {name for name in scales if style is None or style in _STYLES.get(name, (style,))}
-    for name in sorted(scales.keys() - used):
+    common = {name for name in scales if "/" not in name}
+    used = {name for name in common if style is None or style in _STYLES.get(name, (style,))}
+    for name in sorted(common - used):
         yield warn("image-unused", f"{name}.png", f"a {style} shows no {name}; leave it out")
     if "strip" in used and used & {"background", "thumbnail"}:
         yield warn("strip-alone", "strip.png", "a card with a strip shows no background and no thumbnail")

@@ -33,7 +33,7 @@ from app.passes.lint_rules_layout import check_structure, check_words
 from app.passes.lint_rules_pass import expiration
 from app.passes.lint_rules_strip import check_strip
 from app.passes.lint_rules_versions import OLDEST_IOS, newer_keys
-from app.passes.looks import bundle_files, common_files, look_number, looks
+from app.passes.looks import Look, bundle_files, common_files, look_number, looks
 from app.passes.pass_json import PassTemplate
 from app.passes.template import read_template
 
@@ -50,6 +50,7 @@ _PASS_RULES = (
     *lint_rules_versions.RULES,
 )
 _A_FIELD = re.compile(rf"({'|'.join(STYLES)})\.({'|'.join(FIELD_GROUPS)})\[(\d+)\]")
+_OF_EVERY_LOOK = ("image-unused", "strip-alone")  # whose picture it is does not matter
 _SEVERITIES = {"refuse": 0, "warn": 1, "inform": 2}
 
 
@@ -86,15 +87,27 @@ def lint_layout(
     if refusals(found):
         return _sorted(found)
     found += check_words(layout)
-    images = [bundle_files(layout, files, number) for number in range(len(looks(layout, files)))]
+    every = looks(layout, files)
+    images = [bundle_files(layout, files, number) for number in range(len(every))]
     for language in LANGUAGES:
         template = PassTemplate(layout, language, web_service_url=_SERVICE)
         for content in _guests(language, layout):
             document = json.loads(template.render(content, _IDENTITY).document)
-            own = images[look_number(layout, content)]
-            judged = lint_pass(document, own, now=now, oldest_ios=oldest_ios)
-            found += _as_written(judged, document, layout)
+            number = look_number(layout, content)
+            judged = lint_pass(document, images[number], now=now, oldest_ios=oldest_ios)
+            found += _as_written(_as_stored(judged, every[number]), document, layout)
     return _sorted(found)
+
+
+def _as_stored(found: Iterable[Finding], look: Look) -> Iterator[Finding]:
+    """Findings of a tier's own picture with its path in the design: the common one is not what is wrong."""
+    for finding in found:
+        before, on, path = finding.where.rpartition(" on ")
+        stored = look.files.get(path, "")
+        if stored.startswith("tiers/") and finding.code not in _OF_EVERY_LOOK:
+            yield replace(finding, where=f"{before}{on}{stored}")
+        else:
+            yield finding
 
 
 def _as_written(found: Iterable[Finding], document: Mapping[str, Any], layout: Layout) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ images of its own look and of no other. In a design's files the images of looks 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.passes.content import Language, PassContent
@@ -23,6 +23,7 @@ from app.passes.layout import Design, Layout
 _IN_A_LOOK = re.compile(r"((?:stamps|tiers)/\d+/)([^/]+)")
 _IN_NO_BUNDLE = ("stamps/", "tiers/", "google/")
 _SCALES = ((1, ""), (2, "@2x"), (3, "@3x"))
+_SCALE = re.compile(r"@[23]x(?=\.png$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,31 @@ def looks(layout: Layout, files: Mapping[str, bytes]) -> tuple[Look, ...]:
 
 
 def common_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The images that are in a bundle whatever its look, as far as the look has none of that name."""
+    """The images that are in a bundle whatever its look, as far as the look has none of that picture."""
     return {path: data for path, data in files.items() if not path.startswith(_IN_NO_BUNDLE)}
+
+
+def bundle_paths(look: Look, files: Iterable[str]) -> dict[str, str]:
+    """The images of a look's bundle: path inside it to path in the design.
+
+    A look's own picture takes the common one's place in every scale: beside the tier's strip.png, the common
+    strip@2x.png would be what iPhones show.
+    """
+    own = {_unscaled(path) for path in look.files}
+    common = {
+        path: path for path in files if not path.startswith(_IN_NO_BUNDLE) and _unscaled(path) not in own
+    }
+    return common | dict(look.files)
 
 
 def bundle_files(layout: Layout, files: Mapping[str, bytes], number: int) -> dict[str, bytes]:
     """The images in the bundle of a card with that look."""
-    own = looks(layout, files)[number].files
-    return common_files(files) | {path: files[source] for path, source in own.items()}
+    paths = bundle_paths(looks(layout, files)[number], files)
+    return {path: files[source] for path, source in paths.items()}
+
+
+def _unscaled(path: str) -> str:
+    return _SCALE.sub("", path)
 
 
 def image_paths(design: Design, name: str, content: PassContent, language: Language) -> dict[int, str]:
@@ -76,10 +94,10 @@ def image_paths(design: Design, name: str, content: PassContent, language: Langu
     ``name`` is "strip", "logo", "icon"; empty where the card has no such image. Like iOS it prefers the
     image of the phone's language.
     """
-    own = looks(design.layout, design.files)[look_number(design.layout, content)].files
+    look = looks(design.layout, design.files)[look_number(design.layout, content)]
+    carried = bundle_paths(look, design.files)
     for folder in (f"{language}.lproj/", ""):
         names = {scale: f"{folder}{name}{suffix}.png" for scale, suffix in _SCALES}
-        found = {scale: own.get(path, path) for scale, path in names.items()}
-        if there := {scale: path for scale, path in found.items() if path in design.files}:
+        if there := {scale: carried[path] for scale, path in names.items() if path in carried}:
             return there
     return {}

@@ -160,6 +160,40 @@ def test_a_tier_has_its_own_colours_and_strip(signer: Signer) -> None:
         assert files["strip@3x.png"] == design.files["strip@3x.png"]
 
 
+def test_a_tiers_small_picture_hides_every_scale_of_the_common_one(signer: Signer) -> None:
+    whole = templates.design("tiered_card")
+    gone = {"tiers/2/strip@2x.png", "tiers/2/strip@3x.png"}
+    design = replace(whole, files={path: data for path, data in whole.files.items() if path not in gone})
+    guest = templates.guest("tiered_card", tier=TIERS[1])
+    assert image_paths(design, "strip", guest, "ru") == {1: "tiers/2/strip.png"}
+    files = opened(signer, design, guest)
+    assert {path for path in files if path.startswith("strip")} == {"strip.png"}
+    assert json.loads(files["manifest.json"]).keys() == files.keys() - {"manifest.json", "signature"}
+    for other, folder in ((TIERS[2], "tiers/3/"), (None, "")):  # theirs are as they were
+        files = opened(signer, design, templates.guest("tiered_card", tier=other))
+        for _, suffix in SCALES:
+            assert files[f"strip{suffix}.png"] == design.files[f"{folder}strip{suffix}.png"]
+    found = lint_layout(design.layout, design.files)
+    assert [each.where for each in found if each.code == "image-scale-missing"] == ["tiers/2/strip.png"]
+
+
+def test_a_languages_picture_without_its_scales_is_told() -> None:
+    whole = templates.design("bonus_card")
+    found = lint_layout(whole.layout, dict(whole.files) | {"ru.lproj/logo.png": card.png(50, 50)})
+    assert [each.where for each in found if each.code == "image-scale-missing"] == ["ru.lproj/logo.png"]
+
+
+def test_a_tiers_hard_to_read_picture_is_told_of_that_tier() -> None:
+    whole = templates.design("tiered_card")
+    white = io.BytesIO()
+    Image.new("RGB", (375, 144), "white").save(white, "PNG")
+    gone = {"tiers/2/strip@2x.png", "tiers/2/strip@3x.png"}
+    kept = {path: data for path, data in whole.files.items() if path not in gone}
+    found = lint_layout(whole.layout, kept | {"tiers/2/strip.png": white.getvalue()})
+    where = {each.where for each in found if each.code == "low-contrast"}
+    assert where == {"foregroundColor on tiers/2/strip.png"}
+
+
 def test_a_colour_of_the_brand_stands_on_every_tier(signer: Signer) -> None:
     design = templates.made("tiered_card", templates.values("tiered_card", colours={"backgroundColor": RED}))
     labels = set()

@@ -20,8 +20,9 @@ Tone = Literal["wrong", "warn", "calm"]
 _TONES: dict[str, Tone] = {"refuse": "wrong", "warn": "warn", "inform": "calm"}
 _FIELD = re.compile(rf"(?:{'|'.join(STYLES)})\.(\w+)\[(\d+)\]")
 _TIER = re.compile(r"tiers\[(\d+)\]")
+_ON_TIER = re.compile(r" on (tiers/\d+/strip)\.png$")
 _RATIO = re.compile(r"([\d.]+) : 1")
-_UNSEEN = ("translation-unused", "key-unknown", "newer-key", "google-missing", "image-scale-missing")
+_UNSEEN = ("translation-unused", "key-unknown", "newer-key", "google-missing")
 """For who writes templates by hand; the editor keeps these in order itself."""
 
 
@@ -63,12 +64,17 @@ def notes_of(template: Template, findings: Iterable[Finding], cuts: Iterable[Car
     """All notes of a design, by slot."""
     found = Notes()
     for finding in findings:
-        if finding.code not in _UNSEEN:
+        if finding.code not in _UNSEEN and not _still_sharp(finding):
             note = Note(_TONES[finding.severity], _said(finding))
             found.add(_slot(template, finding.where), note)
     for cut in cuts:
         found.add(_slot(template, cut.where), _cut(cut))
     return found
+
+
+def _still_sharp(finding: Finding) -> bool:
+    """Whether only the largest scale is missing: that of a heavy picture is left out on purpose."""
+    return finding.code == "image-scale-missing" and "@2x" not in finding.message
 
 
 def _cut(cut: CardWarning) -> Note:
@@ -93,6 +99,8 @@ def _slot(template: Template, where: str) -> str:
         return f"f.{match[1]}.{match[2]}"
     if match := _TIER.match(where):
         return f"tier.{int(match[1]) + 1}"
+    if match := _ON_TIER.search(where):
+        return f"picture.{match[1]}"
     for colour in ("backgroundColor", "foregroundColor", "labelColor"):
         if where.startswith(colour):
             return f"colour.{colour}"
@@ -145,6 +153,9 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     ),
     "nothing-announced": lambda _finding: _("No field speaks on the lock screen: guests are told nothing."),
     "image-size": lambda _finding: _("This picture has another size than the card wants; it is fitted in."),
+    "image-scale-missing": lambda _finding: _(
+        "This picture has too few pixels and looks blurred on most iPhones. Take a larger one."
+    ),
     "image-too-large": lambda _finding: _(
         "This picture is heavy: every phone fetches it. Take a lighter one."
     ),

@@ -138,10 +138,13 @@ def _zone(zone: str | None) -> Any:
     return get_timezone(zone or (visit.zone if visit else "UTC"))
 
 
-def fault_page(status: int, heading: str, words: str, *, retry_after: int = 0) -> Response:
-    """A page that says what went wrong and leads back."""
+def fault_page(
+    status: int, heading: str, words: str, *, retry_after: int = 0, back: tuple[str, str] | None = None
+) -> Response:
+    """A page that says what went wrong and leads on: to ``back`` (address, words), else to the start."""
     answer = make_response(
-        render_template("console/fault.html", heading=heading, words=words, visit=g.get("visit")), status
+        render_template("console/fault.html", heading=heading, words=words, back=back, visit=g.get("visit")),
+        status,
     )
     if retry_after:
         answer.headers["Retry-After"] = str(retry_after)

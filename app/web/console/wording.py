@@ -42,7 +42,7 @@ explain(
         "other-brand": lambda _fault: _("This belongs to another brand."),
         "bad-email": lambda _fault: _("This does not look like an e-mail address."),
         "email-taken": lambda _fault: _("This address has an account already: sign in with it."),
-        "password-short": lambda _fault: _("At least 10 characters: a few words are easy to remember."),
+        "password-short": lambda _fault: _("This one is shorter than 10 characters."),
         "password-long": lambda _fault: _("At most 200 characters."),
         "password-known": lambda _fault: _(
             "This is among the first that are tried. Take a few words of your own."

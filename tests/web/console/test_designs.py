@@ -272,6 +272,18 @@ def test_two_who_save_at_once_lose_nothing(house: House) -> None:
     assert made.document["backgroundColor"] == "rgb(18, 52, 45)"  # exactly what the form showed
 
 
+def test_who_saved_in_another_tab_is_not_told_of_somebody_else(house: House) -> None:
+    designs_stage.begin(house)
+    desk = house.desk("owner")
+    one = two = inputs(desk.get(DRAFT))
+    house.clock.forward(timedelta(seconds=5))
+    assert desk.client.post(DRAFT, data=one | {"act": "down.backFields.1"}).status_code == 303
+    told = desk.client.post(DRAFT, data=two | {"act": "down.backFields.2"})
+    assert told.status_code == 409
+    assert "You saved this draft in another tab at" in told.text
+    assert "Somebody else saved" not in told.text
+
+
 def test_pictures_are_taken_fitted_and_hostile_ones_refused(house: House) -> None:
     designs_stage.begin(house)
     desk = house.desk()
@@ -310,7 +322,11 @@ def test_publish_roll_out_numbers_and_back(house: House) -> None:
     assert "Cafe Marketer" in page.text  # who published it
     assert desk.send(AT, f"{AT}/rollout/start").status_code == 303
     _all_steps(house)
-    assert "waits for you" in desk.get(AT).text
+    waits = desk.get(AT).text
+    assert "waits for you" in waits
+    assert "<dt>Moved</dt><dd>0<" in waits
+    assert "No card fell into this 1 %: go on." in waits
+    assert "This stage is over" not in waits
     desk.send(AT, f"{AT}/rollout/go-on")
     _all_steps(house)
     desk.send(AT, f"{AT}/rollout/go-on")

@@ -6,8 +6,9 @@ import csv
 import io
 import random
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -133,6 +134,11 @@ def test_on_the_first_day_guests_are_not_told_to_be_missing(house: House) -> Non
     assert "The first guests are here." in page
     assert "No guests yet" not in page
     assert "Hang up the first code" not in page
+    whole = house.desk("owner").get(ADDRESS).text
+    assert "The first guests are here." in whole
+    assert "Nobody came" not in whole
+    past = house.desk("owner").get(f"{ADDRESS}?from=2026-01-01&to=2026-01-05").text
+    assert "Nobody came" in past
 
 
 def test_a_long_table_comes_in_parts(chain: House) -> None:
@@ -221,3 +227,48 @@ def test_a_sheet_that_would_be_too_long_is_refused_before_it_is_written(chain: H
         funnel_export.fits_a_sheet(tx, brand, filters, most=count)
         with pytest.raises(BadInput, match="fewer days"):
             funnel_export.fits_a_sheet(tx, brand, filters, most=count - 1)
+
+
+def _told_today(page: str) -> str:
+    """What the line of the day that is not over counts."""
+    line = re.search(r'<p class="funnel-today">.*?</p>', page, re.S)
+    assert line
+    return re.sub(r"<[^>]+>", "", line[0]).split("The day")[0]
+
+
+def test_today_is_each_venues_own(house: House) -> None:
+    shop, chance, zone = house.cafe, random.Random(1), "Asia/Kamchatka"
+    evening = datetime.combine(house.clock().date(), datetime.min.time(), UTC) + timedelta(days=1, hours=19)
+    house.clock.forward(evening - house.clock())
+    here, there = (evening.astimezone(ZoneInfo(name)).date() for name in (shop.brand.time_zone, zone))
+    assert here < there, "a test of nothing"
+    with house.database.write() as tx:
+        draft = VenueDraft(brand_id=shop.brand.id, slug="kam", name="Kam", address="1 St", time_zone=zone)
+        far = venues.create_venue(tx, draft, now=evening, actor="t")
+        link = links.create_link(tx, programme_id=shop.programme.id, venue_id=far.id, now=evening, actor="t")
+        come(tx, link.id, here, 40, chance, {})  # a day that is over there
+        come(tx, link.id, there, 3, chance, dict.fromkeys(("page", "form", "code", "added"), 1.0))
+        come(tx, shop.link.id, here, 5, chance, dict.fromkeys(("page", "form", "code", "added"), 1.0))
+        tallies.mend(tx)
+    desk = house.desk()
+    alone = _told_today(desk.get(f"{ADDRESS}/kam").text)
+    assert re.findall(r"\d+", alone)[0] == "3"
+    whole = _told_today(desk.get(f"{ADDRESS}?venue=kam").text)
+    assert whole.replace(" · Code\N{NO-BREAK SPACE}3", "") == alone.replace(" · Code\N{NO-BREAK SPACE}3", "")
+    assert re.findall(r"\d+", _told_today(desk.get(f"{ADDRESS}?days=7").text))[0] == "8"
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_a_venue_with_a_past_is_not_told_of_its_first_guests(house: House, folded: bool) -> None:
+    today, chance = house.clock().date(), random.Random(1)
+    with house.database.write() as tx:
+        come(tx, house.cafe.link.id, today - timedelta(days=20), 9, chance, {})
+        tallies.mend(tx)
+        while folded and tallies.fold(tx):
+            pass
+    desk = house.desk()
+    assert "Hang up the first code." not in desk.get(f"{ADDRESS}/main").text
+    with house.database.write() as tx:
+        come(tx, house.cafe.link.id, today, 1, chance, {})
+        tallies.mend(tx)
+    assert "The first guests are here." not in desk.get(f"{ADDRESS}/main").text

@@ -226,12 +226,14 @@ def test_a_guest_gets_everything_and_is_forgotten(house: House, anna: Enrolment)
     assert house.desk("marketer").send(page_of(anna), f"{page_of(anna)}/file").status_code == 403
 
     forget = f"{page_of(anna)}/forget"
+    assert "member-large" in desk.get(page_of(anna)).text
     assert desk.send(forget).status_code == 422
     assert desk.send(forget, sure="yes").status_code == 303
     gone = unescape(desk.get(page_of(anna)).text)
     assert "Forgotten on" in gone
     assert "Анна" not in gone
     assert "45-67" not in gone
+    assert "member-large" not in gone  # the points went with the name
 
 
 def test_a_guest_who_was_found_twice_is_shown_as_the_one_who_lives_on(house: House, anna: Enrolment) -> None:

@@ -82,7 +82,7 @@ def test_a_link_is_over_when_it_was_withdrawn_or_its_days_are(house: House) -> N
     ("email", "password", "said"),
     [
         ("vera", PASSWORD, "does not look like"),
-        ("vera@example.com", "short", "At least 10"),
+        ("vera@example.com", "brief", "This one is shorter than 10"),
         ("vera@example.com", "qwertyuiop12", "first that are tried"),
         ("vera@example.com", "aaaaaaaaaaaaaa", "first that are tried"),
         ("vera.petrova@example.com", "vera.petrova1", "first that are tried"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -162,3 +163,15 @@ def test_undoing_a_removal_overwrites_no_role_given_since(house: House) -> None:
     assert undone.status_code == 409
     assert "since" in undone.text
     assert _access(house, "manager")[0] == "cashier"
+
+
+def test_a_link_that_opens_nothing_says_so_and_leads_to_signing_in(house: House) -> None:
+    link = _invited(house, "owner")
+    house.clock.forward(timedelta(days=60))
+    told = [house.stranger().get(address) for address in (link, "/console/invited/" + "x" * 43)]
+    for page in told:
+        assert page.status_code == 404
+        assert "This link was used or has ended" in page.text
+        assert 'href="/console/sign-in"' in page.text
+    ended, never = (re.sub(r'"[^"]*invited[^"]*"|nonce="[^"]*"', "", page.text) for page in told)
+    assert ended == never  # nothing tells whether there ever was such a link
