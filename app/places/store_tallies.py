@@ -27,6 +27,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    or_,
     select,
     text,
     union_all,
@@ -198,6 +199,16 @@ def count_days(tx: Tx, scope: Scope) -> int:
     """How many of them there are: known before any is written into a file that has an end."""
     counted = select(func.count()).select_from(_days_query(_shape(scope)).order_by(None).subquery())
     return int(tx.scalar(counted, values(scope)) or 0)
+
+
+def had_days(tx: Tx, venue_id: int, *, before: date) -> bool:
+    """Whether anything was counted by any link of a venue, a retired one too, on a day before this one."""
+    links = select(install_link.c.id).where(install_link.c.venue_id == venue_id)
+    past = (
+        select(table.c.day).where(table.c.install_link_id.in_(links), table.c.day < before).exists()
+        for table in (visit_tally, visit_change)
+    )
+    return bool(tx.scalar(select(or_(*past))))
 
 
 @cache

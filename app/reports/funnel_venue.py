@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.identifiers import VenueId
-from app.places import funnel
+from app.places import funnel, store_tallies
 from app.places.funnel_changes import Change, Traffic, change, changes, traffic
 from app.places.funnel_counts import Counts, Flow, Period, Step, cohort_of
 from app.places.funnel_intervals import Share
@@ -106,7 +106,8 @@ def venue_funnel(
     other = _of_venue(tx, brand, venue, week.before(), today - timedelta(days=WEEK))
     codes = funnel.asks_codes(brand, one.plus(other))
     scope = Scope(brand_id=brand.id, first=today, last=today, venue_ids=[venue.id])
-    by_now = funnel_today.so_far(tx, scope, today=today)
+    by_now = funnel_today.so_far(tx, scope, [venue], now=now)
+    ever = store_tallies.had_days(tx, venue.id, before=today)
     told, losses = _against_chain(tx, brand, venue, month, today)
     spots = _spots(tx, brand, venue, month, today)
     staff = funnel_staff.month_so_far(tx, brand, venue_id=venue.id, today=today, seen=seen)
@@ -126,9 +127,7 @@ def venue_funnel(
         losses=losses,
         spots=spots,
         staff=staff,
-        suggestion=_suggest(
-            scans, losses, spots, staff, ever=bool(spots.rows or other.now.scan), today=by_now.scan
-        ),
+        suggestion=_suggest(scans, losses, spots, staff, ever=ever, today=by_now.scan),
     )
 
 

@@ -45,7 +45,7 @@ def _pages(console: Console, services: Services) -> None:
                 tx, visit.brand, wanted.filters, today=wanted.today, order=wanted.order
             )
             scope = wanted.filters.scope(visit.brand)
-            today = funnel_today.so_far(tx, scope, today=wanted.today)
+            today = funnel_today.so_far(tx, scope, seen, now=visit.now)
             choices = options(tx, visit, seen)
         return _render(
             visit,
