@@ -108,7 +108,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def differs_by_servers(item: pytest.Item) -> bool:
-    """Whether it asks for the servers of this run, or its module looks at which these are."""
+    """Whether it asks for the servers of this run, or its module looks at which these are.
+
+    What asks for a server only to have some service is marked ``once``: it is about no database.
+    """
+    if item.get_closest_marker("once"):
+        return False
     asks = servers_of_this_run.__name__ in getattr(item, "fixturenames", ())
     return asks or hasattr(getattr(item, "module", None), "SERVERS")
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import httpx
+import pytest
 
 from app.simulators.guest_browser import Guest
 from tests.flows.conftest import Phones
@@ -18,6 +19,7 @@ Tell = Callable[[Callable[[Phones], Awaitable[None]]], None]
 CLUB = ("pechka", "club")
 
 
+@pytest.mark.once  # how cards move is tried on every database in tests/worker and tests/passes
 def test_a_design_is_tried_published_rolled_out_and_taken_back(
     installation: Installation, tell: Tell
 ) -> None:

@@ -7,9 +7,12 @@ import time
 from contextlib import ExitStack
 
 import httpx
+import pytest
 
 from app.web.body_limits import MOST_WAITING
 from tests.flows.installation import Installation
+
+pytestmark = pytest.mark.once
 
 LOG = b"/passkit/v1/log"
 BODY = b'{"logs": ["slow"]}'
