@@ -79,7 +79,12 @@ def speak(page: Page, language: str) -> None:
     page.set_extra_http_headers({"Accept-Language": LANGUAGES[language]})
 
 
+_KNOWN = zxingcpp.BarcodeFormat
+OF_CARDS = zxingcpp.BarcodeFormats([_KNOWN.QRCode, _KNOWN.Aztec, _KNOWN.PDF417, _KNOWN.Code128])
+"""Barcodes that a card may have; others, with fewer checks, are read into a line of text now and then."""
+
+
 def read_codes(page: Page) -> list[str]:
     """What a camera held at the page would read."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    return [code.text for code in zxingcpp.read_barcodes(picture)]
+    return [code.text for code in zxingcpp.read_barcodes(picture, formats=OF_CARDS)]

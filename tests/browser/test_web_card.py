@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import re
@@ -14,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from app.db import connect, schema
 from app.loyalty import enrolment, members
 from tests import servers
+from tests.browser.devices import read_codes
 from tests.web.edges import receipt
 from tests.web.guests import ANDROID, DESKTOP, IPHONE
 from tests.web.whole_web import Card, WholeWeb, open_whole_web
@@ -170,11 +168,6 @@ def kept(page: Page) -> dict[str, list[str]]:
         })"""
     )
     return {name: list(words) for name, words in found.items()}
-
-
-def read_codes(page: Page) -> list[str]:
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    return [code.text for code in zxingcpp.read_barcodes(picture)]
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
