@@ -9,6 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import text
 
 from app.db import connect
 from app.loyalty import enrolment
@@ -44,6 +45,17 @@ def test_a_guest_is_found_explained_and_handed_everything(perkpass: Run, code: s
     file = tmp_path / "anna.zip"
     assert perkpass("member", "export", code, file).status == 0
     assert file.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.glob("*anna.zip*")] == ["anna.zip"]  # nothing is left beside it
+    with closing(connect(load().resolved_database_url, pool_size=1)) as database:
+        with database.write() as tx:
+            refusing = (
+                "CREATE TRIGGER refusing BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+            tx.execute(text(refusing))
+        assert perkpass("member", "export", code, tmp_path / "unsaid.zip").status != 0
+        assert not list(tmp_path.glob("*unsaid*"))  # nobody has what is not written down
+        with database.write() as tx:
+            tx.execute(text("DROP TRIGGER refusing"))
     with ZipFile(file) as bundle:
         assert json.loads(bundle.read("data.json"))["member"][0]["name"] == "Анна Ёлкина"
 
