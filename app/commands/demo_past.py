@@ -29,7 +29,8 @@ from app.places.links import InstallLink
 from app.places.venues import Venue
 from app.simulators.town import FIRST_ENGLISH_NAME, NAMES
 
-DAYS = 14
+DAYS = tuple(day + week for day in range(1, 8) for week in (0, 7))
+"""How long ago they came; each day of the last week is followed by that of the week before."""
 MOST_PHONES = 500
 """So many push tokens the demo's Apple is to know."""
 _BUSY, _QUIET = 14, 4
@@ -59,9 +60,7 @@ def main() -> None:
         fill(shell.database, now=shell.now)
 
 
-def fill(
-    database: Database, *, now: datetime, days: Iterable[int] = range(1, DAYS + 1), seed: int = 35
-) -> int:
+def fill(database: Database, *, now: datetime, days: Iterable[int] = DAYS, seed: int = 35) -> int:
     """Let guests come to every venue on each of these ``days`` ago; returns how many took a card.
 
     Each guest is a transaction, so that the demo's own guests and tills need not wait.
