@@ -56,10 +56,9 @@ def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
     form = Form.posted()
     typed = _typed(visit, found, draft, form)
     template, what, anchor = _pictured(typed, form), form["act"], ""
-    if any(name.startswith("picture.") for name in form.errors):
-        form.errors.setdefault(
-            "", _("The picture was not taken. What you typed is still here, and not saved yet: press Save.")
-        )
+    for name in [name for name in form.errors if name.startswith("picture.")]:
+        said = _("The picture was not taken. What you typed is still here, and not saved yet: press Save.")
+        form.errors[name] += f" {said}"
     if form.ok:
         template, anchor = _arranged(template, what, form)
     if what == "show" or not form.ok:

@@ -53,8 +53,9 @@
     if (!input.matches("input[type=file][data-most]")) return;
     const told = `${input.id}-heavy`;
     document.getElementById(told)?.remove();
+    document.getElementById(`${input.id}-fault`)?.remove(); // of another file
     const is_heavy = [...input.files].some((file) => file.size > Number(input.dataset.most));
-    const said = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== told);
+    const said = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== told && id !== `${input.id}-fault`);
     if (is_heavy) {
       event.stopImmediatePropagation();
       input.value = "";
