@@ -21,6 +21,7 @@ from pathlib import Path
 import click
 import httpx
 
+from app.commands import demo_past
 from app.commands.processes import require_free_port
 from app.errors import Misconfigured, Unavailable
 from app.simulators.apns import ApnsSimulator, settings_for
@@ -97,8 +98,11 @@ async def _live(plan: _Plan, authority: Authority) -> None:
     environment = _environment(plan, authority, apns.url) | _google(plan, google)
     shops = await asyncio.to_thread(_load_chain, plan, authority, environment)
     console = json.loads(_perkpass(environment, "user", "invite", "--json"))["link"]
+    for number in range(demo_past.MOST_PHONES):
+        apns.post.know(demo_past.token(number), None)
     with _service(plan, environment) as process:
         await _ready(plan, process)
+        past = _started(plan, environment, "app.commands.demo_past")
         try:
             await serve_town(
                 _town(plan, authority, apns, shops),
@@ -107,6 +111,7 @@ async def _live(plan: _Plan, authority: Authority) -> None:
                 said=_say,
             )
         finally:
+            _end(past)
             await google.stop()
             await apns.stop()
 
@@ -193,23 +198,31 @@ def _perkpass(environment: dict[str, str], *arguments: str) -> str:
 
 @contextmanager
 def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = _started(plan, environment, "app", "run")
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _started(plan: _Plan, environment: dict[str, str], *module: str) -> subprocess.Popen[bytes]:
     with (plan.directory / "service.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "run"],
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", *module],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is ours: phones go first, then the service
         )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
     try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
@@ -254,6 +267,7 @@ def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> No
 Open     {page}   a phone: card, back, lock screen; choose another on the page
          {console}
                   the console: choose a password, look at guests, designs, venues and where guests are lost
+                  (two weeks of earlier guests come in while you do)
          {link}   what the QR on the table opens; here on a computer it hands over to a phone
          {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,21 +99,37 @@ def export(card_code: str, file: Path, language: str) -> None:
     with opened() as shell:
         with shell.database.read() as tx:  # it reads much: no till is to wait for it
             known = enrolment.living(tx, enrolment.enrolment_of_card(tx, card_code))
-            file.touch(mode=0o600)
-            with file.open("wb") as target:
-                found = tables_of_member(tx, known.member_id)
-                write_archive(target, found, language="ru" if language == "ru" else "en", now=shell.now)
-        with shell.database.write() as tx:
-            audit.record(
-                tx,
-                at=shell.now,
-                actor=shell.actor,
-                brand_id=known.brand_id,
-                action="member.exported",
-                subject=f"member {known.member_id}",
-                detail={},
-            )
+            aside = _beside(file)
+            try:
+                with aside.open("wb") as target:
+                    found = tables_of_member(tx, known.member_id)
+                    write_archive(target, found, language="ru" if language == "ru" else "en", now=shell.now)
+            except BaseException:
+                aside.unlink()
+                raise
+        try:  # nobody has the file before it is written down that they do
+            with shell.database.write() as tx:
+                audit.record(
+                    tx,
+                    at=shell.now,
+                    actor=shell.actor,
+                    brand_id=known.brand_id,
+                    action="member.exported",
+                    subject=f"member {known.member_id}",
+                    detail={},
+                )
+            aside.replace(file)
+        except BaseException:
+            aside.unlink()
+            raise
     click.echo(f"{file}: everything that is known of member {known.member_id}.")
+
+
+def _beside(file: Path) -> Path:
+    """A new file for the owner's eyes alone, in the folder of ``file``, whose name it can take at once."""
+    number, name = tempfile.mkstemp(prefix=f".{file.name[:40]}-", dir=file.parent)
+    os.close(number)
+    return Path(name)
 
 
 def _in_words(verdict: Verdict) -> tuple[str, str]:

@@ -7,12 +7,14 @@ discovery document (walletobjects v1, revision 20260806), ``LocalizedString`` an
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.passes import spelling
 from app.passes.content import Language, LocalizedText, PassContent, PassIdentity
 from app.passes.guest_values import Value, values
-from app.passes.layout import PLACEHOLDER, TEXT_PLACEHOLDER, Layout, other
+from app.passes.layout import LANGUAGES, PLACEHOLDER, TEXT_PLACEHOLDER, Layout, other
 from app.passes.lint_rules_google import LINK_SCHEMES
 
 _TIER: Final = "{tier}"
@@ -75,7 +77,12 @@ class Words:
         found = value(content, identity, say, self._zone)
         if found is None:
             return None
-        return spoken[0] if spoken else same(str(json.loads(found)) if found.startswith('"') else found)
+        if spoken:
+            return spoken[0]
+        if found.startswith('"'):
+            return same(str(json.loads(found)))
+        # Apple's phones spell numbers by themselves; strings are shown as they are.
+        return LocalizedText(*(spelling.number(Decimal(found), each) for each in LANGUAGES))
 
     def link(self, text: LocalizedText | None, language: Language) -> str | None:
         """An address that Google takes (it must have a scheme), or None."""

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageOps
 from app.errors import BadInput
 from app.passes.lint_rules_images import is_whole, size_of
 
-MOST_UPLOAD: Final = 8 * 1024 * 1024
+MOST_UPLOAD: Final = 7 * 1024 * 1024
 """Bytes of an upload: a photograph of a phone has three to six million."""
 MOST_PIXELS: Final = 50_000_000
 """Of a photograph (JPEG), told by its header: it is unpacked no larger than a card needs."""

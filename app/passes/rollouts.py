@@ -1,10 +1,11 @@
 """A new design rolled out in stages: to 1 % of the cards, to 10 %, to all; stopped, gone on with, taken back.
 
 Which cards a stage takes is told by a hash of card and roll-out, so that a stage contains the one before, a
-worker that died is followed by one that chooses the same cards, and the first are others every time. After
-each stage the roll-out waits until somebody lets it go on. The worker moves cards in short transactions
-(:func:`step`), and its place is written in the same transaction as the cards: whoever takes over goes on
-there. Phones are told silently, within their push budget, as by ``perkpass design move``.
+worker that died is followed by one that chooses the same cards, and the first are others every time. A stage
+that would take none of few cards takes the first of them by that hash. After each stage the roll-out waits
+until somebody lets it go on. The worker moves cards in short transactions (:func:`step`), and its place is
+written in the same transaction as the cards: whoever takes over goes on there. Phones are told silently,
+within their push budget, as by ``perkpass design move``.
 
 New cards are made with the newest version that was not taken back, whatever the stage: their guests never
 saw another. Taking a roll-out back withdraws its version: cards that were moved return to the version that
@@ -14,7 +15,7 @@ they came from, those that were made with it become of the version before, and n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -194,8 +195,13 @@ def step(tx: Tx, *, now: datetime, most: int) -> Step:
 
 def is_chosen(rollout_id: RolloutId, pass_id: WalletPassId, percent: int) -> bool:
     """Whether a stage of so many percent takes this card."""
+    return _place(rollout_id, pass_id) * 100 < percent << 64
+
+
+def _place(rollout_id: RolloutId, pass_id: WalletPassId) -> int:
+    """Where the card stands in the roll-out's own order, of 2⁶⁴ places."""
     digest = hashlib.blake2b(f"{rollout_id}:{pass_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") * 100 < percent << 64
+    return int.from_bytes(digest, "big")
 
 
 def _ends(tx: Tx, programme_id: ProgrammeId, target: DesignId | None) -> tuple[DesignId, DesignId, int]:
@@ -219,7 +225,7 @@ def _step(tx: Tx, held: Rollout, now: datetime, most: int) -> Step:
     at = held.at_design_id if held.at_design_id in sources else next(iter(sources), None)
     after = held.after_pass_id if at == held.at_design_id else _FIRST
     if at is None:
-        return _over(tx, held, now)
+        return _over(tx, held, sources, now)
     seen = store_moves.cards_of_design(tx, at, after=after, limit=_LOOKED_AT)
     chosen = [each for each in seen if is_chosen(held.id, each, STAGES[held.stage])][:most]
     if chosen:
@@ -230,25 +236,34 @@ def _step(tx: Tx, held: Rollout, now: datetime, most: int) -> Step:
         return Step(len(chosen), more=True)
     following = sources[sources.index(at) + 1 :]
     if not following:
-        return _over(tx, held, now)
+        return _over(tx, held, sources, now)
     store_rollouts.advance(tx, held.id, following[0], _FIRST)
     return Step(0, more=True)
 
 
-def _over(tx: Tx, held: Rollout, now: datetime) -> Step:
-    """The stage has come to its end."""
+def _over(tx: Tx, held: Rollout, sources: Sequence[DesignId], now: datetime) -> Step:
+    """The stage has come to its end; one that took no card takes one, for people to look at."""
     last = held.stage == len(STAGES) - 1
+    moved = 0
+    if not last and not store_rollouts.any_moved(tx, held.target_design_id):
+        moved = _move_first(tx, held, sources, now)
     store_rollouts.pause(tx, held.id, "done" if last else "waiting", now=now)
-    return Step(0, more=True)
+    return Step(moved, more=True)
+
+
+def _move_first(tx: Tx, held: Rollout, sources: Sequence[DesignId], now: datetime) -> int:
+    """Move the card that any larger stage takes too; so few were looked at that one transaction sees them."""
+    for at in reversed(sources):  # the version that most have
+        if seen := store_moves.cards_of_design(tx, at, after=_FIRST, limit=_LOOKED_AT):
+            first = min(seen, key=lambda each: _place(held.id, each))
+            to = held.target_design_id
+            return len(issuing.move_cards(tx, [first], from_design_id=at, to_design_id=to, now=now))
+    return 0
 
 
 def _back_step(tx: Tx, held: Rollout, now: datetime, most: int) -> Step:
     returned = issuing.move_back(
-        tx,
-        from_design_id=held.target_design_id,
-        to_design_id=held.source_design_id,
-        limit=most,
-        now=now,
+        tx, from_design_id=held.target_design_id, to_design_id=held.source_design_id, limit=most, now=now
     )
     if returned:
         return Step(len(returned), more=True)
@@ -280,11 +295,6 @@ def _record(
     tx: Tx, what: str, rollout_id: RolloutId, about: int, *, brand_id: BrandId, now: datetime, actor: str
 ) -> None:
     audit.record(
-        tx,
-        at=now,
-        actor=actor,
-        brand_id=brand_id,
-        action=f"rollout.{what}",
-        subject=f"rollout {rollout_id}",
+        tx, at=now, actor=actor, brand_id=brand_id, action=f"rollout.{what}", subject=f"rollout {rollout_id}",
         detail={"version" if what == "started" else "percent": about},
-    )
+    )  # fmt: skip

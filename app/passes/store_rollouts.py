@@ -102,6 +102,12 @@ def older_versions(tx: Tx, programme_id: ProgrammeId, than: DesignId) -> list[De
     return [DesignId(each) for each in found]
 
 
+def any_moved(tx: Tx, target: DesignId) -> bool:
+    """Whether a card came to this version from another."""
+    moved = wallet_pass.c.design_id == target, wallet_pass.c.previous_design_id.is_not(None)
+    return bool(tx.scalar(select(exists().where(*moved))))
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """A version that was published."""

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency, format_decimal, format_percent, format_scientific
+from babel.numbers import format_percent, format_scientific
 
+from app.passes import spelling
 from app.passes.proofs import Proof
 
 _Length = Literal["short", "medium", "long", "full"]
@@ -26,15 +27,15 @@ def spelt(field: Mapping[str, Any], proof: Proof) -> str:
     return proof.said(value)
 
 
-def _number(number: Decimal, field: Mapping[str, Any], language: str) -> str:
+def _number(value: Decimal, field: Mapping[str, Any], language: str) -> str:
     if currency := field.get("currencyCode"):
-        return str(format_currency(number, str(currency), locale=language))
+        return spelling.money(value, str(currency), language)
     match field.get("numberStyle"):
         case "PKNumberStylePercent":
-            return str(format_percent(number, locale=language))
+            return str(format_percent(value, locale=language))
         case "PKNumberStyleScientific":
-            return str(format_scientific(number, locale=language))
-    return str(format_decimal(number, format="#,##0.##", locale=language))
+            return str(format_scientific(value, locale=language))
+    return spelling.number(value, language)
 
 
 def _moment(value: str, field: Mapping[str, Any], language: str) -> str:

@@ -159,7 +159,7 @@ def timeline(
             if step.kind in _STEPS and (venues is None or step.venue_id in venues)
         ),
         *timeline_events.of_words(tx, brand_id, member_id),
-        *timeline_events.of_passes(passes, proofs, causes),
+        *timeline_events.of_passes(passes, proofs, causes, phones=phones, pushes=pushes, now=now),
         *timeline_events.of_phones(phones, passes, pushes),
         *google_verdicts.events(at_google, changes),
         *(

@@ -16,7 +16,7 @@ from app.loyalty.rules import TieredRules
 from app.loyalty.store_card_acts import CardAct
 from app.loyalty.store_ledger import Entry, Receipt
 from app.passes.store_evidence import PassEvidence
-from app.reports import store_timeline
+from app.reports import card_dates, store_timeline
 from app.reports.store_timeline import CardRow, PassRow, PhoneRow, PushRow
 
 Topic = Literal["guest", "card", "points", "phone", "text"]
@@ -155,7 +155,13 @@ def of_words(tx: Tx, brand_id: BrandId, member_id: MemberId) -> Iterable[Event]:
 
 
 def of_passes(
-    passes: Iterable[PassRow], proofs: Mapping[WalletPassId, PassEvidence], causes: Sequence[Event]
+    passes: Iterable[PassRow],
+    proofs: Mapping[WalletPassId, PassEvidence],
+    causes: Sequence[Event],
+    *,
+    phones: Sequence[PhoneRow] = (),
+    pushes: Sequence[PushRow] = (),
+    now: datetime,
 ) -> Iterable[Event]:
     """How the newest version travelled, as far as it came; ``causes`` are what may have changed the cards."""
     for one in passes:
@@ -167,25 +173,22 @@ def of_passes(
             ("installed", proof.installed_at, proof.installed_version),
         ]
         seen = [at for _, at, version in proved if at and version == one.version]
-        changed_at = _changed_at(one, causes, seen)
+        holders = {phone.device_id for phone in phones if phone.pass_id == one.id}
+        told = [push for push in pushes if push.device_id in holders]
+        changed_at = card_dates.made_at(
+            one.last_modified,
+            causes=[each.at for each in causes if each.card == one.enrolment_id],
+            promised=[push.created_at for push in told],
+            settled=[push.settled_at for push in told if push.settled_at],
+            seen=seen,
+            now=now,
+        )
         yield Event(at=changed_at, kind="changed", facts={"version": one.version}, **own)
         for kind, at, version in proved:
             if at:
                 yield Event(at=at, kind=kind, facts={"version": version}, **own)
         if proof.retagged_at:
             yield Event(at=proof.retagged_at, kind="told_again", facts={"times": proof.retags}, **own)
-
-
-def _changed_at(one: PassRow, causes: Sequence[Event], seen: Sequence[datetime]) -> datetime:
-    """When the newest version was made: a card's own date is in whole seconds, and may run ahead.
-
-    Not before what caused it in that second, and not after a phone was seen with it.
-    """
-    within = one.last_modified + timedelta(seconds=1)
-    made = [
-        each.at for each in causes if each.card == one.enrolment_id and one.last_modified <= each.at < within
-    ]
-    return min([max(made, default=one.last_modified), *seen])
 
 
 def of_phones(

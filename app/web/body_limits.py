@@ -6,6 +6,9 @@ MOST_BODY = 64 * 1024
 MOST_UPLOAD = 8 * 1024 * 1024
 """Of a body that somebody sends who signed in to the console: pictures, a design's zip, a certificate."""
 
+MOST_FILE = 7 * 1024 * 1024
+"""Of one file in such a body, in bytes: the rest is left to what is typed around it."""
+
 WAITING_THREADS = 32
 """Per web process, for the server's settings; they are made when they are needed."""
 

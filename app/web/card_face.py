@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_currency, format_decimal
-
 from app.colours import PLAIN, Colour, contrast, hexadecimal, more_legible, parse_colour
 from app.db.identifiers import PassTypeIdentifier, SerialNumber
 from app.errors import NotFound
+from app.passes import spelling
 from app.passes.content import Language, PassContent, PassIdentity
 from app.passes.layout import Design
 from app.passes.looks import image_paths, look_number, looks
@@ -143,6 +142,6 @@ def _spell(field: Mapping[str, Any], words: Mapping[str, str], language: Languag
     if isinstance(value, int | float):
         number = Decimal(str(value))
         if currency := field.get("currencyCode"):
-            return format_currency(number, str(currency), locale=language)
-        return format_decimal(number, format="#,##0.##", locale=language)
+            return spelling.money(number, str(currency), language)
+        return spelling.number(number, language)
     return words.get(str(value), str(value))

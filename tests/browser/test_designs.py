@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from app.db import connect, schema
-from app.passes import rollouts
+from app.passes import picture_checks, rollouts
 from tests import servers
 from tests.browser.conftest import _Quiet
 from tests.browser.devices import read_codes
@@ -112,10 +112,14 @@ def test_an_owner_draws_a_card_and_rolls_it_out(house: House, chromium: Browser)
         expect(drawn).to_have_attribute("viewBox", re.compile(r"^0 0 320"))
         out = io.BytesIO()
         Image.new("RGB", (1200, 470), "#3a1018").save(out, "PNG")
+        strip = page.locator("#picture\\.strip")
+        heavy = {"name": "s.png", "mimeType": "image/png", "buffer": bytes(picture_checks.MOST_UPLOAD + 1)}
+        strip.set_input_files(heavy)  # type: ignore[arg-type]
+        expect(page.get_by_role("alert")).to_contain_text("more than 7 MB")
+        assert strip.input_value() == ""
+        expect(page.locator("#text\\.programme\\.en")).to_have_value("Sixth is free")  # nothing was sent
         with page.expect_navigation():  # a picture is saved as it is chosen, with all that was typed
-            page.locator("#picture\\.strip").set_input_files(
-                {"name": "strip.png", "mimeType": "image/png", "buffer": out.getvalue()}
-            )
+            strip.set_input_files({"name": "strip.png", "mimeType": "image/png", "buffer": out.getvalue()})
         expect(page.locator("#text\\.programme\\.en")).to_have_value("Sixth is free")
         expect(page.locator(".done")).to_contain_text("Saved")
         expect(drawn).to_have_attribute("viewBox", re.compile(r"^0 0 320"))

@@ -9,12 +9,25 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import text
 
 from app.db import connect
 from app.loyalty import enrolment
 from app.settings import load
 from tests.commands.conftest import Run
 from tests.reports.google_settling import at_google, held, told
+
+REFUSING = {
+    "sqlite": (
+        "CREATE TRIGGER refusing BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "DROP TRIGGER refusing",
+    ),
+    "postgresql": (
+        "ALTER TABLE audit_entry ADD CONSTRAINT refusing CHECK (action <> 'member.exported') NOT VALID",
+        "ALTER TABLE audit_entry DROP CONSTRAINT refusing",
+    ),
+}
+"""A log that takes no line of an export, and takes it again."""
 
 
 @pytest.fixture
@@ -44,6 +57,15 @@ def test_a_guest_is_found_explained_and_handed_everything(perkpass: Run, code: s
     file = tmp_path / "anna.zip"
     assert perkpass("member", "export", code, file).status == 0
     assert file.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.glob("*anna.zip*")] == ["anna.zip"]  # nothing is left beside it
+    with closing(connect(load().resolved_database_url, pool_size=1)) as database:
+        refuse, allow = REFUSING[database.engine.dialect.name]
+        with database.write() as tx:
+            tx.execute(text(refuse))
+        assert perkpass("member", "export", code, tmp_path / "unsaid.zip").status != 0
+        assert not list(tmp_path.glob("*unsaid*"))  # nobody has what is not written down
+        with database.write() as tx:
+            tx.execute(text(allow))
     with ZipFile(file) as bundle:
         assert json.loads(bundle.read("data.json"))["member"][0]["name"] == "Анна Ёлкина"
 

@@ -115,7 +115,7 @@ PICTURE = saved(Image.new("RGB", (400, 400), "#804020"))
         (b"MZ" + bytes(400), "picture-of-another-kind", "no picture"),
         (b"\0\0\0\x18ftypheic" + bytes(100), "picture-of-another-kind", "HEIC"),
         (saved(Image.new("RGB", (400, 400)), "TIFF"), "picture-of-another-kind", "TIFF"),
-        (bytes(picture_checks.MOST_UPLOAD + 1), "picture-too-heavy", "8 MB"),
+        (bytes(picture_checks.MOST_UPLOAD + 1), "picture-too-heavy", "7 MB"),
         (PICTURE + b"<script>alert(1)</script>", "picture-and-more", "besides"),
         (PICTURE + b"more", "picture-and-more", "besides"),
         (PICTURE[:-100], "picture-damaged", "damaged"),

@@ -128,6 +128,28 @@ def test_a_roll_out_waits_after_each_stage_and_tells_phones_silently(database: D
         assert actions == ["rollout.started", "rollout.continued", "rollout.continued"]
 
 
+def test_the_first_stage_of_few_cards_takes_one_that_the_next_takes_too(database: Database) -> None:
+    shop, second = a_shop(database, 3)
+    with database.write() as tx:
+        cards = of(tx, shop.design_id)
+        begun = start(tx, shop)
+    assert not any(rollouts.is_chosen(begun.id, each, 10) for each in cards), "a test of nothing"
+    assert work(database) == 1
+    with database.write() as tx:
+        (first,) = of(tx, second)
+        assert all(
+            rollouts.is_chosen(begun.id, first, percent)
+            for percent in range(101)
+            if any(rollouts.is_chosen(begun.id, each, percent) for each in cards)
+        )
+        go_on(tx, shop)
+    assert work(database) == 0  # it is a tenth of three already
+    with database.write() as tx:
+        assert state(tx, shop) == "waiting"
+        go_on(tx, shop)
+    assert work(database) == 2
+
+
 def test_a_stopped_one_moves_nothing_and_goes_on_where_it_was(database: Database) -> None:
     shop, second = a_shop(database, 120)
     with database.write() as tx:

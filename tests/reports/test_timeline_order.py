@@ -24,10 +24,11 @@ from app.loyalty.store_ledger import Receipt
 from app.loyalty.tiers import Spend
 from app.passes.store_evidence import PassEvidence
 from app.reports import timeline_events
-from app.reports.store_timeline import CardRow, PassRow, PushRow
+from app.reports.store_timeline import CardRow, PassRow, PhoneRow, PushRow
 from app.reports.timeline_events import Event, in_order
 
 NOON = datetime(2026, 7, 10, 12, tzinfo=UTC)
+LATE = NOON + timedelta(days=1)
 CARD, PASS = EnrolmentId(1), WalletPassId(1)
 
 
@@ -57,11 +58,11 @@ def _push(**more: Any) -> PushRow:
 
 def test_a_card_changes_after_what_changed_it_though_its_date_is_in_whole_seconds() -> None:
     receipt = Event(at=_after(5.7), kind="receipt", topic="points", card=CARD)
-    (changed,) = timeline_events.of_passes([_pass(_after(5))], {}, [receipt])
+    (changed,) = timeline_events.of_passes([_pass(_after(5))], {}, [receipt], now=LATE)
     assert changed.at == receipt.at
     assert _kinds([changed, receipt]) == ["receipt", "changed"]
     earlier = Event(at=_after(4.9), kind="receipt", topic="points", card=CARD)
-    (alone,) = timeline_events.of_passes([_pass(_after(5))], {}, [earlier])
+    (alone,) = timeline_events.of_passes([_pass(_after(5))], {}, [earlier], now=LATE)
     assert alone.at == _after(5)
 
 
@@ -70,8 +71,43 @@ def test_no_phone_has_a_version_before_it_is_made_though_dates_run_ahead_of_the_
         PASS, listed_version=3, listed_at=_after(4.1), fetched_version=3, fetched_at=_after(4.3),
         installed_version=2, installed_at=_after(2),
     )  # fmt: skip
-    found = list(timeline_events.of_passes([_pass(_after(6))], {PASS: proof}, []))
+    found = list(timeline_events.of_passes([_pass(_after(6))], {PASS: proof}, [], now=LATE))
     assert _kinds(found) == ["installed", "changed", "listed", "fetched"]
+
+
+def test_a_card_that_changes_twice_within_a_second_changes_before_its_push_is_taken() -> None:
+    """The second version's date is a second ahead of the clock."""
+    holder = PhoneRow(
+        pass_id=PASS, device_id=DeviceId(1), push_service="apple", first_registered_at=NOON,
+        registered_at=NOON, contacted_at=None, unreachable_since=None,
+    )  # fmt: skip
+    receipts = [Event(at=_after(at), kind="receipt", topic="points", card=CARD) for at in (5.2, 5.6)]
+    push = _push(created_at=_after(5.2), settled_at=_after(5.9))
+
+    def told(card: PassRow, causes: list[Event], push: PushRow, now: datetime) -> list[Event]:
+        of_passes = timeline_events.of_passes([card], {}, causes, phones=[holder], pushes=[push], now=now)
+        (accepted,) = (
+            event for event in timeline_events.of_phones([], [], [push]) if event.kind == "push_accepted"
+        )
+        return [*causes, accepted, *of_passes]
+
+    twice = told(_pass(_after(6)), receipts, push, LATE)
+    assert _kinds(twice) == ["receipt", "receipt", "changed", "push_accepted"]
+    assert twice[-1].at == receipts[1].at
+    thrice = [*receipts, Event(at=_after(6.1), kind="receipt", topic="points", card=CARD)]
+    assert told(_pass(_after(7)), thrice, push, LATE)[-1].at == _after(6.1)
+    # A design was moved within the second of a receipt, long after another; then one alone.
+    late = _push(created_at=_after(5.4), settled_at=_after(5.8))
+    moved = told(_pass(_after(6)), receipts[:1], late, LATE)
+    assert _kinds(moved) == ["receipt", "changed", "push_accepted"]
+    assert moved[-1].at == _after(5.4)
+    alone = told(_pass(_after(60)), receipts[:1], _push(created_at=_after(60.3), settled_at=_after(61)), LATE)
+    assert alone[-1].at == _after(60.3)
+    unexplained = told(_pass(_after(6)), [], push, LATE)
+    assert unexplained[-1].at == push.settled_at
+    assert _kinds(unexplained) == ["changed", "push_accepted"]
+    (ahead,) = timeline_events.of_passes([_pass(_after(6))], {}, [], now=_after(5.7))
+    assert ahead.at == _after(5.7)  # nothing happened after now
 
 
 def test_proofs_of_one_moment_follow_the_download() -> None:
@@ -80,7 +116,7 @@ def test_proofs_of_one_moment_follow_the_download() -> None:
         PASS, listed_version=3, listed_at=moment, fetched_version=3, fetched_at=moment,
         installed_version=3, installed_at=moment,
     )  # fmt: skip
-    proofs = list(timeline_events.of_passes([_pass(moment)], {PASS: proof}, []))
+    proofs = list(timeline_events.of_passes([_pass(moment)], {PASS: proof}, [], now=LATE))
     others = [
         Event(at=moment, kind=kind, topic="phone", card=CARD)
         for kind in ("installed", "visit_added", "registered", "push_accepted", "enrolled", "visit_form")

@@ -11,9 +11,10 @@ from app.accounts.brands import BrandDraft
 from app.db import Tx
 from app.errors import Conflict
 from app.passes import stored_certificates
+from app.web.console import time_zones
 from app.web.console.currencies import CURRENCIES
 from app.web.console.forms import Form, done, render, see
-from app.web.console.places_words import TIME_ZONES, slug_for
+from app.web.console.places_words import slug_for
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -124,6 +125,6 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
         visit,
         "brand_new.html",
         form=form,
-        zones=[(zone, zone) for zone in TIME_ZONES],
+        zones=time_zones.choices(),
         currencies=CURRENCIES,
     )

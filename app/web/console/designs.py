@@ -76,7 +76,7 @@ def register(console: Console, services: Services) -> None:
     act(console, f"{_AT}/reopen", needs="design.edit")(reopen)
     designs_editor.register(console, services)
     designs_publish.register(console, services)
-    designs_files.register(console, services)
+    designs_files.register(console, _programme_page)
     designs_rollout.register(console, services)
     designs_trial.register(console, services)
 
@@ -92,6 +92,11 @@ def everything(visit: Visit) -> ResponseReturnValue:
 
 def programme(visit: Visit, programme_id: int) -> ResponseReturnValue:
     """One programme's designs: what is out, what is worked on, what was."""
+    return _programme_page(visit, programme_id, Form())
+
+
+def _programme_page(visit: Visit, programme_id: int, form: Form) -> ResponseReturnValue:
+    """The same, with what is wrong with a file that was to be imported."""
     with visit.services.database.read() as tx:
         found = programme_of(tx, visit, programme_id)
         versions = drafts.history(tx, found.id)
@@ -103,6 +108,7 @@ def programme(visit: Visit, programme_id: int) -> ResponseReturnValue:
     return render(
         visit,
         "designs_programme.html",
+        form=form,
         programme=found,
         shelf=shelf,
         versions=versions,
@@ -228,7 +234,7 @@ explain(
         "picture-too-large": lambda _fault: _(
             "The picture has far more pixels than any card: save it smaller."
         ),
-        "picture-too-heavy": lambda _fault: _("The file has more than 8 MB: save the picture smaller."),
+        "picture-too-heavy": lambda _fault: _("The file has more than 7 MB: save the picture smaller."),
         "picture-empty": lambda _fault: _("The file is empty: choose a picture."),
         "picture-of-another-kind": lambda _fault: _("This is no PNG, JPEG or WebP: save the picture as one."),
         "picture-and-more": lambda _fault: _(

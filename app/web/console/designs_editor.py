@@ -56,6 +56,9 @@ def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
     form = Form.posted()
     typed = _typed(visit, found, draft, form)
     template, what, anchor = _pictured(typed, form), form["act"], ""
+    for name in [name for name in form.errors if name.startswith("picture.")]:
+        said = _("The picture was not taken. What you typed is still here, and not saved yet: press Save.")
+        form.errors[name] += f" {said}"
     if form.ok:
         template, anchor = _arranged(template, what, form)
     if what == "show" or not form.ok:
@@ -79,6 +82,8 @@ def change(visit: Visit, programme_id: int) -> ResponseReturnValue:
     if saved.revision != draft.revision and (taken or not anchor):
         words = taken or _("Saved. Guests see nothing of it until you publish.")
         done(words, undo=designs_undo.to(programme_id, draft.revision, saved))
+    elif what == "save" and not anchor:
+        done(_("Nothing to save: the draft is as you see it."))
     return see(_address(programme_id, form) + anchor)
 
 

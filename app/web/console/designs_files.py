@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, Conflict, NotFound
 from app.passes import designs, drafts, template_folders
+from app.passes.findings import DesignRefused
 from app.passes.template import Template
-from app.web.console import designs_trial, designs_undo
+from app.web.console import designs_notes, designs_trial, designs_undo
 from app.web.console.designs_work import opened, programme_of
-from app.web.console.forms import done, see
+from app.web.console.forms import Form, done, see
 from app.web.console.registry import Console, act, page
 from app.web.console.turns import Turns
 from app.web.console.visit import Visit
-from app.web.services import Services
+from app.web.console.wording import sentence
 
+ProgrammePage = Callable[[Visit, int, Form], ResponseReturnValue]
+"""The page that the import form stands on, with what is wrong with it."""
 _AT = "/<brand>/designs/<int:programme_id>"
 
 
-def register(console: Console, _services: Services) -> None:
+def register(console: Console, programme_page: ProgrammePage) -> None:
     """``/console/<brand>/designs/<int:programme_id>/….zip`` and ``/import``."""
     page(console, f"{_AT}/draft.zip", needs="design.read")(draft_zip)
     page(console, f"{_AT}/version-<int:version>.zip", needs="design.read")(version_zip)
@@ -32,7 +37,12 @@ def register(console: Console, _services: Services) -> None:
         later.
         """
         with turns.mine():
-            return _take_in(visit, programme_id)
+            form = Form.posted()
+            try:
+                return _take_in(visit, programme_id)
+            except (BadInput, Conflict) as fault:
+                form.errors["zip"] = _refusal(fault)
+        return programme_page(visit, programme_id, form)
 
 
 def draft_zip(visit: Visit, programme_id: int) -> ResponseReturnValue:
@@ -82,6 +92,14 @@ def _take_in(visit: Visit, programme_id: int) -> ResponseReturnValue:
         undo=designs_undo.to(programme_id, before.revision, made),
     )
     return see(url_for("console.designs_editor_edit", programme_id=programme_id))
+
+
+def _refusal(fault: BadInput | Conflict) -> str:
+    """What the import form says, with the file in the archive that it is about."""
+    if isinstance(fault, DesignRefused):
+        return " ".join(f"{finding.where}: {designs_notes.said(finding)}" for finding in fault.findings[:3])
+    within = fault.field if isinstance(fault, BadInput) and fault.code.startswith("picture-") else None
+    return f"{within}: {sentence(fault)}" if within else sentence(fault)
 
 
 def _zip(template: Template, name: str) -> Response:

@@ -21,6 +21,7 @@ _TONES: dict[str, Tone] = {"refuse": "wrong", "warn": "warn", "inform": "calm"}
 _FIELD = re.compile(rf"(?:{'|'.join(STYLES)})\.(\w+)\[(\d+)\]")
 _TIER = re.compile(r"tiers\[(\d+)\]")
 _ON_TIER = re.compile(r" on (tiers/\d+/strip)\.png$")
+_LINE = re.compile(r"\bline (\d+)")
 _RATIO = re.compile(r"([\d.]+) : 1")
 _UNSEEN = ("translation-unused", "key-unknown", "newer-key", "google-missing")
 """For who writes templates by hand; the editor keeps these in order itself."""
@@ -65,7 +66,7 @@ def notes_of(template: Template, findings: Iterable[Finding], cuts: Iterable[Car
     found = Notes()
     for finding in findings:
         if finding.code not in _UNSEEN and not _still_sharp(finding):
-            note = Note(_TONES[finding.severity], _said(finding))
+            note = Note(_TONES[finding.severity], said(finding))
             found.add(_slot(template, finding.where), note)
     for cut in cuts:
         found.add(_slot(template, cut.where), _cut(cut))
@@ -145,6 +146,12 @@ def _contrast(finding: Finding) -> str:
     return str(words)
 
 
+def _unreadable(finding: Finding) -> str:
+    if match := _LINE.search(finding.message):
+        return str(_("This file cannot be read: look at line %(line)s.", line=match[1]))
+    return str(_("This file cannot be read: take it as an export has it."))
+
+
 _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "low-contrast": _contrast,
     "not-translated": lambda _finding: _("One language is missing; the other one is shown instead."),
@@ -176,10 +183,18 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "stamps-half": lambda _finding: _("Stamps need two pictures: one earned, and one still empty."),
     "strip-alone": lambda _finding: _("The picture has nothing on it: put a field over it, or leave it so."),
     "google-too-long": lambda _finding: _("Too long for Google Wallet: it is cut there."),
+    "layout-unreadable": _unreadable,
+    "strings-unreadable": _unreadable,
+    "image-name": lambda _finding: _("Name the picture in Latin letters, like logo@2x.png."),
+    "strings-missing": lambda _finding: _("This file is missing: it holds the words in one language."),
+    "text-unreadable": lambda _finding: _(
+        'Name a text in small Latin letters, and give it ru = "…" and en = "…".'
+    ),
     "google-image-missing": lambda _finding: _("Google Wallet needs its own logo."),
 }
 
 
-def _said(finding: Finding) -> str:
+def said(finding: Finding) -> str:
+    """The finding as a sentence in the reader's language."""
     told = _SENTENCES.get(finding.code)
     return told(finding) if told else finding.message

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.errors import NotFound
-from app.passes import drafts
+from app.passes import drafts, google_accounts
 from app.passes.findings import DesignRefused
 from app.passes.sample_guests import default_look
 from app.web.console import designs_fields, designs_form, designs_trial, designs_words
@@ -36,6 +36,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
     work = looked_at(visit, found, draft, draft.template)
     with visit.services.database.read() as tx:
         versions = drafts.history(tx, found.id)
+        is_at_google = google_accounts.of_brand(tx, visit.brand.id) is not None
     look = default_look(work.made.layout)
     sights = [
         Sight(phone=phone, reader=reader, look=look) for phone, reader in zip(PHONES, READERS, strict=True)
@@ -47,6 +48,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
         work=work,
         told=_told(visit, work),
         refused=is_refused(work.findings),
+        is_at_google=is_at_google,
         trial=designs_trial.own_card(visit, found),
         cards=sum(version.cards for version in versions),
         number_next=max((version.version for version in versions), default=0) + 1,

@@ -142,6 +142,6 @@ def _choosing(console: Console, services: Services) -> None:
 def _at_the_till(visit: Visit) -> ResponseReturnValue:
     """For whom no area is: what the people at the till go by, of each venue that has a code."""
     with visit.services.database.read() as tx:
-        living = {link.venue_id for link in links.links_of_brand(tx, visit.brand.id) if not link.retired_at}
         found = venues.open_venues(tx, visit.brand.id)
+        living = links.living_by_venue(tx, [venue.id for venue in found])
     return render(visit, "at_the_till.html", venues=[venue for venue in found if venue.id in living])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.numbers import format_decimal
@@ -19,9 +19,11 @@ from app.accounts import users
 from app.accounts.brands import Brand
 from app.db.failures import NO_DATABASE
 from app.errors import BadInput, Conflict, Misconfigured, NotFound, TooMany, Unavailable
+from app.web.body_limits import MOST_FILE
 from app.web.console import assets, devices, kept
 from app.web.console.areas import ways
 from app.web.console.door import StaleForm
+from app.web.console.entrance import safe_next
 from app.web.console.forms import take_notice
 from app.web.console.outage_words import outage_words
 from app.web.console.registry import Console
@@ -85,6 +87,8 @@ def dress(app: Flask, console: Console) -> None:
             "is_handheld": devices.is_handheld,
             "role_words": role_words,
             "role_deeds": role_deeds,
+            "most_file": MOST_FILE,
+            "most_file_mb": MOST_FILE // 1024 // 1024,
             "has": lambda endpoint: endpoint in app.view_functions,
             "brands_of_visit": lambda: _brands_of(visit),
             "other_language": lambda code: urlencode({**request.args.to_dict(), "lang": code}),
@@ -225,7 +229,20 @@ def _too_many(fault: TooMany) -> Response:
 
 
 def _too_large(_fault: RequestEntityTooLarge) -> Response:
-    return fault_page(413, _("That was too much"), _("The file is larger than we take. Nothing was changed."))
+    words = _(
+        "One file has at most %(most)s MB here, and this was more. Nothing was changed.",
+        most=MOST_FILE // 1024 // 1024,
+    )
+    return fault_page(413, _("That was too much"), words, back=_where_from())
+
+
+def _where_from() -> tuple[str, str] | None:
+    """The page of the console that the form stood on, where the browser names it."""
+    came = urlsplit(request.referrer or "")
+    address = came.path + (f"?{came.query}" if came.query else "")
+    if came.netloc != request.host or safe_next(address) != address:
+        return None
+    return address, _("Back to the form")
 
 
 def _no_database(fault: Exception) -> Response:

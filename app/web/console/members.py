@@ -26,7 +26,7 @@ from app.web.rate_limits import RateLimits
 from app.web.services import Services
 
 _CARD_WIDTH = 375.0
-SEARCHES: Final[tuple[RateLimitItem, ...]] = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
+_SEARCHES: Final[tuple[RateLimitItem, ...]] = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
 """Of somebody who may not see numbers: a till's queue needs fewer, guessing a number needs many more."""
 
 
@@ -38,7 +38,7 @@ def register(console: Console, services: Services) -> None:
     def every(visit: Visit) -> ResponseReturnValue:
         query = request.args.get("q", "")
         if query.strip() and not visit.may("member.phone"):
-            limits.count(SEARCHES, "console", "guests looked for", str(visit.user.id))
+            limits.count(_SEARCHES, "console", "guests looked for", str(visit.user.id))
         with services.database.read() as tx:
             found = found_members.search(
                 tx,

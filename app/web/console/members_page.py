@@ -34,7 +34,8 @@ from app.web.console.visit import Visit
 from app.web.links import Links
 from app.web.services import Services
 
-EVENTS_SHOWN = 40
+EVENTS_SHOWN = 12
+"""Of a timeline at first: a phone's screen and a half."""
 
 
 def member_page(

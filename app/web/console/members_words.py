@@ -8,7 +8,6 @@ from datetime import datetime
 
 import phonenumbers
 from babel.dates import format_datetime, get_timezone
-from babel.numbers import format_currency, get_currency_precision
 from flask_babel import gettext as _
 
 from app.loyalty import wording as card_wording
@@ -16,6 +15,7 @@ from app.reports.event_words import EVENTS
 from app.reports.timeline_events import Event, Fact
 from app.reports.verdict_words import VERDICTS
 from app.reports.verdicts import Verdict
+from app.web.console import sums
 from app.web.console.frame import moment
 from app.web.console.sentences import translated
 from app.web.console.wording import explain
@@ -80,7 +80,7 @@ def event_words(event: Event) -> str:
     if "points" in given:
         facts["points"] = _change(int(str(given["points"] or 0)), int(str(given["stamps"] or 0)))
     if "amount" in given:
-        facts["amount"] = _money(int(str(given["amount"])), str(given["currency"]))
+        facts["amount"] = sums.money(int(str(given["amount"])), str(given["currency"]))
     if "ru" in given:
         facts["tier"] = str(given[current_language()])
     if event.kind == "text":
@@ -109,11 +109,6 @@ def _change(points: int, stamps: int) -> str:
     if stamps:
         parts.append(("+" if stamps > 0 else "−") + card_wording.counted(abs(stamps), language))
     return ", ".join(parts) or str(_("nothing"))
-
-
-def _money(amount: int, currency: str) -> str:
-    whole = amount / 10 ** get_currency_precision(currency)
-    return str(format_currency(whole, currency, locale=current_language()))
 
 
 def _fact(value: Fact) -> str:

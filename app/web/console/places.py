@@ -10,13 +10,13 @@ from app.db import Tx
 from app.errors import BadInput
 from app.places import endings, funnel, links, venues
 from app.places.venues import Venue, VenueDraft
+from app.web.console import time_zones
 from app.web.console.forms import Form, done, render, see
-from app.web.console.places_words import TIME_ZONES, slug_for
+from app.web.console.places_words import slug_for
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
 
-ZONES = [(zone, zone) for zone in TIME_ZONES]
 DAYS = 30
 """Over which a list says how many scanned and how many took the card."""
 
@@ -50,7 +50,9 @@ def _making(console: Console, services: Services) -> None:
     @page(console, "/<brand>/places/-/new", needs="venue.edit")
     def new(visit: Visit) -> ResponseReturnValue:
         form = Form.of(time_zone=visit.brand.time_zone)
-        return render(visit, "places_form.html", form=form, venue=None, zones=ZONES)
+        return render(
+            visit, "places_form.html", form=form, venue=None, zones=time_zones.choices(visit.brand.time_zone)
+        )
 
     @act(console, "/<brand>/places/-/new", needs="venue.edit")
     def create(visit: Visit) -> ResponseReturnValue:
@@ -63,7 +65,13 @@ def _making(console: Console, services: Services) -> None:
                 if draft is not None:
                     made = venues.create_venue(tx, draft, now=visit.now, actor=visit.actor)
         if not form.ok or draft is None:
-            return render(visit, "places_form.html", form=form, venue=None, zones=ZONES)
+            return render(
+                visit,
+                "places_form.html",
+                form=form,
+                venue=None,
+                zones=time_zones.choices(visit.brand.time_zone),
+            )
         done(_("%(venue)s is there. Now give it codes to hang.", venue=made.name))
         return see(url_for("console.places_venue_venue", venue=made.slug))
 
@@ -72,7 +80,13 @@ def _changing(console: Console, services: Services) -> None:
     @page(console, "/<brand>/places/<venue>/edit", needs="venue.edit")
     def edit(visit: Visit) -> ResponseReturnValue:
         values = {key: getattr(visit.venue, key) for key in VenueDraft.__dataclass_fields__}
-        return render(visit, "places_form.html", form=Form.of(**values), venue=visit.venue, zones=ZONES)
+        return render(
+            visit,
+            "places_form.html",
+            form=Form.of(**values),
+            venue=visit.venue,
+            zones=time_zones.choices(visit.venue.time_zone),
+        )
 
     @act(console, "/<brand>/places/<venue>/edit", needs="venue.edit")
     def change(visit: Visit) -> ResponseReturnValue:
@@ -82,7 +96,13 @@ def _changing(console: Console, services: Services) -> None:
             with form.checking(), services.database.write() as tx:
                 venues.update_venue(tx, visit.venue.id, draft, now=visit.now, actor=visit.actor)
         if not form.ok:
-            return render(visit, "places_form.html", form=form, venue=visit.venue, zones=ZONES)
+            return render(
+                visit,
+                "places_form.html",
+                form=form,
+                venue=visit.venue,
+                zones=time_zones.choices(visit.venue.time_zone),
+            )
         done(_("Saved."))
         return see(url_for("console.places_venue_venue", venue=visit.venue.slug))
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
 
 from app.places.hangings import Hanging, Purpose
 from app.posters.sizes import Size
 from app.web.console.wording import explain
-
-TIME_ZONES: tuple[str, ...] = tuple(
-    sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/")))
-)
 
 MOST_PAGES = 60
 """Of one file of prints, so that a thread waits for seconds: of more there are parts."""

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from app.accounts import brands
 from app.loyalty import programmes
+from app.web.console import time_zones
 from app.web.console.currencies import CURRENCIES
 from app.web.console.forms import Form, done, render, see
-from app.web.console.places_words import TIME_ZONES
 from app.web.console.programme_words import kind_words, rules_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
@@ -89,6 +89,6 @@ def _page(visit: Visit, form: Form) -> ResponseReturnValue:
         visit,
         "settings_brand.html",
         form=form,
-        zones=[(zone, zone) for zone in TIME_ZONES],
+        zones=time_zones.choices(visit.brand.time_zone),
         currencies=CURRENCIES,
     )

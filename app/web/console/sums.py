@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
 
 from app.loyalty import wording
+from app.passes import spelling
 from app.web.console.forms import Form
 from app.web.language import current_language
 
 
 def money(amount: int, currency: str) -> str:
-    """Minor units as people write them: 500 ₽, without kopecks where there are none."""
+    """Minor units as people write them: 500 ₽, RUB 500, without kopecks where there are none."""
     units = Decimal(amount).scaleb(-get_currency_precision(currency))
-    digits = units == units.to_integral_value()
-    return format_currency(
-        units,
-        currency,
-        format="#,##0\u00a0¤" if digits else None,
-        locale=current_language(),
-        currency_digits=not digits,
-    )
+    is_whole = units == units.to_integral_value()
+    return spelling.money(units, currency, current_language(), whole=is_whole)
 
 
 def points(amount: int) -> str:

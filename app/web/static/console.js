@@ -47,6 +47,32 @@
   const faults = document.getElementById("faults");
   if (faults) (document.querySelector("[aria-invalid]:not(fieldset)") || faults).focus();
 
+  // A file that is too large is refused before anything is sent: the page stays, with all that was typed.
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (!input.matches("input[type=file][data-most]")) return;
+    const told = `${input.id}-heavy`;
+    document.getElementById(told)?.remove();
+    document.getElementById(`${input.id}-fault`)?.remove(); // of another file
+    const is_heavy = [...input.files].some((file) => file.size > Number(input.dataset.most));
+    const said = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== told && id !== `${input.id}-fault`);
+    if (is_heavy) {
+      event.stopImmediatePropagation();
+      input.value = "";
+      said.push(told);
+      const fault = document.createElement("strong");
+      fault.className = "fault";
+      fault.id = told;
+      fault.setAttribute("role", "alert");
+      fault.textContent = input.dataset.heavy;
+      input.after(fault);
+    }
+    input.toggleAttribute("aria-invalid", false);
+    if (is_heavy) input.setAttribute("aria-invalid", "true");
+    if (said.length) input.setAttribute("aria-describedby", said.join(" "));
+    else input.removeAttribute("aria-describedby");
+  }, true);
+
   // A form is sent once, however often it is tapped.
   document.addEventListener("submit", (event) => {
     const form = event.target;

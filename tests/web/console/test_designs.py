@@ -5,64 +5,16 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from typing import Any
 
-import pytest
 from PIL import Image
-from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.accounts.tables import audit_entry
-from app.db.identifiers import DeviceLibraryIdentifier, PassTypeIdentifier, PushToken
-from app.passes import designs, drafts, registrations, rollouts, template_folders
-from app.passes.drafts import Draft
-from app.passes.tables import pass_evidence, wallet_pass
+from app.passes import template_folders
 from tests.web.console import designs_stage
-from tests.web.console.house import Desk, House
-
-AT = "/console/cafe/designs/1"  # the cafe's programme is the first
-DRAFT = f"{AT}/draft"
-
-
-def inputs(page: TestResponse) -> dict[str, str]:
-    """Everything that the editor's form would send."""
-    form = re.search(r'<form class="designer".*?</form>', page.text, re.S)
-    assert form, page.text[:500]
-    found: dict[str, str] = {}
-    for tag in re.findall(r"<input[^>]*>", form[0]):
-        named = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
-        if named.get("type") in ("file",) or (named.get("type") == "radio" and " checked" not in tag):
-            continue
-        if "name" in named:
-            found[named["name"]] = unescape(named.get("value", ""))
-    for name, words in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form[0], re.S):
-        found[name] = unescape(words)
-    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.S):
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        found[name] = unescape(chosen[1]) if chosen else ""
-    return found
-
-
-def edit(desk: Desk, **changed: Any) -> TestResponse:
-    """The form as it is, with these inputs typed anew (dots as __)."""
-    typed = {name.replace("__", "."): value for name, value in changed.items()}
-    return desk.client.post(DRAFT, data=inputs(desk.get(DRAFT)) | {"act": "save"} | typed)
-
-
-def now_is(house: House) -> Draft:
-    with house.database.read() as tx:
-        found = drafts.open_draft(tx, house.cafe.programme.id)
-    assert found
-    return found
-
-
-def png(size: tuple[int, int] = (1200, 500), colour: str = "#ffffff") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, "PNG")
-    return out.getvalue()
+from tests.web.console.designs_form import AT, DRAFT, edit, inputs, now_is, png
+from tests.web.console.house import House
 
 
 def test_a_draft_begins_from_a_template_a_version_or_a_file(house: House) -> None:
@@ -87,6 +39,23 @@ def test_a_draft_begins_from_a_template_a_version_or_a_file(house: House) -> Non
     refused = desk.send(AT, f"{AT}/import", files={"zip": (hostile, "x.zip")})
     assert refused.status_code == 422
     assert "no design as an export has it" in refused.text
+    assert '<details class="import" open>' in refused.text  # beside its field, on the page it came from
+    assert 'id="zip-fault"' in refused.text
+    with zipfile.ZipFile(io.BytesIO(taken.data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    for name, content, said in (
+        ("layout.toml", b"[storeCard\n", "layout.toml: This file cannot be read: look at line 1."),
+        ("icon@2x.png", b"no picture", "icon@2x.png: This is no PNG, JPEG or WebP"),
+    ):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path, held in files.items():
+                archive.writestr(path, content if path.endswith(f"/{name}") else held)
+        packed.seek(0)
+        refused = desk.send(AT, f"{AT}/import", files={"zip": (packed, "x.zip")})
+        assert refused.status_code == 422
+        assert said in unescape(refused.text)
+        assert "[layout-unreadable]" not in refused.text
 
 
 def test_a_form_that_nobody_touched_changes_nothing(house: House) -> None:
@@ -170,87 +139,6 @@ def test_a_field_that_changes_its_place_or_meaning_brings_nothing_that_iphones_i
     assert 'class="note wrong"' not in desk.get(DRAFT).text
 
 
-def test_warnings_stand_beside_their_field_in_the_readers_language(house: House) -> None:
-    designs_stage.begin(house)
-    desk = house.desk()
-    shown = desk.client.post(
-        f"{DRAFT}/preview",
-        data=inputs(desk.get(DRAFT))
-        | {
-            "colour.foregroundColor": "#12342e",
-            "f.secondaryFields.0.label.ru": "Уважаемый держатель карты " * 3,
-        },
-    )
-    assert shown.status_code == 200
-    notes = dict(re.findall(r'data-of="([^"]*)">(.*?)</div>', shown.text, re.S))
-    assert "Hard to read" in notes["colour.foregroundColor"]
-    assert "Cut on every iPhone, in Russian: “УВАЖАЕМЫЙ" in notes["f.secondaryFields.0"]
-    assert "f.primaryFields.0" not in notes
-    assert now_is(house).revision == 1  # a preview saves nothing
-
-
-def test_the_preview_is_the_bundles_card(house: House) -> None:
-    designs_stage.begin(house)
-    desk = house.desk()
-    fields = inputs(desk.get(DRAFT))
-
-    def seen(**chosen: str) -> str:
-        typed = {f"see.{name}": value for name, value in chosen.items()}
-        return unescape(desk.client.post(f"{DRAFT}/preview", data=fields | typed).text)
-
-    assert "1 250" in seen(reader="ru").replace("\xa0", " ")
-    assert "1,250" in seen(reader="en")
-    assert 'viewBox="0 0 320' in seen(phone="small")
-    assert 'viewBox="0 0 430' in seen(phone="large")
-    assert "Stop advertising" in seen(screen="back", reader="en")
-    assert "45 points added" in seen(screen="lock", reader="en")
-    assert "#000000" in seen(screen="back", theme="dark")
-    assert "style=" not in seen()
-
-
-@pytest.mark.parametrize(("shop", "template"), [("cafe", "bonus_card"), ("bakery", "stamp_card")])
-def test_google_s_card_is_drawn_from_the_bodies_that_would_be_sent(
-    house: House, shop: str, template: str
-) -> None:
-    own = house.cafe if shop == "cafe" else house.bakery
-    designs_stage.begin(house, own, template)
-    desk = house.desk("owner", shop)
-    at = f"/console/{shop}/designs/{own.programme.id}/draft"
-    fields = inputs(desk.get(at))
-
-    def seen(**chosen: str) -> str:
-        typed = {f"see.{name}": value for name, value in ({"screen": "google"} | chosen).items()}
-        return unescape(desk.client.post(f"{at}/preview", data=fields | typed).text).replace("\xa0", " ")
-
-    russian, english = seen(reader="ru", theme="dark"), seen(reader="en", phone="small")
-    for words, picture in (
-        ("Вам начислено 45 баллов", russian),
-        ("Анна", russian),
-        ("Anna", english),
-        ("45 points added", english),
-    ):
-        assert words in picture
-    assert own.brand.name in english  # as issuerName
-    assert "K7Q2M9XA" in english
-    assert english.count("<image") == 2  # logo and hero image
-    assert 'viewBox="0 0 320' in english
-    assert "Google Wallet lays the card out by itself" in english
-    assert "style=" not in english
-    assert "deliver" not in english
-
-
-def test_a_design_without_google_says_so_in_the_preview(house: House) -> None:
-    draft = designs_stage.begin(house)
-    desk = house.desk()
-    with house.database.write() as tx:
-        drafts.save(
-            tx, draft.id, replace(draft.template, google=None), expected_updated_at=draft.updated_at,
-            now=house.clock(), actor="user:1",
-        )  # fmt: skip
-    shown = desk.client.post(f"{DRAFT}/preview", data=inputs(desk.get(DRAFT)) | {"see.screen": "google"})
-    assert "has no google.toml" in unescape(shown.text)
-
-
 def test_two_who_save_at_once_lose_nothing(house: House) -> None:
     designs_stage.begin(house)
     one, two = house.desk("owner"), house.desk("marketer")
@@ -288,8 +176,8 @@ def test_pictures_are_taken_fitted_and_hostile_ones_refused(house: House) -> Non
     designs_stage.begin(house)
     desk = house.desk()
 
-    def upload(data: bytes, slot: str = "strip") -> TestResponse:
-        fields = inputs(desk.get(DRAFT)) | {"act": "save", "text.programme.en": "Typed beside"}
+    def upload(data: bytes, slot: str = "strip", words: str = "Typed beside") -> TestResponse:
+        fields = inputs(desk.get(DRAFT)) | {"act": "save", "text.programme.en": words}
         files = {f"picture.{slot}": (io.BytesIO(data), "x.png")}
         return desk.client.post(DRAFT, data=fields | files, content_type="multipart/form-data")
 
@@ -304,104 +192,20 @@ def test_pictures_are_taken_fitted_and_hostile_ones_refused(house: House) -> Non
         assert refused.status_code == 422
         assert 'id="picture.strip-fault"' in refused.text
         assert 'value="Typed beside"' in refused.text
+    refused = upload(b"GIF89a" + b"\0" * 40, words="Typed later")
+    beside = re.search(r'id="picture.strip-fault">(.*?)</strong>', refused.text, re.S)
+    assert beside  # the field that has the focus
+    assert "The picture was not taken. What you typed is still here, and not saved yet" in beside[1]
+    assert now_is(house).template.texts["programme"].en == "Typed beside"
+    kept = desk.client.post(DRAFT, data=inputs(refused) | {"act": "save"})
+    assert kept.status_code == 303
+    assert now_is(house).template.texts["programme"].en == "Typed later"
+    assert "Saved." in desk.get(DRAFT).text
+    edit(desk)
+    assert "Nothing to save" in desk.get(DRAFT).text
     assert now_is(house).template.files == made.files
     edit(desk, act="clear.strip")
     assert not any(path.startswith("strip") for path in now_is(house).template.files)
-
-
-def test_publish_roll_out_numbers_and_back(house: House) -> None:
-    cards = designs_stage.issue_cards(house, house.cafe, 12)
-    designs_stage.begin(house)
-    desk = house.desk("marketer")
-    edit(desk, colour__backgroundColor="#102030")
-    review = desk.get(f"{DRAFT}/publish")
-    assert "12 cards in phones stay as they are" in review.text
-    assert desk.send(f"{DRAFT}/publish").status_code == 303
-    page = desk.get(AT)
-    assert "Version 2 waits to be rolled out" in page.text
-    assert "Cafe Marketer" in page.text  # who published it
-    assert desk.send(AT, f"{AT}/rollout/start").status_code == 303
-    _all_steps(house)
-    waits = desk.get(AT).text
-    assert "waits for you" in waits
-    assert "<dt>Moved</dt><dd>0<" in waits
-    assert "No card fell into this 1 %: go on." in waits
-    assert "This stage is over" not in waits
-    desk.send(AT, f"{AT}/rollout/go-on")
-    _all_steps(house)
-    desk.send(AT, f"{AT}/rollout/go-on")
-    _all_steps(house)
-    with house.database.write() as tx:
-        registrations.register(
-            tx, device_library_identifier=DeviceLibraryIdentifier("phone"), pass_id=cards[0],
-            pass_type_identifier=PassTypeIdentifier(house.cafe.brand.pass_type_identifier),
-            push_token=PushToken("beef" * 16), now=house.clock(),
-        )  # fmt: skip
-        version = tx.execute(select(wallet_pass.c.version).where(wallet_pass.c.id == cards[0])).scalar_one()
-        tx.execute(pass_evidence.delete().where(pass_evidence.c.pass_id == cards[0]))
-        tx.execute(
-            pass_evidence.insert().values(pass_id=cards[0], fetched_version=version, fetched_at=house.clock())
-        )
-    page = desk.get(AT)
-    figures = re.findall(r"<dt>([^<]+)</dt><dd>(\d+)<small>([^<]+)", page.text)
-    assert figures == [
-        ("Moved", "12", "of 12"), ("Fetched by phones", "1", "of 1 on phones"),
-        ("Removed by guests", "0", "since it began"),
-    ]  # fmt: skip
-    assert "everywhere" in page.text
-    desk.send(AT, f"{AT}/rollout/back")
-    _all_steps(house)
-    with house.database.read() as tx:
-        assert [each.cards for each in designs.versions(tx, house.cafe.programme.id)] == [12, 0]
-        told = set(tx.execute(select(audit_entry.c.action)).scalars())
-    assert {"design.published", "rollout.started", "rollout.continued", "rollout.taken_back"} <= told
-    assert "withdrawn" in desk.get(AT).text
-    assert desk.send(AT, f"{AT}/rollout/stop").status_code == 409
-
-
-def _all_steps(house: House) -> None:
-    """What the worker does."""
-    for _ in range(40):
-        house.clock.forward(timedelta(minutes=2))
-        with house.database.write() as tx:
-            if not rollouts.step(tx, now=house.clock(), most=200).more:
-                return
-
-
-def test_a_design_that_iphones_refuse_is_not_published(house: House) -> None:
-    begun = designs_stage.begin(house)
-    with house.database.write() as tx:
-        broken = drafts.draft(tx, begun.id).template
-        files = {path: data for path, data in broken.files.items() if not path.startswith("icon")}
-        drafts.save(
-            tx, begun.id, replace(broken, files=files), expected_updated_at=begun.updated_at,
-            now=house.clock(), actor="test",
-        )  # fmt: skip
-    desk = house.desk()
-    review = desk.get(f"{DRAFT}/publish")
-    assert "iPhones would not take this card" in review.text
-    assert "The icon is missing" in review.text
-    assert "Publish version" not in review.text
-    assert desk.send(f"{DRAFT}/publish").status_code == 303
-    with house.database.read() as tx:
-        assert len(designs.versions(tx, house.cafe.programme.id)) == 1
-
-
-def test_a_test_card_follows_the_draft(house: House) -> None:
-    designs_stage.begin(house)
-    desk = house.desk()
-    made = desk.send(f"{DRAFT}/publish", f"{DRAFT}/test-card")
-    assert made.status_code == 303
-    page = desk.get(f"{DRAFT}/publish")
-    address = re.search(r'href="(https?://[^"]*/i/-/test-card/[^"]+)"', page.text)
-    assert address
-    assert "Open the test card" in page.text
-    with house.database.read() as tx:
-        before = tx.execute(select(wallet_pass.c.version)).scalar_one()
-    house.clock.forward(timedelta(minutes=1))
-    edit(desk, colour__backgroundColor="#102030")
-    with house.database.read() as tx:
-        assert tx.execute(select(wallet_pass.c.version)).scalar_one() > before
 
 
 def test_who_may_only_look_neither_edits_nor_publishes(house: House) -> None:

@@ -14,6 +14,7 @@ from app.accounts.tables import user_session
 from app.errors import TooMany
 from app.web.console.sign_in_limits import SignInLimits
 from tests.web.console.house import PASSWORD, Desk, House
+from tests.web.console.test_statements import counting
 
 OWNER = "cafe-owner@example.com"
 
@@ -187,6 +188,16 @@ def test_a_form_from_another_site_or_of_another_session_is_refused(house: House)
     for site, status in (("cross-site", 400), ("same-site", 400), ("same-origin", 303)):
         answer = mine.client.post("/console/account/name", data=data, headers={"Sec-Fetch-Site": site})
         assert answer.status_code == status, site
+
+
+def test_a_cashier_s_page_loads_no_links(house: House) -> None:
+    """A brand has thousands of them, and the page asks whether a venue has one."""
+    desk = house.desk("cashier")
+    desk.get("/console/cafe/")
+    with counting(house.database) as told:
+        page = desk.get("/console/cafe/")
+    assert "Training sheet" in page.text
+    assert [each for each in told if "install_link" in each and "install_link.code" in each] == []
 
 
 def test_guests_and_tills_get_no_cookie(house: House) -> None:

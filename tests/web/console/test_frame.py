@@ -78,6 +78,19 @@ def test_an_upload_is_bounded_and_larger_only_for_who_signed_in(house: House) ->
         statuses[who] = desk.client.post("/console/account/name", data=body, content_type=kind).status_code
     assert statuses["known"] == 303
     assert statuses["known too much"] == 413
+    known.client.application = whole
+    for came, leads in (
+        ("https://cards.example/console/cafe/designs/1/draft?see.theme=dark", True),
+        ("https://elsewhere.example/console/cafe/designs/1/draft", False),
+    ):
+        large = known.client.post(
+            "/console/account/name",
+            data=_multipart(csrf_token=token, padding="x" * (MOST_UPLOAD + 1)),
+            content_type=kind, headers={"Referer": came},
+        )  # fmt: skip
+        assert large.status_code == 413
+        assert "One file has at most 7 MB" in large.text
+        assert ('href="/console/cafe/designs/1/draft?see.theme=dark"' in large.text) is leads
     assert statuses["stranger"] == 303, "sent to sign in, the body unread"
     forged = Client(whole, TestResponse)
     forged.set_cookie("__Host-perkpass", "made.up", domain="cards.example", path="/", secure=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from app.accounts import brands
+from app.accounts.tables import brand
 from app.loyalty import programmes
 from app.loyalty.programmes import Programme
 from app.loyalty.rules import BonusRules, PointRules, StampRules, TieredRules
 from app.web.console.sums import money, typed
+from app.web.console.time_zones import TIME_ZONES
 from tests.web.console.house import House
 
 SETTINGS = "/console/cafe/settings"
@@ -106,11 +109,30 @@ def test_a_programme_keeps_its_kind_and_what_the_form_does_not_show(house: House
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "said"), [(500_00, "RUB", "500"), (505_50, "RUB", "505.50"), (500, "JPY", "500")]
-)
-def test_money_is_shown_in_its_own_units(house: House, amount: int, currency: str, said: str) -> None:
-    with house.application.test_request_context("/", headers={"Accept-Language": "en"}):
-        assert money(amount, currency).startswith(said) or said in money(amount, currency)
+    ("amount", "currency", "language", "said"),
+    [
+        (880_00, "RUB", "en", "RUB_880"), (1505_50, "RUB", "en", "RUB_1,505.50"), (500, "JPY", "en", "¥500"),
+        (1880_00, "RUB", "ru", "1_880_₽"), (505_50, "USD", "ru", "505,50_$"),
+    ],
+)  # fmt: skip
+def test_money_is_spelt_as_people_of_the_language_do(
+    house: House, amount: int, currency: str, language: str, said: str
+) -> None:
+    with house.application.test_request_context("/", headers={"Accept-Language": language}):
+        assert money(amount, currency) == said.replace("_", "\u00a0")
+
+
+def test_a_zone_is_offered_by_its_present_name_and_a_former_one_is_kept(house: House) -> None:
+    assert {"Europe/Moscow", "Europe/Kyiv", "Asia/Kolkata", "Europe/Oslo"} < set(TIME_ZONES)
+    assert [zone for zone in TIME_ZONES if zone.startswith(("US/", "Etc/", "Canada/"))] == []
+    assert not {"Europe/Kiev", "Asia/Calcutta", "America/Buenos_Aires"} & set(TIME_ZONES)
+    assert 380 < len(TIME_ZONES) < 440  # of Unicode's places
+    with house.database.write() as tx:
+        tx.execute(update(brand).where(brand.c.id == house.cafe.brand.id).values(time_zone="Europe/Kiev"))
+    desk = house.desk("owner")
+    shown = desk.get("/console/cafe/settings/brand").text
+    assert '<option value="Europe/Kiev" selected>' in shown
+    assert '<option value="Europe/Kiev"' not in house.desk(house.operator).get("/console/-/brand").text
 
 
 def test_shares_stand_in_fields_as_people_write_them() -> None:

@@ -29,7 +29,7 @@ A_CARD_EACH = {"/<brand>/designs": 3}
 
 
 @contextmanager
-def _counting(database: Database) -> Iterator[list[str]]:
+def counting(database: Database) -> Iterator[list[str]]:
     told: list[str] = []
 
     def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -66,7 +66,7 @@ def _statements(house: House) -> dict[str, list[str]]:
     desk = house.desk(house.operator)
     for name, address in _pages(house).items():
         desk.get(address)
-        with _counting(house.database) as told:
+        with counting(house.database) as told:
             answer = desk.get(address)
             assert answer.status_code in (200, 303), (name, answer.status_code)
             answer.close()
