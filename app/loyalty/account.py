@@ -205,7 +205,7 @@ class Account:
                 now=self._now,
             )
 
-        return Revision(self.enrolment.pass_id, changed), "receipt" if text else "silent"
+        return Revision(self.enrolment.pass_id, changed), _kind(text, points or stamps, happened)
 
     def view(self) -> CardView:
         """The card as a cashier may see it."""
@@ -221,3 +221,10 @@ class Account:
 
     def _stamp_card(self) -> StampCard | None:
         return stamps.card(self.rules, self.enrolment.stamps) if isinstance(self.rules, StampRules) else None
+
+
+def _kind(text: LocalizedText | None, counted: int, happened: Happened) -> PushKind:
+    """How the push of a card ranks: of a receipt that also brought a new level the receipt counts."""
+    if text is None:
+        return "silent"
+    return "level" if happened.get("risen_to") and not counted else "receipt"

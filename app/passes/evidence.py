@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import DeviceId, WalletPassId
+from app.delivery.promises import Kind
 from app.delivery.queue import Promise, promise
 from app.passes import issuing, store_evidence, store_passes
 from app.passes.store_evidence import PassEvidence, Unfetched
@@ -130,7 +131,7 @@ def retag_unfetched(
     return len(passes)
 
 
-def _kind(unfetched: Unfetched) -> issuing.PushKind:
+def _kind(unfetched: Unfetched) -> Kind:
     """What the pass announces that nobody has fetched yet decides how much patience the push may use."""
     messages = unfetched.content.messages
     if not messages or (unfetched.fetched_at is not None and messages[0].at <= unfetched.fetched_at):

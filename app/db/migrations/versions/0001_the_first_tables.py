@@ -586,6 +586,7 @@ def upgrade() -> None:
         sa.Column("tier", columns.Json, nullable=True),
         sa.Column("sent", columns.Json, nullable=True),
         sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("refused", sa.Text(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_class_brand_id")),
         sa.ForeignKeyConstraint(
