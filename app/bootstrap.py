@@ -224,7 +224,15 @@ def make_worker(settings: Settings) -> Worker:
 
 def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
     from app.worker.google_lane import callback_tick, class_tick, holders_tick
-    from app.worker.ticks import Tick, alarm_tick, certificate_tick, purge_tick, retag_tick, rollout_tick
+    from app.worker.ticks import (
+        Tick,
+        alarm_tick,
+        announcement_tick,
+        certificate_tick,
+        purge_tick,
+        retag_tick,
+        rollout_tick,
+    )
 
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
@@ -241,6 +249,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
+        announcement_tick(),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),

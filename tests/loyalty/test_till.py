@@ -262,7 +262,7 @@ def test_stamps_fill_the_card_and_earn_the_reward(database: Database) -> None:
     assert recorded.card.stamps is not None
     assert (recorded.card.stamps.stamps, recorded.card.stamps.rewards) == (7, 1)
     assert texts[:3] == [
-        "+1 штамп · вас ждёт награда: бесплатный кофе",
+        "+1 штамп · вас ждёт награда: бесплатный кофе\N{WORD JOINER}",  # or iOS would find nothing new
         "+1 штамп · вас ждёт награда: бесплатный кофе",
         "+1 штамп · до награды 1 штамп",
     ]
