@@ -50,10 +50,10 @@ def _report(scores: dict[Truth, Score], seconds: float) -> Report:
         title="Lift",
         about=(
             "What a campaign's arm earned beside its holdout is told once a day, by intervals that hold"
-            " together, and at the preset end by a final one of 95 %. Campaigns are simulated here of which the"
-            " truth is known. Guests differ in how often they come and what they spend; their spending in the"
-            f" {lift_truth.BEFORE} days before is taken out. “Earned” is said where an interval lies above 0,"
-            " on any day or at the end. No interval is told while too few have bought."
+            " together, and at the preset end by a final one of 95 %. Campaigns are simulated here of which"
+            " the truth is known. Guests differ in how often they come and what they spend; their spending in"
+            f" the {lift_truth.BEFORE} days before is taken out. “Earned” is said where an interval lies over"
+            " 0, on any day or at the end. None is told while too few have bought."
         ),
         tables=(_table(scores),),
         figures=(
