@@ -223,17 +223,18 @@ def make_worker(settings: Settings) -> Worker:
 
 
 def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
+    from app.worker import ticks
     from app.worker.google_lane import callback_tick, class_tick, holders_tick
-    from app.worker.ticks import Tick, alarm_tick, certificate_tick, purge_tick, retag_tick, rollout_tick
+    from app.worker.ticks import Tick
 
     unfetched = timedelta(minutes=settings.retag_minutes)
     return [
-        retag_tick(
+        ticks.retag_tick(
             older_than=unfetched, every=min(timedelta(minutes=1), max(unfetched, timedelta(seconds=1)))
         ),
-        purge_tick(),
-        certificate_tick(lambda tx, now: _signers(tx, safe, now)),
-        alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
+        ticks.purge_tick(),
+        ticks.certificate_tick(lambda tx, now: _signers(tx, safe, now)),
+        ticks.alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
@@ -241,10 +242,11 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("phone_codes", timedelta(hours=1), lambda tx, now: codes.purge(tx, now=now) > 0),
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
+        ticks.announcement_tick(),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),
-        rollout_tick(),  # last: it may have much to do, and each of the others comes before its next step
+        ticks.rollout_tick(),  # last: it may have much to do; the others come before its next step
     ]
 
 

@@ -18,6 +18,7 @@ from bench import arguments, page, report
 BENCHMARKS = (
     "idle",
     "funnel",
+    "lift",
     "guest_pages",
     "console_pages",
     "pass_build",

@@ -27,6 +27,7 @@ from app.loyalty.search_keys import keys
 from app.loyalty.tables import consent, enrolment, ledger_entry, lot, member, receipt
 from app.passes import registrations
 from app.passes.content import Language
+from app.passes.speaking import spoken
 from app.passes.tables import device, pass_evidence, registration, wallet_pass
 from app.places.venues import Venue
 from bench import identities
@@ -188,10 +189,9 @@ class Guests:
             balance=balance,
             tier=content.tier,
             stamps=0,
-            text=wording.message(wording.News(points=balance, balance=balance)),
-            announcement=_RECEIPT,
-            now=self._epoch,
         )
+        said = cards.speech(wording.News(points=balance, balance=balance), _RECEIPT, self._epoch)
+        content = spoken(content, said, None, version=1)
         return Said(_dumped(content.to_json()), balance, tier.key if tier else None)
 
     def _members(self, numbers: Iterable[int]) -> Rows:

@@ -78,12 +78,12 @@ def note(tx: Tx, noted: Sequence[Noted], *, now: datetime) -> None:
     )
 
 
-def came(tx: Tx, outcomes: Mapping[DeliveryId, Fate]) -> None:
-    """What became of those that were asked for."""
+def came(tx: Tx, outcomes: Mapping[DeliveryId, Fate], *, now: datetime) -> None:
+    """What became of those that were asked for; they count from ``now``: Google's day began before it."""
     if outcomes:
         new = given(tx, [{"row": row, "outcome": fate} for row, fate in sorted(outcomes.items())], _CAME)
         tx.execute(
             update(google_notification)
             .where(google_notification.c.delivery_id == new.c.row)
-            .values(outcome=new.c.outcome)
+            .values(outcome=new.c.outcome, at=now)
         )

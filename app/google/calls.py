@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 SCOPE: Final = "https://www.googleapis.com/auth/wallet_object.issuer"
 _V1: Final = "/walletobjects/v1"
 _CLASSES: Final = f"{_V1}/loyaltyClass"
 _OBJECTS: Final = f"{_V1}/loyaltyObject"
-PAGE: Final = 100
-"""Objects of a listed page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +72,9 @@ def message_object(object_id: str, message: Mapping[str, Any]) -> Call:
     return _message(_OBJECTS, object_id, message)
 
 
-def list_objects(class_id: str, *, page: str | None = None) -> Call:
-    """Read :data:`PAGE` objects of a class; ``page`` is the ``nextPageToken`` of the page before."""
-    query = {"classId": class_id, "maxResults": str(PAGE)} | ({"token": page} if page else {})
-    return Call(method="GET", path=f"{_OBJECTS}?{urlencode(query)}")
-
-
 def validate_jwt(jwt: str) -> Call:
     """Have Google look at the JWT of a save link: ``accepted``, or ``refused`` with its words."""
     return Call(method="POST", path=f"{_V1}/jwt/validate", body={"jwtResource": {"jwt": jwt}})
-
-
-def insert_jwt(jwt: str) -> Call:
-    """Leave a JWT that is too long for a link with Google; the body's ``saveUri`` is the link."""
-    return Call(method="POST", path=f"{_V1}/jwt", body={"jwt": jwt})
 
 
 def get_issuer(issuer_id: str) -> Call:

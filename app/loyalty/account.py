@@ -183,15 +183,13 @@ class Account:
         **happened: Unpack[Happened],
     ) -> tuple[Revision, PushKind]:
         """The card's new content, for who hands several down at once, and how its push ranks."""
-        text = wording.message(
-            wording.News(
-                points=points,
-                balance=self.enrolment.balance,
-                stamps=stamps,
-                card=self._stamp_card(),
-                reward=self.rules.reward if isinstance(self.rules, StampRules) else None,
-                **happened,
-            )
+        news = wording.News(
+            points=points,
+            balance=self.enrolment.balance,
+            stamps=stamps,
+            card=self._stamp_card(),
+            reward=self.rules.reward if isinstance(self.rules, StampRules) else None,
+            **happened,
         )
 
         def changed(content: PassContent) -> PassContent:
@@ -200,12 +198,10 @@ class Account:
                 balance=self.enrolment.balance,
                 tier=cards.tier_name(self.rules, self.enrolment.tier),
                 stamps=self.enrolment.stamps,
-                text=text,
-                announcement=announcement,
-                now=self._now,
             )
 
-        return Revision(self.enrolment.pass_id, changed), "receipt" if text else "silent"
+        revision = Revision(self.enrolment.pass_id, changed, cards.speech(news, announcement, self._now))
+        return revision, _kind(wording.message(news), points or stamps, happened)
 
     def view(self) -> CardView:
         """The card as a cashier may see it."""
@@ -221,3 +217,10 @@ class Account:
 
     def _stamp_card(self) -> StampCard | None:
         return stamps.card(self.rules, self.enrolment.stamps) if isinstance(self.rules, StampRules) else None
+
+
+def _kind(text: LocalizedText | None, counted: int, happened: Happened) -> PushKind:
+    """How the push of a card ranks: of a receipt that also brought a new level the receipt counts."""
+    if text is None:
+        return "silent"
+    return "level" if happened.get("risen_to") and not counted else "receipt"

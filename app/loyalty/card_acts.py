@@ -164,10 +164,10 @@ def _set_blocked(
     text = _BLOCKED if blocked else _UNBLOCKED
 
     def changed(content: PassContent) -> PassContent:
-        said = cards.with_message(content, text, f"{kind}:{known.id}:{now.timestamp():.0f}", now)
-        return replace(said, blocked=blocked)
+        return replace(content, blocked=blocked)
 
-    issuing.revise(tx, [Revision(known.pass_id, changed)], kind="receipt", now=now)
+    speech = cards.plain_speech(text, f"{kind}:{known.id}:{now.timestamp():.0f}", now)
+    issuing.revise(tx, [Revision(known.pass_id, changed, speech)], kind="receipt", now=now)
     return True
 
 

@@ -1,26 +1,25 @@
-"""What a guest's card says: made at enrolment, changed by every event. Pure.
-
-The last five messages live in the content itself, newest first: the pass needs them and nobody else does.
-"""
+"""What a guest's card says: made at enrolment, changed by every event. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from app.db.identifiers import CardCode, VenueId
 from app.geo.distance import metres
+from app.loyalty import wording
 from app.loyalty.rules import Rules, TieredRules
 from app.passes.content import (
     MOST_LOCATIONS,
-    MOST_MESSAGES,
     Language,
     LocalizedText,
     Location,
     Message,
     PassContent,
 )
+from app.passes.speaking import Speech
 from app.places.venues import Venue
 
 
@@ -52,19 +51,33 @@ def changed(
     balance: int,
     tier: LocalizedText | None,
     stamps: int,
-    text: LocalizedText | None,
-    announcement: str,
-    now: datetime,
 ) -> PassContent:
-    """The card after something happened; ``text`` None changes it silently."""
-    changed_content = replace(content, balance=balance, tier=tier, stamps=stamps)
-    return changed_content if text is None else with_message(changed_content, text, announcement, now)
+    """The card after something happened; what it says of that is a matter of its own."""
+    return replace(content, balance=balance, tier=tier, stamps=stamps)
 
 
-def with_message(content: PassContent, text: LocalizedText, announcement: str, now: datetime) -> PassContent:
-    """The card with one more message in front; the oldest beyond five is let go."""
-    messages = (Message(text, now, announcement), *content.messages)[:MOST_MESSAGES]
-    return replace(content, messages=messages)
+def speech(news: wording.News, announcement: str, now: datetime) -> Speech:
+    """What tells it, together with the receipt before it where nobody has seen that one yet."""
+
+    def speak(unseen: Message | None) -> Message | None:
+        told = wording.told(news, None if unseen is None else _kept_of(unseen))
+        return Message(told.text, now, announcement, told=told.kept) if told else None
+
+    return speak
+
+
+def plain_speech(text: LocalizedText, announcement: str, now: datetime) -> Speech:
+    """What says this, and after it what nobody has seen yet."""
+
+    def speak(unseen: Message | None) -> Message:
+        both = text if unseen is None else wording.joined(text, wording.line(_kept_of(unseen)))
+        return Message(both, now, announcement, told=wording.kept_line(text))
+
+    return speak
+
+
+def _kept_of(unseen: Message) -> Mapping[str, Any]:
+    return unseen.told if unseen.told is not None else wording.kept_line(unseen.text)
 
 
 def tier_name(rules: Rules, key: str | None) -> LocalizedText | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -19,7 +19,7 @@ from app.loyalty.card_codes import new_card_code, understood
 from app.loyalty.rules import TieredRules, point_rules
 from app.loyalty.store_enrolments import ConsentRow, Enrolment
 from app.passes import issuing
-from app.passes.content import Language
+from app.passes.content import Language, Message
 from app.places import venues
 
 __all__ = [
@@ -181,7 +181,7 @@ def _make(
         home=request.venue_id,
     )
     if text := wording.message(wording.News(welcome=True, points=welcome, balance=welcome)):
-        content = cards.with_message(content, text, f"welcome:{card_code}", now)
+        content = replace(content, messages=(Message(text, now, f"welcome:{card_code}"),))
     wallet_pass = issuing.issue(
         tx,
         pass_type_identifier=brands.brand(tx, programme.brand_id).pass_type_identifier,

@@ -121,7 +121,7 @@ def _merge_cards(tx: Tx, kept: Enrolment, ended: Enrolment, name: str | None, *,
         blocked = said.blocked or ended.blocked_at is not None
         return replace(said, member_name=said.member_name or name, blocked=blocked)
 
-    return Revision(revision.pass_id, changed)
+    return replace(revision, changed=changed)
 
 
 def _account(tx: Tx, enrolment_id: EnrolmentId, now: datetime) -> Account:

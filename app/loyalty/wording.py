@@ -6,8 +6,10 @@ lifts the guest to a new tier is one line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from babel import Locale
 from babel.numbers import format_decimal
@@ -43,11 +45,73 @@ class News:
     corrected: bool = False  # by hand, by somebody of the brand
     merged: bool = False  # the points and stamps are those of the guest's other card
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is what receipts bring, and nothing that has a name of its own."""
+        named = self.rewarded or self.welcome or self.refund or self.corrected or self.merged
+        return not named and self.points >= 0 and self.stamps >= 0
+
 
 def message(news: News) -> LocalizedText | None:
     """The one line that tells it; None where there is nothing to tell."""
-    ru, en = _line(news, "ru"), _line(news, "en")
+    ru, en = _said(news, "ru"), _said(news, "en")
     return LocalizedText(ru, en) if ru and en else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line, and what is kept with it to tell it together with the next."""
+
+    text: LocalizedText
+    kept: Mapping[str, Any]
+
+
+def told(news: News, earlier: Mapping[str, Any] | None) -> Told | None:
+    """The line that tells it; where nobody has seen the ``earlier`` one yet, it tells both.
+
+    Receipts add up; anything else is said first and the earlier line after it. None where there is nothing to
+    tell.
+    """
+    alone = message(news)
+    if alone is None:
+        return None
+    if earlier is None:
+        return Told(alone, _kept(news, alone))
+    if news.adds_up and earlier["adds_up"]:
+        both = replace(
+            news,
+            points=news.points + earlier["points"],
+            stamps=news.stamps + earlier["stamps"],
+            risen_to=news.risen_to or (LocalizedText(**earlier["risen_to"]) if earlier["risen_to"] else None),
+        )
+        text = message(both)
+        return Told(text, _kept(both, text)) if text else None
+    return Told(joined(alone, line(earlier)), _kept(news, alone))
+
+
+def joined(first: LocalizedText, second: LocalizedText) -> LocalizedText:
+    """Both in one line."""
+    return LocalizedText(f"{first.ru}{_SEPARATOR}{second.ru}", f"{first.en}{_SEPARATOR}{second.en}")
+
+
+def kept_line(text: LocalizedText) -> Mapping[str, Any]:
+    """What is kept of a line that adds up with nothing."""
+    return {"adds_up": False, "line": text.to_json()}
+
+
+def line(kept: Mapping[str, Any]) -> LocalizedText:
+    """The line of which this was kept."""
+    return LocalizedText(**kept["line"])
+
+
+def _kept(news: News, line: LocalizedText) -> Mapping[str, Any]:
+    return {
+        "adds_up": news.adds_up,
+        "points": news.points,
+        "stamps": news.stamps,
+        "risen_to": news.risen_to and news.risen_to.to_json(),
+        "line": line.to_json(),
+    }
 
 
 def number(points: int, language: Language) -> str:
@@ -65,7 +129,7 @@ def spelt_points(points: int, language: Language) -> str:
     return f"{number(points, language)} {_POINTS[language][_LOCALES[language].plural_form(_decimal(points))]}"
 
 
-def _line(news: News, language: Language) -> str:
+def _said(news: News, language: Language) -> str:
     parts: list[str] = []
     if news.welcome:
         parts.append("Добро пожаловать!" if language == "ru" else "Welcome!")

@@ -5,6 +5,7 @@ A bundle is a pure function of (:class:`PassContent`, the pass's design version,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -39,6 +40,37 @@ class Message:
     text: LocalizedText
     at: datetime  # aware, UTC
     announcement: str  # identifies what is announced: "receipt:17"
+    version: int = 0  # of the pass, which said it first; 0: before that was counted
+    until: datetime | None = None  # how long it keeps its place unseen; None: as long as is usual
+    told: Mapping[str, Any] | None = None  # by which whoever says it combines it with the next
+
+    def to_json(self) -> dict[str, Any]:
+        """For the database; what is not there takes no room."""
+        document: dict[str, Any] = {
+            "text": self.text.to_json(),
+            "at": self.at.isoformat(),
+            "announcement": self.announcement,
+        }
+        if self.version:
+            document["version"] = self.version
+        if self.until:
+            document["until"] = self.until.isoformat()
+        if self.told is not None:
+            document["told"] = dict(self.told)
+        return document
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Message:
+        """The inverse of :meth:`to_json`."""
+        until = document.get("until")
+        return cls(
+            text=LocalizedText(**document["text"]),
+            at=datetime.fromisoformat(document["at"]),
+            announcement=document["announcement"],
+            version=document.get("version", 0),
+            until=datetime.fromisoformat(until) if until else None,
+            told=document.get("told"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +109,7 @@ class PassContent:
             "balance": self.balance,
             "tier": self.tier and self.tier.to_json(),
             "stamps": self.stamps,
-            "messages": [
-                {
-                    "text": message.text.to_json(),
-                    "at": message.at.isoformat(),
-                    "announcement": message.announcement,
-                }
-                for message in self.messages
-            ],
+            "messages": [message.to_json() for message in self.messages],
             "locations": [
                 {
                     "latitude": place.latitude,
@@ -109,10 +134,7 @@ class PassContent:
             balance=document["balance"],
             tier=LocalizedText(**document["tier"]) if document["tier"] else None,
             stamps=document["stamps"],
-            messages=tuple(
-                Message(LocalizedText(**m["text"]), datetime.fromisoformat(m["at"]), m["announcement"])
-                for m in document["messages"]
-            ),
+            messages=tuple(Message.from_json(message) for message in document["messages"]),
             locations=tuple(
                 Location(
                     place["latitude"],

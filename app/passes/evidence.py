@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import DeviceId, WalletPassId
+from app.delivery.promises import Kind
 from app.delivery.queue import Promise, promise
-from app.passes import issuing, store_evidence, store_passes
+from app.passes import issuing, store_announcements, store_evidence, store_passes
 from app.passes.store_evidence import PassEvidence, Unfetched
 
 __all__ = [
@@ -71,7 +72,7 @@ Evidence = Contact | Sighting | Fetch | Install
 
 
 def record(tx: Tx, proofs: Collection[Evidence]) -> None:
-    """Write what was proved, in at most five statements; nothing older ever displaces something newer.
+    """Write what was proved, in at most seven statements; nothing older ever displaces something newer.
 
     Rows are taken in order, so that several processes can write at once.
     """
@@ -80,9 +81,9 @@ def record(tx: Tx, proofs: Collection[Evidence]) -> None:
     fetches = [it for it in proofs if isinstance(it, Fetch)]
     store_evidence.held(tx, [(it.pass_id, it.held, it.at) for it in fetches if it.held is not None])
     store_evidence.fetched(tx, [(it.pass_id, it.version, it.last_modified, it.at) for it in fetches])
-    store_evidence.installed(
-        tx, [(it.pass_id, it.version, it.at) for it in proofs if isinstance(it, Install)]
-    )
+    installs = [(it.pass_id, it.version, it.at) for it in proofs if isinstance(it, Install)]
+    store_evidence.installed(tx, installs)
+    store_announcements.seen(tx, [*((it.pass_id, it.version, it.at) for it in fetches), *installs])
 
 
 def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, PassEvidence]:
@@ -130,7 +131,7 @@ def retag_unfetched(
     return len(passes)
 
 
-def _kind(unfetched: Unfetched) -> issuing.PushKind:
+def _kind(unfetched: Unfetched) -> Kind:
     """What the pass announces that nobody has fetched yet decides how much patience the push may use."""
     messages = unfetched.content.messages
     if not messages or (unfetched.fetched_at is not None and messages[0].at <= unfetched.fetched_at):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -128,23 +128,6 @@ def hear(
     store_google.write_objects(tx, [heard])
     _promise(tx, [known], now=now)
     return change
-
-
-def told_holders(tx: Tx, told: Mapping[str, bool], *, now: datetime) -> list[HolderChange]:
-    """Take in which objects somebody holds, as a list of Google's says it (by name): lost callbacks show.
-
-    An object that a callback was heard of since is left to its own reading.
-    """
-    changes = []
-    for resource_id in sorted(told):
-        known = store_google.object_named(tx, resource_id)
-        if known is None or known.unread_since is not None or known.has_users == told[resource_id]:
-            continue
-        heard, change = with_holders(known, has_users=told[resource_id], now=now)
-        store_google.write_objects(tx, [heard])
-        if change:
-            changes.append(change)
-    return changes
 
 
 def reread(

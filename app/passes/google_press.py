@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, Final
@@ -132,7 +132,18 @@ class GooglePress:
         changed = []
         for row in store_google.every_class(tx):
             body = self.class_body(tx, row)
-            if body is not None and google_patches.patch(body, row.sent, CLASS_FIELDS):
+            if body is None or _was_refused(row, body):
+                continue
+            if google_patches.patch(body, row.sent, CLASS_FIELDS):
                 changed.append(row)
         self.promise_classes(tx, changed, now=now)
         return len(changed)
+
+    def is_refused(self, tx: Tx, row: ClassRow) -> bool:
+        """Whether Google would not take the class as it should be now."""
+        body = self.class_body(tx, row) if row.refused is not None else None
+        return body is not None and _was_refused(row, body)
+
+
+def _was_refused(row: ClassRow, body: Mapping[str, Any]) -> bool:
+    return row.refused == google_patches.digest(google_patches.digests(body))

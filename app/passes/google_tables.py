@@ -39,6 +39,7 @@ google_class = Table(
     Column("tier", Json),  # its name in both languages
     Column("sent", Json),  # field to digest, as Google took it; NULL: not known
     Column("accepted_at", UtcDateTime),  # since then Google has it
+    Column("refused", Text),  # digest of what Google would not take: not sent again
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("issuer_id", "programme_id", "family", "tier_key"),
 )

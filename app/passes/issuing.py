@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +26,11 @@ from app.db.identifiers import (
 )
 from app.db.pace import Pace
 from app.errors import BadInput, Conflict, NotFound
-from app.passes import store_moves, store_passes, store_tags
+from app.passes import held_messages, store_announcements, store_moves, store_passes, store_tags
 from app.passes.content import PassContent
 from app.passes.pass_json import check_content
 from app.passes.promising import PushKind, promise_to_holders
+from app.passes.speaking import Speech, spoken
 from app.passes.store_passes import Change, WalletPass
 
 __all__ = [
@@ -59,10 +60,15 @@ _NONE = WalletPassId(0)  # ids count from 1
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """How a pass changes: what it says from now on, made from what it says when it is locked."""
+    """How a pass changes: what it says from now on, made from what it says when it is locked.
+
+    What it ``speaks`` of on the lock screen comes after that, and never displaces what nobody has seen yet
+    without having been combined with it (:mod:`app.passes.speaking`).
+    """
 
     pass_id: WalletPassId
     changed: Callable[[PassContent], PassContent]
+    speaks: Speech | None = None
 
 
 def issue(
@@ -79,6 +85,7 @@ def issue(
     Raises :class:`Conflict` where the programme has no published design, :class:`BadInput` for content that
     no phone would take.
     """
+    content = replace(content, messages=tuple(replace(said, version=1) for said in content.messages))
     check_content(content)
     design_id = design_id or store_passes.newest_design(tx, programme_id)
     if design_id is None:
@@ -133,11 +140,12 @@ def revise(
     """
     if len(changes) + len(ends) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
-    wanted = {revision.pass_id: revision.changed for revision in changes}
+    wanted = {revision.pass_id: revision for revision in changes}
     concerned = {*wanted, *ends}
     present = store_passes.lock(tx, list(concerned))
     if len(present) < len(concerned):
         raise NotFound("no-such-pass", "There is no such pass.")
+    held = held_messages.of_passes(tx, [old for old in present if _speaks(wanted, old)], now)
     successors: list[tuple[WalletPass, Change]] = []
     for old in present:
         if old.voided_at is not None:
@@ -145,10 +153,14 @@ def revise(
         if old.id in ends:
             successors.append((old, replace(_successor(old, now), content=_blank(old), voided_at=now)))
             continue
-        content = wanted[old.id](old.content)
+        content = wanted[old.id].changed(old.content)
+        if speech := wanted[old.id].speaks:
+            content = spoken(content, speech, held.get(old.id), version=old.version + 1)
         check_content(content)
         if content != old.content:
             successors.append((old, replace(_successor(old, now), content=content)))
+    held_messages.settle(tx, [(old, change.content) for old, change in successors], held, now)
+    store_announcements.forget(tx, ends)
     _change(tx, successors, kind=kind, now=now)
 
 
@@ -240,6 +252,10 @@ def _move(
     promise_to_holders(tx, ids, kind=kind, now=now)
     store_moves.write_moved(tx, moved)
     return ids
+
+
+def _speaks(wanted: Mapping[WalletPassId, Revision], old: WalletPass) -> bool:
+    return old.id in wanted and wanted[old.id].speaks is not None
 
 
 def _blank(old: WalletPass) -> PassContent:

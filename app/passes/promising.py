@@ -13,7 +13,8 @@ from app.delivery.google_promises import GooglePromise
 from app.delivery.queue import Promise, promise
 from app.passes import store_passes
 
-PushKind = Literal["receipt", "campaign", "silent"]
+PushKind = Literal["receipt", "level", "campaign", "silent"]
+"""Why holders are told. Apple's pushes know no level of its own: there a new one goes with the receipts."""
 
 
 def promise_to_holders(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKind, now: datetime) -> None:
@@ -23,7 +24,11 @@ def promise_to_holders(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKi
     held = store_passes.holders(tx, pass_ids)
     promise(
         tx,
-        [Promise(one, pass_type, kind, now) for pass_type, ids in held.devices.items() for one in ids],
+        [
+            Promise(one, pass_type, "receipt" if kind == "level" else kind, now)
+            for pass_type, ids in held.devices.items()
+            for one in ids
+        ],
         now=now,
     )
     if held.objects:

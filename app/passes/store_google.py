@@ -39,6 +39,7 @@ class ClassRow:
     tier: LocalizedText | None
     sent: Mapping[str, str] | None
     accepted_at: datetime | None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,8 +265,19 @@ def write_class(
     tx: Tx, class_id: GoogleClassId, sent: Mapping[str, str] | None, accepted_at: datetime | None
 ) -> None:
     """What Google has of it."""
-    values = {"sent": dict(sent) if sent is not None else None, "accepted_at": accepted_at}
+    values = {"sent": dict(sent) if sent is not None else None, "accepted_at": accepted_at, "refused": None}
     tx.execute(update(google_class).where(google_class.c.id == class_id).values(**values))
+
+
+def refuse_class(tx: Tx, class_id: GoogleClassId, mark: str) -> None:
+    """Google does not take a class that says this."""
+    tx.execute(update(google_class).where(google_class.c.id == class_id).values(refused=mark))
+
+
+def doubt_classes(tx: Tx, class_ids: Collection[GoogleClassId]) -> None:
+    """Nothing is known of what Google has of these."""
+    if class_ids:
+        tx.execute(update(google_class).where(among(google_class.c.id, sorted(class_ids))).values(sent=None))
 
 
 def keep_images(tx: Tx, images: Mapping[str, bytes]) -> bool:

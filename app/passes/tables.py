@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
-from app.passes import google_tables  # noqa: F401 - more tables of the room
+from app.passes import announcement_tables, google_tables  # noqa: F401 - more tables of the room
 
 # A version never changes: cards in phones were made with it. Without a number it is a draft's, on test cards.
 design = Table(

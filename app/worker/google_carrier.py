@@ -17,7 +17,7 @@ from app.delivery import google, store_google_quota
 from app.delivery.pace import Pace
 from app.delivery.promises import State
 from app.delivery.stopped import GOOGLE, PROBE_SIZE
-from app.passes import google_cards, store_google
+from app.passes import google_cards, google_patches, store_google
 from app.passes.google_cards import HolderChange
 from app.passes.google_press import GooglePress
 from app.passes.store_google import ObjectRow
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 _SOONEST: Final = 0.25
 """Seconds until an issuer whose pace was the limit is looked at again: half of what is given out ahead."""
 _CLASS_AGAIN: Final = timedelta(seconds=2)
+_REFUSED_AGAIN: Final = timedelta(minutes=10)
+"""A class that Google refused becomes another one by hand: with a new design version."""
 _NO_LIMIT: Final = 1e6
 
 Changed = Callable[[Tx, Sequence[HolderChange], datetime], None]
@@ -73,6 +75,7 @@ class GoogleCarrier:
             store_google.write_objects(
                 tx, [replace(row, sent=None, messages=None, unread_since=now) for row in rows.values()]
             )
+            store_google.doubt_classes(tx, [one.class_id for one in dead if one.class_id is not None])
             google.take_back(tx, dead, now=now)
         if dead:
             metrics.RESCUED.inc(len(dead))
@@ -125,6 +128,14 @@ class GoogleCarrier:
                 parts.too_early,
                 due_at=now + _CLASS_AGAIN,
                 reason="ClassNotReady",
+                now=now,
+            )
+            google.put_off(
+                tx,
+                self._owner,
+                parts.refused,
+                due_at=now + _REFUSED_AGAIN,
+                reason="ClassRefused",
                 now=now,
             )
             if is_probe and not parts.ready:
@@ -201,6 +212,9 @@ class GoogleCarrier:
         changes: list[HolderChange] = []
         fates = {one.outcome.claimed.id: one.fate for _, one in judged if one.fate}
         for answer, one in judged:
+            if one.class_refused and answer.ready.plan.class_id is not None:
+                mark = google_patches.digest(answer.ready.plan.sent)
+                store_google.refuse_class(tx, answer.ready.plan.class_id, mark)
             if one.class_now is not None:
                 class_id, sent, there = one.class_now
                 store_google.write_class(tx, class_id, sent, now if there else None)
@@ -216,7 +230,7 @@ class GoogleCarrier:
             if change is not None:
                 changes.append(change)
         store_google.write_objects(tx, written)
-        store_google_quota.came(tx, fates)
+        store_google_quota.came(tx, fates, now=now)
         return changes
 
     def _tell(

@@ -1,7 +1,8 @@
 """What Google's answers mean for a promise, its object or class, and the ledger. Pure.
 
-What is lost of a patch or an insert is tried again: that changes nothing that was done. What is lost of an
-``addMessage`` is looked for first. Nothing here says that anybody saw anything: Google does not tell.
+What is lost of a patch or an insert, or answered 5xx, is tried again: that changes nothing that was done.
+What is lost of an ``addMessage`` is looked for first. Nothing here says that anybody saw anything: Google
+does not tell.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Judged:
         None  # digests, whether it is there
     )
     fate: Fate | None = None  # of the notification that was asked for
+    class_refused: bool = False  # Google takes no class that says this
     denied: str | None = None  # the issuer's account is of no use, and why
 
 
@@ -103,8 +105,10 @@ def _taken(answered: GoogleAnswered, now: datetime, *, told: bool) -> Change:
 
 def _not_changed(answered: GoogleAnswered, first: Answer) -> Judged:
     """The insert or the patch was not taken: what is known of the object, and what follows."""
-    plan, said = answered.ready.plan, _said(first)
-    fate: Fate | None = None if plan.how is None else "asked" if first.verdict is Verdict.LOST else "unused"
+    plan, said, doubtful = answered.ready.plan, _said(first), _may_be_done(first)
+    fate: Fate | None = None
+    if plan.how is not None:  # a message follows its patch: it left only where its own answer was waited for
+        fate = "asked" if doubtful and (plan.how == "field" or answered.message is not None) else "unused"
     change: Change | None = None
     if first.verdict is Verdict.EXISTS:
         at = answered.ready.prepared_at
@@ -112,7 +116,9 @@ def _not_changed(answered: GoogleAnswered, first: Answer) -> Judged:
         return Judged(outcome=_outcome(answered, "next", said, first), change=change, fate=fate)
     if first.verdict is Verdict.MISSING:
         return _missing(answered, first, fate)
-    if first.verdict is Verdict.LOST and plan.step == "patch":
+    if first.verdict is Verdict.QUOTA and plan.how == "field":  # the balance itself Google does take
+        return Judged(outcome=_outcome(answered, "next", said, first), fate="quota")
+    if doubtful and plan.step == "patch":
         fields = [field for field in plan.fields if field not in ("messages", "notifyPreference")]
         messages = "messages" in plan.fields
         told = plan.message_id if answered.message is not None else None  # no end of either was seen
@@ -200,7 +206,16 @@ def _class(answered: GoogleAnswered) -> Judged:
         there = first.verdict is Verdict.EXISTS
         outcome = _outcome(answered, "next", _said(first), first)
         return Judged(outcome=outcome, class_now=(plan.class_id, None, there))
-    return _waits(answered, first)
+    judged = _waits(answered, first)
+    if _may_be_done(first) and plan.step == "patch":
+        return replace(judged, class_now=(plan.class_id, None, True))
+    return replace(judged, class_refused=first.verdict is Verdict.REFUSED)
+
+
+def _may_be_done(answer: Answer) -> bool:
+    """Whether Google may have it all the same: there was no answer, or something failed on the way."""
+    failed = answer.status is not None and (answer.status >= 500 or answer.status == 408)
+    return answer.verdict is Verdict.LOST or (answer.verdict is Verdict.RETRY and failed)
 
 
 def _waits(

@@ -37,6 +37,7 @@ class Sorted:
     over: Mapping[ClaimedGoogle, str]  # nothing need be asked; the reason
     gone: Mapping[ClaimedGoogle, str]  # there is nothing to ask
     too_early: tuple[ClaimedGoogle, ...]  # their class is on its way elsewhere
+    refused: tuple[ClaimedGoogle, ...]  # Google does not take their class as it is
 
 
 class Planning:
@@ -59,7 +60,9 @@ class Planning:
             if (design := designs[each.design_id]) is not None
         }
         classes = [one for one in claimed if one.class_id is not None]
-        if missing := {row.id: row for row in of_class.values() if row.accepted_at is None}:
+        missing = {row.id: row for row in of_class.values() if row.accepted_at is None}
+        refused = {row.id for row in missing.values() if self._press.is_refused(self._tx, row)}
+        if missing := {row_id: row for row_id, row in missing.items() if row_id not in refused}:
             self._press.promise_classes(self._tx, list(missing.values()), now=self._now)
             classes += google.claim_classes(
                 self._tx,
@@ -72,7 +75,9 @@ class Planning:
         sent_now = self._plan_classes(classes)
         going = {one.plan.class_id for one in sent_now}
         ledgers = store_google_quota.ledgers(self._tx, list(wanted), now=self._now) if wanted else {}
-        ready, too_early, noted = [*sent_now], [], []
+        ready, noted = [*sent_now], []
+        too_early: list[ClaimedGoogle] = []
+        hopeless: list[ClaimedGoogle] = []
         for row_id, one in about.items():
             each = wanted.get(row_id)
             design = designs.get(each.design_id) if each else None
@@ -81,7 +86,7 @@ class Planning:
                 continue
             row = of_class[row_id]
             if row.accepted_at is None and row.id not in going:
-                too_early.append(one)
+                (hopeless if row.id in refused else too_early).append(one)
                 continue
             plan = plan_object(
                 one,
@@ -103,7 +108,7 @@ class Planning:
             else:
                 ready.append(Planned(one, plan, row.id if row.accepted_at is None else None))
         store_google_quota.note(self._tx, noted, now=self._now)
-        return Sorted(tuple(ready), self._over, self._gone, tuple(too_early))
+        return Sorted(tuple(ready), self._over, self._gone, tuple(too_early), tuple(hopeless))
 
     def _plan_classes(self, claimed: Sequence[ClaimedGoogle]) -> list[Planned]:
         rows = store_google.classes(self._tx, [one.class_id for one in claimed if one.class_id is not None])

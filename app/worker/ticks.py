@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
 from app.delivery import jobs, queue
-from app.passes import evidence, issuing, rollouts
+from app.passes import announcing, evidence, issuing, rollouts
 from app.passes.signing import Signer, expiry_stage, expiry_warning
 from app.worker import metrics
 
@@ -106,6 +106,15 @@ def retag_tick(*, older_than: timedelta, every: timedelta = timedelta(minutes=1)
         return evidence.retag_unfetched(tx, now=now, older_than=older_than) > 0
 
     return Tick("retag_unfetched", every, step)
+
+
+def announcement_tick(*, every: timedelta = timedelta(seconds=10)) -> Tick:
+    """Messages whose turn has come are said; what nobody saw in its time has expired."""
+
+    def step(tx: Tx, now: datetime) -> bool:
+        return announcing.expire(tx, now=now) + announcing.advance(tx, now=now) > 0
+
+    return Tick("announcements", every, step)
 
 
 def purge_tick(*, keep: timedelta = timedelta(days=30), every: timedelta = timedelta(hours=1)) -> Tick:

@@ -234,7 +234,7 @@ def test_the_ledger_goes_with_its_promises(database: Database, shop: Shop) -> No
     with database.write() as tx:
         store_google_quota.note(tx, [Noted(claimed.id, one, "message", "asked")], now=NOON)
         store_google_quota.note(tx, [Noted(claimed.id, one, "message", "held")], now=NOON)
-        store_google_quota.came(tx, {claimed.id: "notified"})
+        store_google_quota.came(tx, {claimed.id: "notified"}, now=NOON)
         ledger = store_google_quota.ledgers(tx, [one], now=NOON + HOUR)
         assert ledger[one][claimed.id].outcome == "notified"
         assert store_google_quota.ledgers(tx, [one], now=NOON + 25 * HOUR) == {}

@@ -462,25 +462,6 @@ def unauthenticated_parts(request: bytes) -> bytes:
     return b"".join(part % (name, number) for number in range(2)) + b"--b--\r\n"
 
 
-def test_objects_of_a_class_are_listed_page_by_page(google: RunningGoogle) -> None:
-    async def run(wallet: GoogleWallet) -> list[str]:
-        await prepare(wallet, 100)
-        more = [calls.insert_object(card_body(f"{ISSUER}.late-{n:04}")) for n in range(30)]
-        await wallet.batch(more)
-        found: list[str] = []
-        page: str | None = None
-        while True:
-            answer = await wallet.send(calls.list_objects(CLASS, page=page))
-            assert answer.body is not None
-            found += [one["id"] for one in answer.body["resources"]]
-            page = answer.body.get("pagination", {}).get("nextPageToken")
-            if not page:
-                return found
-
-    found = using(google, run)
-    assert len(found) == len(set(found)) == 130
-
-
 def test_the_issuer_is_read(google: RunningGoogle) -> None:
     answer = using(google, lambda wallet: wallet.send(calls.get_issuer(ISSUER)))
     assert answer.verdict == Verdict.ACCEPTED

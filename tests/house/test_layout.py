@@ -16,7 +16,7 @@ SOURCES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.
 _VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 _SQL = {"select", "insert", "update", "delete", "text", "exists", "union_all"}
 _MAY_HOLD_SQL = re.compile(
-    r"(^|/)(store[a-z_]*|tables|queue|schema|upsert|engine|columns)\.py$|^db/|^reports/"
+    r"(^|/)(store[a-z_]*|[a-z_]*tables|queue|schema|upsert|engine|columns)\.py$|^db/|^reports/"
 )
 
 

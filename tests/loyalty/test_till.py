@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.db import Database, Tx
+from app.db.identifiers import DeviceLibraryIdentifier, GoogleIssuerId, PushToken
+from app.delivery.tables import delivery
 from app.errors import BadInput, Conflict, NotFound
 from app.loyalty import enrolment, members, periodic, till
 from app.loyalty.enrolment import Enrolment
 from app.loyalty.rules import BonusRules, PointRules
 from app.loyalty.store_ledger import Entry
-from app.passes import issuing
+from app.passes import issuing, registrations, store_google
 from app.passes.content import PassContent
 from tests.loyalty import town as towns
 from tests.loyalty.town import BONUS, EXPIRING, NOW, STAMPS, TIERED, Town
@@ -131,6 +135,38 @@ def test_a_level_up_and_its_receipt_are_one_message(database: Database) -> None:
     assert content.tier.ru == "Друг"
 
 
+def test_a_level_without_points_ranks_below_a_receipt_at_google_and_with_receipts_at_apple(
+    database: Database,
+) -> None:
+    free = replace(TIERED, tiers=(replace(TIERED.tiers[0], cashback=0), *TIERED.tiers[1:]))
+    with database.write() as tx:
+        town = towns.build(tx, free)
+        guest = towns.guest(tx, town)
+        registrations.register(
+            tx,
+            device_library_identifier=DeviceLibraryIdentifier("phone"),
+            pass_id=guest.pass_id,
+            pass_type_identifier=issuing.wallet_pass(tx, guest.pass_id).pass_type_identifier,
+            push_token=PushToken("70ken"),
+            now=NOW,
+        )
+        issuer = GoogleIssuerId("3388")
+        store_google.add_object(
+            tx, pass_id=guest.pass_id, brand_id=town.brand.id, issuer_id=issuer, resource_id="3388.a", now=NOW
+        )
+
+        def promised() -> list[str]:
+            kinds = select(delivery.c.kind).where(delivery.c.state == "pending")
+            return list(tx.scalars(kinds.order_by(delivery.c.channel)))
+
+        _receipt(tx, town, guest, "1", 9_999_00)
+        assert promised() == [], "nothing on the card changed"
+        assert _receipt(tx, town, guest, "2", 100_00).risen
+        assert promised() == ["receipt", "level"]
+        _receipt(tx, town, guest, "3", 100_00)
+        assert promised() == ["receipt", "receipt"]
+
+
 def test_a_refund_takes_the_points_and_the_tier_back_once(database: Database) -> None:
     with database.write() as tx:
         town = towns.build(tx, TIERED)
@@ -226,7 +262,7 @@ def test_stamps_fill_the_card_and_earn_the_reward(database: Database) -> None:
     assert recorded.card.stamps is not None
     assert (recorded.card.stamps.stamps, recorded.card.stamps.rewards) == (7, 1)
     assert texts[:3] == [
-        "+1 штамп · вас ждёт награда: бесплатный кофе",
+        "+1 штамп · вас ждёт награда: бесплатный кофе\N{WORD JOINER}",  # or iOS would find nothing new
         "+1 штамп · вас ждёт награда: бесплатный кофе",
         "+1 штамп · до награды 1 штамп",
     ]

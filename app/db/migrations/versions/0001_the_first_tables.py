@@ -586,6 +586,7 @@ def upgrade() -> None:
         sa.Column("tier", columns.Json, nullable=True),
         sa.Column("sent", columns.Json, nullable=True),
         sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("refused", sa.Text(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_google_class_brand_id")),
         sa.ForeignKeyConstraint(
@@ -1009,6 +1010,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pass_id", name=op.f("pk_test_card")),
         sa.UniqueConstraint("programme_id", "actor", name=op.f("uq_test_card_programme_id_actor")),
     )
+    op.create_table(
+        "announcement",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_id", columns.Id, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("text", columns.Json, nullable=False),
+        sa.Column("until", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("due_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("behind_version", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("said_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ending", sa.Text(), nullable=True),
+        sa.CheckConstraint("name LIKE 'campaign:%'", name=op.f("ck_announcement_name_is_a_campaigns")),
+        sa.CheckConstraint(
+            "ending IN ('fetched', 'expired', 'cancelled')", name=op.f("ck_announcement_ending_known")
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ending IS NULL)", name=op.f("ck_announcement_ended_somehow")
+        ),
+        sa.CheckConstraint(
+            "(version IS NULL) = (said_at IS NULL)", name=op.f("ck_announcement_said_in_a_version")
+        ),
+        sa.CheckConstraint(
+            "ending <> 'fetched' OR version IS NOT NULL", name=op.f("ck_announcement_fetched_was_said")
+        ),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_announcement_pass_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+        sa.UniqueConstraint("pass_id", "name", name=op.f("uq_announcement_pass_id_name")),
+    )
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        for name, of, where in (
+            ("ix_announcement_due", ["due_at", "id"], "ended_at IS NULL AND version IS NULL"),
+            ("ix_announcement_waiting", ["pass_id"], "ended_at IS NULL AND version IS NULL"),
+            ("ix_announcement_said", ["pass_id"], "ended_at IS NULL AND version IS NOT NULL"),
+            ("ix_announcement_until", ["until"], "ended_at IS NULL"),
+        ):
+            batch_op.create_index(
+                name, of, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+            )
+
     op.create_table(
         "pass_evidence",
         sa.Column("pass_id", columns.Id, nullable=False),
@@ -1525,6 +1568,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("pass_evidence")
+    op.drop_table("announcement")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_attempt_one_open",

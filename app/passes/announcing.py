@@ -1,0 +1,127 @@
+"""Messages that may have to wait: a card announces one at a time, and a campaign never displaces a receipt.
+
+Recipients refer to (pass, name of the message). A phone's fetch of a version that says it proves it, in the
+transaction that records the fetch (:mod:`app.passes.evidence`); the next one's turn comes then, or when the
+time of what holds the place is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from app.db import Tx
+from app.db.identifiers import WalletPassId
+from app.errors import BadInput
+from app.passes import held_messages, issuing, store_announcements, store_passes
+from app.passes.content import LocalizedText, Message, PassContent
+from app.passes.issuing import MOST_CHANGES, Revision
+from app.passes.speaking import ends_at
+from app.passes.store_announcements import Known, Turn
+
+__all__ = ["Announcement", "Known", "advance", "announce", "cancel", "expire", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a card is to say, under a name that begins with ``campaign:``, and until when that makes sense."""
+
+    pass_id: WalletPassId
+    name: str
+    text: LocalizedText
+    until: datetime
+
+
+def announce(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> None:
+    """Say these where the place is free, at once and with a push; the others wait for their turn.
+
+    A name that a card has already is not said again, so that work may be repeated. Cards that are void are
+    left alone. Raises :class:`BadInput` for more than 200; belongs at the end of a transaction.
+    """
+    if len(wanted) > MOST_CHANGES:
+        raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
+    ids = sorted({each.pass_id for each in wanted})
+    store_passes.lock(tx, ids)  # so that nobody else adds what is looked for
+    there = store_announcements.names(tx, ids)
+    fresh = [each for each in wanted if each.until > now and (each.pass_id, each.name) not in there]
+    turns = _say(tx, fresh, now=now)
+    store_announcements.add(
+        tx,
+        [
+            {
+                "pass_id": each.pass_id,
+                "name": each.name,
+                "text": each.text.to_json(),
+                "until": each.until,
+                "created_at": now,
+                **store_announcements.turn_columns(turn, now),
+            }
+            for each, turn in zip(fresh, turns, strict=True)
+            if turn is not None
+        ],
+    )
+
+
+def advance(tx: Tx, *, now: datetime, limit: int = MOST_CHANGES) -> int:
+    """Say those whose turn has come; returns how many were looked at."""
+    found = store_announcements.due(tx, now=now, limit=min(limit, MOST_CHANGES))
+    turns = _say(tx, [Announcement(one.pass_id, one.name, one.text, one.until) for one in found], now=now)
+    store_announcements.take_turns(
+        tx,
+        {one.id: turn for one, turn in zip(found, turns, strict=True) if turn is not None},
+        now=now,
+    )
+    return len(found)
+
+
+def known(tx: Tx, name: str, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, Known]:
+    """What became of the message of this name on each card that has it."""
+    return store_announcements.known(tx, name, pass_ids)
+
+
+def cancel(tx: Tx, name: str, pass_ids: Collection[WalletPassId], *, now: datetime) -> None:
+    """Let those that were not said yet go unsaid; what a card says already stays, as phones have it."""
+    waiting = [key for key, one in known(tx, name, sorted(pass_ids)).items() if one.version is None]
+    store_announcements.end(tx, [(key, name) for key in waiting], "cancelled", now=now)
+
+
+def expire(tx: Tx, *, now: datetime, limit: int = 1000) -> int:
+    """End what nobody saw in its time, said or not; returns how many."""
+    return store_announcements.expire(tx, now=now, limit=limit)
+
+
+def _say(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> list[Turn | None]:
+    """Say each whose card has its place free, and tell what the others wait for; None: a void card."""
+    living = {
+        one.id: one
+        for one in store_passes.lock(tx, sorted({each.pass_id for each in wanted}))
+        if one.voided_at is None
+    }
+    taken = {
+        pass_id: Turn(None, ends_at(message), message.version)
+        for pass_id, message in held_messages.of_passes(tx, list(living.values()), now).items()
+    }
+    turns: list[Turn | None] = []
+    revisions: list[Revision] = []
+    for each in wanted:
+        if each.pass_id not in living:
+            turns.append(None)
+            continue
+        turn = taken.get(each.pass_id)
+        if turn is None:
+            turn = Turn(living[each.pass_id].version + 1, now)
+            taken[each.pass_id] = Turn(None, each.until, turn.version)
+            revisions.append(Revision(each.pass_id, _as_it_is, partial(_speech, each, now)))
+        turns.append(turn)
+    issuing.revise(tx, revisions, kind="campaign", now=now)
+    return turns
+
+
+def _as_it_is(content: PassContent) -> PassContent:
+    return content
+
+
+def _speech(each: Announcement, now: datetime, _unseen: Message | None) -> Message:
+    return Message(each.text, now, each.name, until=each.until)
