@@ -101,7 +101,7 @@ async def _live(plan: _Plan, authority: Authority) -> None:
         await _ready(plan, process)
         try:
             await serve_town(
-                _town(plan, authority, apns, shops),
+                _town(plan, authority, apns, google, shops),
                 port=plan.page_port,
                 ready=lambda page: _invite(plan, page, shops, console),
                 said=_say,
@@ -225,7 +225,13 @@ async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
     raise Unavailable(f"The service did not start; see {plan.directory / 'service.log'}")
 
 
-def _town(plan: _Plan, authority: Authority, apns: ApnsSimulator, shops: tuple[Shop, ...]) -> TownSettings:
+def _town(
+    plan: _Plan,
+    authority: Authority,
+    apns: ApnsSimulator,
+    google: GoogleSimulator,
+    shops: tuple[Shop, ...],
+) -> TownSettings:
     return TownSettings(
         base_url=plan.url,
         shops=shops,
@@ -238,11 +244,17 @@ def _town(plan: _Plan, authority: Authority, apns: ApnsSimulator, shops: tuple[S
         population=plan.population,
         install_pause=plan.pace,
         receipt_pause=4 * plan.pace,
+        google=google,
     )
 
 
 def _say(kind: str, text: str) -> None:
-    words = {"installed": "card added ", "receipt": "receipt    ", "failed": "FAILED     "}
+    words = {
+        "installed": "card added ",
+        "saved": "card saved ",
+        "receipt": "receipt    ",
+        "failed": "FAILED     ",
+    }
     click.echo(f"  {words[kind]} {text}")
 
 
@@ -251,14 +263,15 @@ def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> No
     perkpass = shlex.quote(str(Path(sys.executable).with_name("perkpass")))
     click.echo(
         f"""
-Open     {page}   a phone: card, back, lock screen; choose another on the page
+Open     {page}   an iPhone and its guest's Android phone: card, back, lock screen; choose others on the page
          {console}
                   the console: choose a password, look at guests, designs, venues and where guests are lost
          {link}   what the QR on the table opens; here on a computer it hands over to a phone
          {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API
 
-Try      ring up a receipt on the phone's page and watch balance, level and lock screen
+Try      ring up receipts on the phones' page: balance, level and lock screen, in both wallets;
+         Google notifies three times a day, and is silent from the fourth on
          switch the phone's network off, ring up twice, switch it on again
          open a table's link as Android would: the button saves the card at Google's stand-in
          remove the card; add another guest by opening the install page yourself, and go on to its web card
