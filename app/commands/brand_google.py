@@ -117,7 +117,7 @@ def _asked(shell: Shell, found: GoogleAccount) -> Standing:
     from app.google import standing
     from app.google_wiring import Accounts, open_wallet
 
-    account = Accounts(shell.database, _safe(shell)).account(found.issuer_id)
+    account = Accounts(shell.database, _safe(shell)).account(found.brand_id)
     if account is None:
         raise Misconfigured(
             f"The key at {found.credentials} cannot be read: see the log above, mend it there"

@@ -1,5 +1,7 @@
 """Changes that Google shall take, as promises: claimed within the issuer's pace, one of an object at a time.
 
+Each waits in the queue of its brand, whose account makes it; brands of one issuer share its pace.
+
 Verbs take the open transaction and never commit. What is promised is that an object (or a class) becomes what
 the database says it should be: whatever waits is one row, and the content is that of the moment of its claim.
 """
@@ -13,7 +15,7 @@ from random import random
 from typing import Final
 
 from app.db import Tx
-from app.db.identifiers import DeliveryId, GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import BrandId, DeliveryId, GoogleIssuerId, GoogleObjectId
 from app.delivery import retry, store_google, store_google_pending, store_pace
 from app.delivery.google_promises import (
     ClaimedGoogle,
@@ -55,9 +57,9 @@ def promise(tx: Tx, promises: Sequence[GooglePromise], *, now: datetime) -> None
         store_google_pending.join(tx, promises, now=now)
 
 
-def issuers_due(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[GoogleIssuerId]:
+def brands_due(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[BrandId]:
     """Which of these have something to claim."""
-    return [GoogleIssuerId(one) for one in store_google.issuers_due(tx, issuers, now=now)]
+    return store_google.brands_due(tx, brands, now=now)
 
 
 def claim(
@@ -65,12 +67,13 @@ def claim(
     *,
     owner: str,
     issuer_id: GoogleIssuerId,
+    brands: Sequence[BrandId],
     pace: Pace,
     now: datetime,
     lease: timedelta,
     limit: int,
 ) -> list[ClaimedGoogle]:
-    """Take due changes of an issuer, the most urgent first: up to ``limit``, and as many as may leave soon.
+    """Take due changes of an issuer's ``brands``, the most urgent first: up to ``limit`` that may leave soon.
 
     The issuer's pace is locked until the transaction ends; requests then take their departures with
     :func:`depart`.
@@ -78,15 +81,15 @@ def claim(
     room = pace.room(store_pace.free_at(tx, GOOGLE.subject_of(issuer_id), now=now), now=now)
     if not (most := min(limit, room)):
         return []
-    return store_google.claim(tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=most)
+    return store_google.claim(tx, owner=owner, brands=brands, now=now, lease=lease, limit=most)
 
 
 def claim_classes(
-    tx: Tx, *, owner: str, issuer_id: GoogleIssuerId, now: datetime, lease: timedelta, limit: int
+    tx: Tx, *, owner: str, brands: Sequence[BrandId], now: datetime, lease: timedelta, limit: int
 ) -> list[ClaimedGoogle]:
     """Take due classes alone, after :func:`claim` in one transaction: those that its objects need first."""
     return store_google.claim(
-        tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=limit, kinds=("class",)
+        tx, owner=owner, brands=brands, now=now, lease=lease, limit=limit, kinds=("class",)
     )
 
 
@@ -169,9 +172,9 @@ def take_back(tx: Tx, dead: Sequence[ClaimedGoogle], *, now: datetime) -> None:
     store_google_pending.go_back(tx, back, now=now)
 
 
-def queues(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[GoogleQueue]:
-    """How deep and how late the changes of each issuer are."""
-    return [store_google.queue(tx, issuer, now=now) for issuer in sorted(issuers)]
+def queues(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[GoogleQueue]:
+    """How deep and how late the changes of each brand are."""
+    return [store_google.queue(tx, brand, now=now) for brand in sorted(brands)]
 
 
 def last_changes(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> dict[GoogleObjectId, LastChange]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from app.db.identifiers import DeliveryId, GoogleClassId, GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import BrandId, DeliveryId, GoogleClassId, GoogleObjectId
 from app.delivery.promises import State
 
 GoogleKind = Literal["class", "receipt", "level", "campaign", "silent"]
@@ -58,7 +58,7 @@ def shown(state: State, reason: str | None) -> Shown | None:
 class GooglePromise:
     """A change of one object, or of one class, that Google shall take."""
 
-    issuer_id: GoogleIssuerId
+    brand_id: BrandId  # whose account writes it
     target: GoogleObjectId | GoogleClassId  # a class's where the kind says so
     kind: GoogleKind
     due_at: datetime
@@ -69,7 +69,7 @@ class ClaimedGoogle:
     """A promise that one owner holds until its lease ends."""
 
     id: DeliveryId
-    issuer_id: GoogleIssuerId
+    brand_id: BrandId
     kind: GoogleKind
     object_id: GoogleObjectId | None
     class_id: GoogleClassId | None
@@ -92,9 +92,9 @@ class GoogleOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleQueue:
-    """An issuer's changes at one moment."""
+    """A brand's changes at one moment."""
 
-    issuer_id: str
+    brand_id: BrandId
     due: int
     waiting: int
     sending: int

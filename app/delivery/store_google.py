@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Text, bindparam, case, func, literal, select, te
 from sqlalchemy import insert as plain_insert
 
 from app.db import Id, Identifiers, Tx, Types, UtcDateTime, among, given
-from app.db.identifiers import DeliveryId, GoogleObjectId
+from app.db.identifiers import BrandId, DeliveryId, GoogleObjectId
 from app.delivery.google_promises import (
     GOOGLE_PRIORITIES,
     ClaimedGoogle,
@@ -28,7 +28,7 @@ _BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
 """What the planner knows of a queue is from when it was empty: it would read and sort all that is pending."""
 _CLAIMED: Final = (
     delivery.c.id,
-    delivery.c.issuer_id,
+    delivery.c.brand_id,
     delivery.c.kind,
     delivery.c.google_object_id.label("object_id"),
     delivery.c.google_class_id.label("class_id"),
@@ -39,13 +39,13 @@ _TRIED: Final[Types] = {"row": Id, "status": Integer(), "reason": Text(), "verdi
 _VERDICTS: Final = {"next": "retry"}
 
 
-def issuers_due(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[str]:
+def brands_due(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[BrandId]:
     """Which of these have a change that is due; asks the index once for each urgency of each."""
     return [
-        issuer
-        for issuer in sorted(issuers)
+        brand
+        for brand in sorted(brands)
         if any(
-            tx.execute(_any_due(priority), {"issuer": issuer, "now": now}).first() is not None
+            tx.execute(_any_due(priority), {"brand": brand, "now": now}).first() is not None
             for priority in GOOGLE_PRIORITIES.values()
         )
     ]
@@ -59,7 +59,7 @@ def _any_due(priority: int) -> Any:
 def _is_due(priority: int) -> tuple[Any, ...]:
     return (
         delivery.c.state == PENDING,
-        delivery.c.issuer_id == bindparam("issuer"),
+        delivery.c.brand_id == bindparam("brand"),
         delivery.c.priority == literal(priority, literal_execute=True),
         delivery.c.due_at <= bindparam("now", type_=UtcDateTime()),
     )
@@ -69,23 +69,29 @@ def claim(
     tx: Tx,
     *,
     owner: str,
-    issuer: str,
+    brands: Sequence[BrandId],
     now: datetime,
     lease: timedelta,
     limit: int,
     kinds: Iterable[GoogleKind] = tuple(GOOGLE_PRIORITIES),
 ) -> list[ClaimedGoogle]:
-    """Take up to ``limit`` due changes of an issuer, the most urgent first; rows of others are passed over.
+    """Take up to ``limit`` due changes, the most urgent first; rows of others are passed over.
 
-    So is an object whose last change has no answer yet: writes of one object go one after the other.
+    So is an object whose last change has no answer yet: writes of one object go one after the other. Of what
+    is as urgent each of ``brands`` gets its share, and what one does not need goes to the others.
     """
     if tx.dialect.name == "postgresql":
         tx.execute(_BY_INDEX)
     rows: list[Any] = []
     for kind in sorted(kinds, key=lambda kind: GOOGLE_PRIORITIES[kind]):
-        if len(rows) < limit:
-            asked = {"issuer": issuer, "now": now, "most": limit - len(rows)}
-            rows += tx.execute(_due(kind), asked).all()
+        if most := limit - len(rows):
+            asked = {"now": now, "most": most}
+            found = [
+                turn
+                for brand in brands
+                for turn in enumerate(tx.execute(_due(kind), asked | {"brand": brand}))
+            ]
+            rows += [row for _, row in sorted(found, key=lambda turn: (turn[0], turn[1].due_at))[:most]]
     if rows:
         tx.execute(_taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
     return [claimed(row, row.attempts + 1) for row in rows]
@@ -190,21 +196,19 @@ def end(tx: Tx, ids: Collection[DeliveryId], state: State, reason: str | None, *
     tx.execute(update(delivery).where(among(delivery.c.id, sorted(ids))).values(**over(state, reason, now)))
 
 
-def queue(tx: Tx, issuer: str, *, now: datetime) -> GoogleQueue:
-    """How deep and how late the changes of an issuer are."""
+def queue(tx: Tx, brand: BrandId, *, now: datetime) -> GoogleQueue:
+    """How deep and how late the changes of a brand are."""
     due = delivery.c.due_at <= now
     row = tx.execute(
         select(
             func.count().label("everything"),
             func.coalesce(func.sum(case((due, 1), else_=0)), 0).label("due"),
             func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
-        ).where(delivery.c.state == PENDING, delivery.c.issuer_id == issuer)
+        ).where(delivery.c.state == PENDING, delivery.c.brand_id == brand)
     ).one()
-    sending = tx.scalar(
-        select(func.count()).where(delivery.c.state == SENDING, delivery.c.issuer_id == issuer)
-    )
+    sending = tx.scalar(select(func.count()).where(delivery.c.state == SENDING, delivery.c.brand_id == brand))
     return GoogleQueue(
-        issuer_id=issuer,
+        brand_id=brand,
         due=int(row.due),
         waiting=int(row.everything - row.due),
         sending=int(sending or 0),

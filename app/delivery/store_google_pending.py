@@ -27,7 +27,7 @@ _SHORT_WAITS: Final = text("SET LOCAL lock_timeout = '200ms'")
 _USUAL_WAITS: Final = text("SET LOCAL lock_timeout TO DEFAULT")
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _PROMISE: Final[Types] = {
-    "issuer_id": Text(),
+    "brand_id": Id,
     "target": Id,
     "kind": Text(),
     "priority": Integer(),
@@ -68,7 +68,7 @@ def join(tx: Tx, promises: Sequence[GooglePromise], *, now: datetime) -> None:
     for column in columns:
         rows = [
             {
-                "issuer_id": promise.issuer_id,
+                "brand_id": promise.brand_id,
                 "target": promise.target,
                 "kind": promise.kind,
                 "priority": GOOGLE_PRIORITIES[promise.kind],
@@ -203,4 +203,4 @@ def _as_promise(one: Back) -> GooglePromise:
     target = claimed.class_id or claimed.object_id
     if target is None:  # the table's CHECK refuses such a row
         raise ValueError("a promise about nothing")
-    return GooglePromise(issuer_id=claimed.issuer_id, target=target, kind=claimed.kind, due_at=one.due_at)
+    return GooglePromise(brand_id=claimed.brand_id, target=target, kind=claimed.kind, due_at=one.due_at)

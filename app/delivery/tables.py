@@ -29,8 +29,8 @@ delivery = Table(
     Column("pass_type_identifier", Text),
     # A text belongs to the login of a gateway that it leaves by, and has a row of text_message.
     Column("login", Text),
-    # A change of Google's object (or class) belongs to the issuer whose rate it takes.
-    Column("issuer_id", Text),
+    # A change of Google's object (or class) belongs to the brand whose account makes it.
+    refers("brand_id", "brand.id", nullable=True),
     refers("google_object_id", "google_object.id", nullable=True),
     refers("google_class_id", "google_class.id", nullable=True),
     Column("kind", Text, nullable=False),  # why: a push's share of the phone's patience, a text's urgency
@@ -49,7 +49,7 @@ delivery = Table(
         "(channel = 'apple') = (device_id IS NOT NULL)"
         " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
         " AND (channel = 'sms') = (login IS NOT NULL)"
-        " AND (channel = 'google') = (issuer_id IS NOT NULL)"
+        " AND (channel = 'google') = (brand_id IS NOT NULL)"
         " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
         " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
         name="addressed_by_channel",
@@ -154,11 +154,11 @@ delivery = Table(
     ),
     Index(
         "ix_delivery_due_google",
-        "issuer_id",
+        "brand_id",
         "priority",
         "due_at",
-        sqlite_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
-        postgresql_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
+        sqlite_where=text("state = 'pending' AND brand_id IS NOT NULL"),
+        postgresql_where=text("state = 'pending' AND brand_id IS NOT NULL"),
     ),
     Index(
         "ix_delivery_google_object",

@@ -2,8 +2,8 @@
 
 Three places for its key, as for certificates: ``file:PATH``, ``env:NAME`` (a variable that holds the JSON),
 or ``stored:`` for one that was uploaded, which lies sealed in the database and is never shown again. Brands
-may share an issuer: then any of their accounts may write for all of them. The issuer of a brand stays once
-one of its cards is at Google, since no card moves from one to another.
+may share an issuer, and its rate: each writes its own cards with its own account. The issuer of a brand stays
+once one of its cards is at Google, since no card moves from one to another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.identifiers import BrandId, GoogleIssuerId
 from app.delivery import store_breakers
-from app.delivery.stopped import GOOGLE
+from app.delivery.stopped import GOOGLE, writer
 from app.errors import BadInput, Conflict, Misconfigured, NotFound
 from app.google import credentials as google
 from app.google.credentials import ServiceAccount
@@ -138,7 +138,7 @@ def _write(
         },
     )
     # Where changes were stopped over the account before, the new one is tried at once.
-    store_breakers.hasten(tx, GOOGLE.subject_of(issuer_id), probe_at=now)
+    store_breakers.hasten(tx, GOOGLE.subject_of(writer(issuer_id, brand.id)), probe_at=now)
     said = {"email": account.email, "key_id": account.key_id, "place": credentials.partition(":")[0]}
     _audit(tx, brand, "google.stored", issuer_id, said, now=now, actor=actor)
     row = store.account(tx, brand.id)

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, DesignId, GoogleClassId, GoogleIssuerId, ProgrammeId
 from app.delivery import google
 from app.delivery.google_promises import GooglePromise
-from app.passes import designs, google_ids, google_patches, store_designs, store_google
+from app.passes import designs, google_ids, google_patches, store_designs, store_google, store_google_public
 from app.passes.content import LocalizedText, PassIdentity
 from app.passes.google_addresses import Addresses
 from app.passes.google_class import CLASS_FIELDS, GoogleDesign, Sharing, class_body, prepare
@@ -43,7 +43,7 @@ class GooglePress:
         made = prepare(whole)
         if made is not None:
             images = {digest: whole.files[path] for path, digest in made.images.items()}
-            if store_google.keep_images(tx, images):
+            if store_google_public.keep_images(tx, images):
                 return made  # kept once they are there for sure: this transaction may yet come to nothing
         with self._lock:
             self._designs[design_id] = made
@@ -119,7 +119,7 @@ class GooglePress:
     def promise_classes(self, tx: Tx, rows: Sequence[ClassRow], *, now: datetime) -> None:
         """Promise classes to Google, as far as they are not promised yet."""
         promises = [
-            GooglePromise(issuer_id=row.issuer_id, target=row.id, kind="class", due_at=now) for row in rows
+            GooglePromise(brand_id=row.brand_id, target=row.id, kind="class", due_at=now) for row in rows
         ]
         google.promise(tx, promises, now=now)
 

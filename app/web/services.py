@@ -36,8 +36,8 @@ class GoogleAccounts(Protocol):
     def issuer_of(self, brand_id: BrandId, /) -> GoogleIssuerId | None:
         """Under whom the brand's cards are; None where it has no account that works."""
 
-    def account(self, issuer_id: str, /) -> ServiceAccount | None:
-        """Who signs links for the issuer."""
+    def account(self, brand_id: BrandId, /) -> ServiceAccount | None:
+        """Who signs the brand's links."""
 
     def issuers(self) -> frozenset[str]:
         """All that callbacks may be for."""

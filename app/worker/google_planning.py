@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import Tx
-from app.db.identifiers import GoogleClassId, GoogleIssuerId, ProgrammeId
+from app.db.identifiers import BrandId, GoogleClassId, ProgrammeId
 from app.delivery import google, store_google_quota
 from app.delivery.google_promises import ClaimedGoogle
 from app.delivery.store_google_quota import Noted
@@ -43,8 +43,8 @@ class Sorted:
 class Planning:
     """The plans of one issuer's claim."""
 
-    def __init__(self, tx: Tx, press: GooglePress, issuer_id: GoogleIssuerId, *, now: datetime) -> None:
-        self._tx, self._press, self._issuer, self._now = tx, press, issuer_id, now
+    def __init__(self, tx: Tx, press: GooglePress, brands: Sequence[BrandId], *, now: datetime) -> None:
+        self._tx, self._press, self._brands, self._now = tx, press, brands, now
         self._classes: dict[tuple[ProgrammeId, str], ClassRow] = {}
         self._over: dict[ClaimedGoogle, str] = {}
         self._gone: dict[ClaimedGoogle, str] = {}
@@ -67,7 +67,7 @@ class Planning:
             classes += google.claim_classes(
                 self._tx,
                 owner=owner,
-                issuer_id=self._issuer,
+                brands=self._brands,
                 now=self._now,
                 lease=lease,
                 limit=len(missing),
@@ -132,6 +132,6 @@ class Planning:
         key = (each.programme_id, google_ids.tier_key(tier))
         if key not in self._classes:
             self._classes[key] = self._press.class_of(
-                self._tx, self._issuer, each.row.brand_id, each.programme_id, tier, now=self._now
+                self._tx, each.row.issuer_id, each.row.brand_id, each.programme_id, tier, now=self._now
             )
         return self._classes[key]

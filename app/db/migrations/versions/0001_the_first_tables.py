@@ -640,7 +640,7 @@ def upgrade() -> None:
         sa.Column("device_id", columns.Id, nullable=True),
         sa.Column("pass_type_identifier", sa.Text(), nullable=True),
         sa.Column("login", sa.Text(), nullable=True),
-        sa.Column("issuer_id", sa.Text(), nullable=True),
+        sa.Column("brand_id", columns.Id, nullable=True),
         sa.Column("google_object_id", columns.Id, nullable=True),
         sa.Column("google_class_id", columns.Id, nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -667,7 +667,7 @@ def upgrade() -> None:
             "(channel = 'apple') = (device_id IS NOT NULL)"
             " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
             " AND (channel = 'sms') = (login IS NOT NULL)"
-            " AND (channel = 'google') = (issuer_id IS NOT NULL)"
+            " AND (channel = 'google') = (brand_id IS NOT NULL)"
             " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
             " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
             name=op.f("ck_delivery_addressed_by_channel"),
@@ -699,6 +699,7 @@ def upgrade() -> None:
             " OR (kind = 'silent' AND priority = 24)))",
             name=op.f("ck_delivery_priority_follows_kind"),
         ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_delivery_brand_id")),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
         sa.ForeignKeyConstraint(
             ["google_class_id"], ["google_class.id"], name=op.f("fk_delivery_google_class_id")
@@ -768,10 +769,10 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_delivery_due_google",
-            ["issuer_id", "priority", "due_at"],
+            ["brand_id", "priority", "due_at"],
             unique=False,
-            sqlite_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
-            postgresql_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+            sqlite_where=sa.text("state = 'pending' AND brand_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND brand_id IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_delivery_google_object",
