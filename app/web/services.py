@@ -101,6 +101,7 @@ class Services:
     authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
     examine: Callable[[datetime, bool], Sequence[Finding]] = _nothing  # the installation; also from outside?
     google: GoogleSide | None = None  # None: no cards at Google
+    google_rate: float = 20.0  # requests a second of an issuer
     alarms: Callable[[Tx, str | None, datetime], Sequence[Finding]] = _nothing  # now, of a brand or of all
 
     @property

@@ -89,6 +89,7 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
         )
         expect(points.last).to_have_text("100", timeout=SLOWLY)
         expect(page.locator(".lock .banner")).to_have_count(0)
+        expect(page.locator(".gcard")).to_be_visible(timeout=SLOWLY)  # her other phone has it too
         page.evaluate("window.sameDocument = true")
 
         page.get_by_role("button", name="Чек").first.click()

@@ -10,11 +10,13 @@ from app.errors import NotFound
 from app.passes import drafts
 from app.passes.findings import DesignRefused
 from app.passes.sample_guests import default_look
+from app.reports.google_outlook import google_outlook
 from app.web.console import designs_fields, designs_form, designs_trial, designs_words
 from app.web.console.designs_notes import Note
 from app.web.console.designs_preview import PHONES, READERS, Sight, is_refused, seen
 from app.web.console.designs_work import Work, looked_at, opened, values_of
 from app.web.console.forms import done, render, see
+from app.web.console.google_words import outlook_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -36,6 +38,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
     work = looked_at(visit, found, draft, draft.template)
     with visit.services.database.read() as tx:
         versions = drafts.history(tx, found.id)
+        google = google_outlook(tx, found.id, rate=visit.services.google_rate, now=visit.now)
     look = default_look(work.made.layout)
     sights = [
         Sight(phone=phone, reader=reader, look=look) for phone, reader in zip(PHONES, READERS, strict=True)
@@ -49,6 +52,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
         refused=is_refused(work.findings),
         trial=designs_trial.own_card(visit, found),
         cards=sum(version.cards for version in versions),
+        at_google=outlook_words(google),
         number_next=max((version.version for version in versions), default=0) + 1,
         pictures=[seen(work.made, work.findings, sight, visit.brand, now=visit.now) for sight in sights],
     )
