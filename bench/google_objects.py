@@ -37,6 +37,8 @@ from tests import servers
 
 FLOOR = 0.7
 """Of the bare client's rate by processor time: what a token, a verdict and one casing may cost."""
+BATCH_FLOOR = 0.6
+"""The same in batches: the bare client trusts that parts come in order, ours finds each by its Content-ID."""
 PROCESSES, SECONDS = 4, 30.0
 SETTLING = 5.0
 """Seconds from the first request, in which processes start: what waits for a token leaves late."""
@@ -287,7 +289,7 @@ def _report(
                 "our client's rate by processor time, in batches, of a bare client's in batches",
                 cpu(bare_batches) / cpu(in_batches),
                 "",
-                at_least=FLOOR,
+                at_least=BATCH_FLOOR,
             ),
             *(
                 report.Figure(
