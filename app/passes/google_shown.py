@@ -31,10 +31,13 @@ class GoogleShown:
     common: Mapping[str, Any]  # its class
     images: Mapping[str, bytes]  # by their addresses
     behind: tuple[str, ...]  # fields of the object, "messages" among them
+    language: Language  # the guest's
 
-    def drawn(self, *, width: float, theme: str, reader: Language) -> Picture:
+    def drawn(self, *, width: float, theme: str) -> Picture:
         """As the preview of a design is; ``width`` in points."""
-        return draw_google(self.card, self.common, self.images, width=width, theme=theme, reader=reader)
+        return draw_google(
+            self.card, self.common, self.images, width=width, theme=theme, reader=self.language
+        )
 
 
 def google_shown(tx: Tx, pass_id: WalletPassId, addresses: Addresses) -> GoogleShown | None:
@@ -71,6 +74,7 @@ def google_shown(tx: Tx, pass_id: WalletPassId, addresses: Addresses) -> GoogleS
         common=class_body(shared, sharing, resource_id=known.resource_id, tier=known.tier),
         images={**more, **images},
         behind=tuple(behind),
+        language=language,
     )
 
 

@@ -85,7 +85,7 @@ def register(console: Console, services: Services) -> None:
             shown = card_at_google(tx, services, card.pass_id)
         if shown is None:
             raise NotFound("no-such-card", "This card is not at Google.")
-        drawn = shown.drawn(width=WIDTH, theme="light", reader=visit.language)
+        drawn = shown.drawn(width=WIDTH, theme="light")
         return Response(render_template("console/members_card.svg", drawn=drawn), mimetype="image/svg+xml")
 
     members_acts.register(console, services)
