@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
-from typing import Final
+from typing import Any, Final
 
 from app.db import Tx
-from app.db.identifiers import BrandId, DeliveryId, GoogleIssuerId, GoogleObjectId
-from app.delivery import retry, store_google, store_google_pending, store_pace
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleIssuerId, GoogleObjectId
+from app.delivery import retry, store_attempts, store_google, store_google_pending, store_pace
 from app.delivery.google_promises import (
     ClaimedGoogle,
     GoogleKind,
@@ -100,14 +100,14 @@ def depart(tx: Tx, issuer_id: GoogleIssuerId, count: int, *, pace: Pace, now: da
 
 def begin_attempts(tx: Tx, claimed: Sequence[ClaimedGoogle], *, now: datetime) -> None:
     """Record that these are about to be tried: written before the call, so that a crash leaves a trace."""
-    store_google.begin(tx, claimed, now=now)
+    store_attempts.begin(tx, claimed, now=now)
 
 
 def put_off(
     tx: Tx, owner: str, claimed: Sequence[ClaimedGoogle], *, due_at: datetime, reason: str, now: datetime
 ) -> None:
     """Give claimed changes back untried, due at ``due_at``."""
-    mine = store_google.held(tx, owner, claimed)
+    mine = store_attempts.held(tx, owner, claimed)
     back = [Back(one, due_at, reason, one.attempts - 1) for one in claimed if one.id in mine]
     store_google_pending.go_back(tx, back, now=now)
 
@@ -116,7 +116,7 @@ def end_untried(
     tx: Tx, owner: str, ended: Mapping[ClaimedGoogle, str], *, state: State = "accepted", now: datetime
 ) -> None:
     """End claimed changes that nothing need be sent for, each with its reason."""
-    mine = store_google.held(tx, owner, list(ended))
+    mine = store_attempts.held(tx, owner, list(ended))
     for reason in sorted(set(ended.values())):
         ids = [one.id for one, why in ended.items() if why == reason and one.id in mine]
         store_google.end(tx, ids, state, reason, now=now)
@@ -124,7 +124,7 @@ def end_untried(
 
 def hold(tx: Tx, owner: str, claimed: Sequence[ClaimedGoogle]) -> set[DeliveryId]:
     """Which of these ``owner`` still holds; they are locked, before the objects that they are about."""
-    return store_google.held(tx, owner, claimed)
+    return store_attempts.held(tx, owner, claimed)
 
 
 def settle(
@@ -135,7 +135,7 @@ def settle(
     Only rows that ``owner`` still holds are touched: who lost its lease changes nothing, and its rows are not
     in the answer.
     """
-    mine = store_google.held(tx, owner, [outcome.claimed for outcome in outcomes])
+    mine = store_attempts.held(tx, owner, [outcome.claimed for outcome in outcomes])
     outcomes = [outcome for outcome in outcomes if outcome.claimed.id in mine]
     store_google.finish(tx, outcomes, now=now)
     reached: dict[DeliveryId, State] = {}
@@ -179,17 +179,12 @@ def queues(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[Google
 
 def last_changes(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> dict[GoogleObjectId, LastChange]:
     """The last promise to each object, as people are told of it."""
-    return {
-        row.google_object_id: LastChange(
-            kind=row.kind,
-            state=row.state,
-            reason=row.reason,
-            shown=shown(row.state, row.reason),
-            created_at=row.created_at,
-            settled_at=row.settled_at,
-        )
-        for row in store_google.newest(tx, object_ids)
-    }
+    return {row.google_object_id: _last(row) for row in store_google.newest(tx, object_ids)}
+
+
+def last_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> LastChange | None:
+    """The last promise of a message to a class, as people are told of it."""
+    return next((_last(row) for row in store_google.of_broadcast(tx, broadcast_id)), None)
 
 
 def estimate(updates: int, *, rate: float = RATE, notifying: bool = True, ahead: int = 0) -> timedelta:
@@ -200,6 +195,17 @@ def estimate(updates: int, *, rate: float = RATE, notifying: bool = True, ahead:
     """
     each = 2 if notifying else 1
     return timedelta(seconds=max(0, updates + ahead) * each / rate)
+
+
+def _last(row: Any) -> LastChange:
+    return LastChange(
+        kind=row.kind,
+        state=row.state,
+        reason=row.reason,
+        shown=shown(row.state, row.reason),
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+    )
 
 
 def _back(outcome: GoogleOutcome, now: datetime) -> Back | None:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Text, bindparam, case, func, literal, select, text, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import bindparam, case, func, literal, select, text, update
 
-from app.db import Id, Identifiers, Tx, Types, UtcDateTime, among, given
-from app.db.identifiers import BrandId, DeliveryId, GoogleObjectId
+from app.db import Tx, UtcDateTime, among
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleObjectId
+from app.delivery import store_attempts
 from app.delivery.google_promises import (
     GOOGLE_PRIORITIES,
     ClaimedGoogle,
@@ -20,9 +20,10 @@ from app.delivery.google_promises import (
     GoogleQueue,
 )
 from app.delivery.promises import State
+from app.delivery.store_attempts import taking
 from app.delivery.store_google_pending import CHANNEL, column_of
 from app.delivery.store_pending import PENDING, SENDING, over
-from app.delivery.tables import attempt, delivery
+from app.delivery.tables import delivery
 
 _BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
 """What the planner knows of a queue is from when it was empty: it would read and sort all that is pending."""
@@ -32,10 +33,11 @@ _CLAIMED: Final = (
     delivery.c.kind,
     delivery.c.google_object_id.label("object_id"),
     delivery.c.google_class_id.label("class_id"),
+    delivery.c.google_broadcast_id.label("broadcast_id"),
     delivery.c.attempts,
     delivery.c.due_at,
 )
-_TRIED: Final[Types] = {"row": Id, "status": Integer(), "reason": Text(), "verdict": Text()}
+_TOLD: Final = tuple(delivery.c[name] for name in ("kind", "state", "reason", "created_at", "settled_at"))
 _VERDICTS: Final = {"next": "retry"}
 
 
@@ -93,7 +95,7 @@ def claim(
             ]
             rows += [row for _, row in sorted(found, key=lambda turn: (turn[0], turn[1].due_at))[:most]]
     if rows:
-        tx.execute(_taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
+        tx.execute(taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
     return [claimed(row, row.attempts + 1) for row in rows]
 
 
@@ -117,45 +119,9 @@ def _due(kind: GoogleKind) -> Any:
     )
 
 
-@cache
-def _taking() -> Any:
-    return (
-        update(delivery)
-        .where(among(delivery.c.id, bindparam("ids", type_=Identifiers())))
-        .values(
-            state="sending",
-            owner=bindparam("by"),
-            lease_until=bindparam("until", type_=UtcDateTime()),
-            attempts=delivery.c.attempts + 1,
-        )
-    )
-
-
 def claimed(row: Any, attempts: int) -> ClaimedGoogle:
     """A row of the columns of a claim."""
     return ClaimedGoogle(**(dict(row._mapping) | {"attempts": attempts}))
-
-
-def begin(tx: Tx, claims: Sequence[ClaimedGoogle], *, now: datetime) -> None:
-    """Write the attempts before the calls, so that a crash leaves a trace."""
-    if claims:
-        rows = [{"delivery_id": one.id, "number": one.attempts, "started_at": now} for one in claims]
-        tx.execute(plain_insert(attempt), rows)
-
-
-def held(tx: Tx, owner: str, claims: Sequence[ClaimedGoogle]) -> set[DeliveryId]:
-    """Which of these the owner still holds; locked until the transaction ends."""
-    rows = tx.scalars(
-        select(delivery.c.id)
-        .where(
-            among(delivery.c.id, [one.id for one in claims]),
-            delivery.c.owner == owner,
-            delivery.c.state == SENDING,
-        )
-        .order_by(delivery.c.id)
-        .with_for_update()
-    )
-    return {DeliveryId(one) for one in rows}
 
 
 def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedGoogle]:
@@ -172,23 +138,17 @@ def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedGoogle]:
 
 def finish(tx: Tx, outcomes: Sequence[GoogleOutcome], *, now: datetime) -> None:
     """Write the answers beside the open attempts."""
-    if not outcomes:
-        return
     rows = [
         {
             "row": one.claimed.id,
             "status": one.status,
             "reason": one.reason[:200],
             "verdict": _VERDICTS.get(one.verdict, one.verdict),
+            "provider_id": None,
         }
         for one in outcomes
     ]
-    answers = given(tx, rows, _TRIED)
-    tx.execute(
-        update(attempt)
-        .where(attempt.c.delivery_id == answers.c.row, attempt.c.finished_at.is_(None))
-        .values(finished_at=now, **{name: answers.c[name] for name in _TRIED if name != "row"})
-    )
+    store_attempts.finish(tx, rows, now=now)
 
 
 def end(tx: Tx, ids: Collection[DeliveryId], state: State, reason: str | None, *, now: datetime) -> None:
@@ -220,12 +180,11 @@ def newest(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> list[Any]:
     """The promise with the highest number of each object: object, kind, state, reason, times."""
     own = delivery.c.google_object_id
     last = select(func.max(delivery.c.id)).where(among(own, object_ids), own.is_not(None)).group_by(own)
-    columns = (
-        own,
-        delivery.c.kind,
-        delivery.c.state,
-        delivery.c.reason,
-        delivery.c.created_at,
-        delivery.c.settled_at,
-    )
-    return list(tx.execute(select(*columns).where(delivery.c.id.in_(last)).order_by(own)))
+    return list(tx.execute(select(own, *_TOLD).where(delivery.c.id.in_(last)).order_by(own)))
+
+
+def of_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> list[Any]:
+    """The promises of a message to a class, the newest first."""
+    own = delivery.c.google_broadcast_id
+    asked = select(*_TOLD).where(own == broadcast_id, own.is_not(None))
+    return list(tx.execute(asked.order_by(delivery.c.id.desc())))

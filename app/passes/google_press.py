@@ -15,9 +15,10 @@ from app.delivery import google
 from app.delivery.google_promises import GooglePromise
 from app.passes import designs, google_ids, google_patches, store_designs, store_google, store_google_public
 from app.passes.content import LocalizedText, PassIdentity
+from app.passes.content import Message as Said
 from app.passes.google_addresses import Addresses
 from app.passes.google_class import CLASS_FIELDS, GoogleDesign, Sharing, class_body, prepare
-from app.passes.google_object import object_body
+from app.passes.google_object import message_body, object_body
 from app.passes.store_google import ClassRow, Wanted
 from app.places import venues
 
@@ -83,6 +84,14 @@ class GooglePress:
             addresses=self.addresses,
         )
         return class_body(design, sharing, resource_id=row.resource_id, tier=row.tier)
+
+    def broadcast(self, tx: Tx, row: ClassRow, said: Said, *, notify: bool) -> dict[str, Any] | None:
+        """A message to all holders of the class; None where its design has no Google any more."""
+        newest = store_designs.newest_id(tx, row.programme_id)
+        design = self.design(tx, newest) if newest is not None else None
+        if design is None:
+            return None
+        return message_body(design, said, brands.brand(tx, row.brand_id).language, notify=notify)
 
     def class_of(
         self,

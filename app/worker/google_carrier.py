@@ -15,11 +15,12 @@ from app.db.identifiers import BrandId, GoogleIssuerId, GoogleObjectId
 from app.delivery import google, store_google_quota
 from app.delivery.pace import Pace
 from app.delivery.stopped import GOOGLE, PROBE_SIZE, writer
-from app.passes import google_cards, google_patches, store_google
+from app.passes import google_cards, google_patches, store_google, store_google_broadcasts
 from app.passes.google_cards import HolderChange
 from app.passes.google_press import GooglePress
 from app.passes.store_google import ObjectRow
 from app.worker import metrics
+from app.worker.google_broadcast_judging import judge_broadcast
 from app.worker.google_channel import GoogleChannel
 from app.worker.google_judging import Judged, judge
 from app.worker.google_parcels import GoogleAnswered, GoogleReady
@@ -74,6 +75,8 @@ class GoogleCarrier:
             store_google.write_objects(
                 tx, [replace(row, sent=None, messages=None, unread_since=now) for row in rows.values()]
             )
+            said = [one.broadcast_id for one in dead if one.broadcast_id is not None]
+            store_google_broadcasts.doubt(tx, said, now=now)
             store_google.doubt_classes(tx, [one.class_id for one in dead if one.class_id is not None])
             google.take_back(tx, dead, now=now)
         if dead:
@@ -153,6 +156,7 @@ class GoogleCarrier:
                 reason="ClassRefused",
                 now=now,
             )
+            google.put_off(tx, self._owner, parts.again, due_at=now, reason="HandingOn", now=now)
             if probed and not parts.ready:
                 GOOGLE.give_back_probe(tx, probed, now=now)
             requests = sum(one.plan.requests for one in parts.ready)
@@ -163,7 +167,7 @@ class GoogleCarrier:
         ready = self._ready(issuer, parts.ready, departures, now)
         if probed:
             return Taken(ready)
-        more = len(claimed) >= limit or len(parts.over) > 0
+        more = len(claimed) >= limit or len(parts.over) > 0 or len(parts.again) > 0
         return Taken(ready, 0.0 if more else _SOONEST)
 
     def _ready(
@@ -196,7 +200,10 @@ class GoogleCarrier:
     def settle(self, heard: HeardGoogle) -> None:
         """Settle: outcomes, what Google has now, who holds what, stopped accounts. One short transaction."""
         now = self._clock()
-        judged = [(answer, judge(answer, now=now)) for answer in heard.answers]
+        judged = [
+            (answer, (judge if answer.ready.plan.broadcast is None else judge_broadcast)(answer, now=now))
+            for answer in heard.answers
+        ]
         opened: list[tuple[str, str]] = []
         with self._database.write() as tx:
             claims = [one.outcome.claimed for _, one in judged]
@@ -235,6 +242,10 @@ class GoogleCarrier:
             if one.class_refused and answer.ready.plan.class_id is not None:
                 mark = google_patches.digest(answer.ready.plan.sent)
                 store_google.refuse_class(tx, answer.ready.plan.class_id, mark)
+            if (said := answer.ready.plan.broadcast) is not None and one.broadcast is not None:
+                store_google_broadcasts.write(tx, said.id, **one.broadcast)
+                if (kept := answer.ready.plan.kept) is not None and one.outcome.verdict == "accepted":
+                    store_google_broadcasts.keep_on_class(tx, said.google_class_id, [*kept, said.id])
             if one.class_now is not None:
                 class_id, sent, there = one.class_now
                 store_google.write_class(tx, class_id, sent, now if there else None)

@@ -49,7 +49,7 @@ def answered(plan: Plan, first: Answer) -> GoogleAnswered:
     claimed = ClaimedGoogle(
         id=DeliveryId(1), brand_id=BrandId(1), kind="class" if of_class else "receipt",
         object_id=None if of_class else ROW.id, class_id=GoogleClassId(7) if of_class else None,
-        attempts=1, due_at=NOW,
+        broadcast_id=None, attempts=1, due_at=NOW,
     )  # fmt: skip
     ready = GoogleReady(
         claimed=claimed,
