@@ -30,7 +30,7 @@ from app.passes.sealing import Safe
 from app.passes.store_google_accounts import AccountRow
 
 STORED: Final = "stored:"
-_WHERE_ISSUER: Final = (
+WHERE_ISSUER: Final = (
     "an issuer's number has digits alone, like 3388000000012345678: the Google Pay & Wallet console shows it"
     " under Google Wallet API"
 )
@@ -49,7 +49,7 @@ class GoogleAccount:
 
 
 def refer(
-    tx: Tx, safe: Safe, brand: Brand, *, issuer_id: str, credentials: str, now: datetime, actor: str
+    tx: Tx, brand: Brand, *, issuer_id: str, credentials: str, now: datetime, actor: str
 ) -> GoogleAccount:
     """Have the brand's cards at Google with the account that lies at ``file:PATH`` or in ``env:NAME``.
 
@@ -60,9 +60,7 @@ def refer(
     scheme, _, place = credentials.partition(":")
     if scheme == "file" and place:
         credentials = f"file:{Path(place).resolve()}"
-    return _write(
-        tx, safe, brand, issuer_id, credentials, google.load(credentials), None, now=now, actor=actor
-    )
+    return _write(tx, brand, issuer_id, credentials, google.load(credentials), None, now=now, actor=actor)
 
 
 def store_for(
@@ -71,7 +69,9 @@ def store_for(
     """The same with an uploaded key, kept sealed. Raises Misconfigured, BadInput, Conflict."""
     account = google.parse(data, source="the file")
     kept = json.dumps(json.loads(data)).encode()  # without what a person's editor may have put around it
-    return _write(tx, safe, brand, issuer_id, STORED, account, kept, now=now, actor=actor)
+    _check(issuer_id)
+    sealed = safe.seal(kept, about=_about(brand.id, GoogleIssuerId(issuer_id)))
+    return _write(tx, brand, issuer_id, STORED, account, sealed, now=now, actor=actor)
 
 
 def forget(tx: Tx, brand: Brand, *, now: datetime, actor: str) -> None:
@@ -102,20 +102,23 @@ def open_account(safe: Safe, row: AccountRow) -> ServiceAccount:
     return google.parse(secret, source=f"the key of {row.email}")
 
 
+def _check(issuer: str) -> None:
+    if not is_issuer(issuer):
+        raise BadInput("bad-issuer", f"issuer {issuer!r}: {WHERE_ISSUER}", field="issuer")
+
+
 def _write(
     tx: Tx,
-    safe: Safe,
     brand: Brand,
     issuer: str,
     credentials: str,
     account: ServiceAccount,
-    key: bytes | None,
+    sealed: str | None,
     *,
     now: datetime,
     actor: str,
 ) -> GoogleAccount:
-    if not is_issuer(issuer):
-        raise BadInput("bad-issuer", f"issuer {issuer!r}: {_WHERE_ISSUER}", field="issuer")
+    _check(issuer)
     issuer_id = GoogleIssuerId(issuer)
     brands.lock(tx, brand.id)
     present = store.issuer_of_cards(tx, brand.id)
@@ -131,7 +134,7 @@ def _write(
         {
             "issuer_id": issuer_id,
             "credentials": credentials,
-            "sealed_key": safe.seal(key, about=_about(brand.id, issuer_id)) if key is not None else None,
+            "sealed_key": sealed,
             "email": account.email,
             "changed_at": now,
             "changed_by": actor,

@@ -75,7 +75,11 @@ class Words:
         found = value(content, identity, say, self._zone)
         if found is None:
             return None
-        return spoken[0] if spoken else same(str(json.loads(found)) if found.startswith('"') else found)
+        if spoken:
+            return spoken[0]
+        if found.startswith('"'):
+            return same(str(json.loads(found)))
+        return LocalizedText(found.replace(".", ","), found)  # a number: Russian has a comma in it
 
     def link(self, text: LocalizedText | None, language: Language) -> str | None:
         """An address that Google takes (it must have a scheme), or None."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from app import keyring
 from app.db import Database
 from app.db.identifiers import GoogleIssuerId, ProgrammeId
 from app.delivery import stopped
@@ -68,11 +67,10 @@ def at_google(
         google_wallet_url=google.url, google_token_url=google.token_url
     )
     file = google.write_service_account(tmp_path / "google.json")
-    safe = keyring.safe(made.settings, keyring.present(made.settings))
     rig.bare_programme(made)
     with database.write() as tx:
         google_accounts.refer(
-            tx, safe, made.brand, issuer_id=ISSUER, credentials=f"file:{file}", now=made.now, actor="test"
+            tx, made.brand, issuer_id=ISSUER, credentials=f"file:{file}", now=made.now, actor="test"
         )
         programme_id = ProgrammeId(tx.scalars(select(programme.c.id)).one())
         design_id = publish(tx, programme_id, 1)

@@ -206,7 +206,8 @@ def test_a_guest_sees_name_number_points_code_and_the_way_out() -> None:
     body = of_object(balance=125_050)
     assert body["accountName"] == "Алёна Ж."
     assert body["accountId"] == body["barcode"]["value"] == body["barcode"]["alternateText"] == "K7Q2M9XA"
-    assert body["loyaltyPoints"]["balance"] == {"string": "1250.5"}
+    assert body["loyaltyPoints"]["balance"] == {"string": "1250,5"}
+    assert of_object(balance=125_050, language="en")["loyaltyPoints"]["balance"] == {"string": "1250.5"}
     assert body["loyaltyPoints"]["label"] == "Баллы"
     assert body["loyaltyPoints"]["localizedLabel"]["translatedValues"][0]["value"] == "Points"
     assert body["state"] == "ACTIVE"
