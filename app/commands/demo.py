@@ -149,7 +149,7 @@ def _google_key(plan: _Plan) -> Path:
 def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
     chain = _CHAIN.read_text(encoding="utf-8")
     brands = re.findall(r'pass_type_identifier = "([^"]+)"\s+team_identifier = "([^"]+)"', chain)
-    folders = re.findall(r'credentials = "file:\.\./certs/([^"]+)"', chain)
+    folders = re.findall(r'^credentials = "file:\.\./certs/([^"]+)"', chain, re.MULTILINE)
     for (pass_type, team), folder in zip(brands, folders, strict=True):
         authority.pass_credentials(
             plan.directory / "certs" / folder,
