@@ -154,6 +154,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         sms_book=book,
         gateways=texting.open_gateways(settings, book),
         google=google_wiring.make_side(settings, accounts, changed=_google_changed),
+        google_rate=settings.google_requests_per_second,
     )
     passkit = PassKit(
         database=database,

@@ -49,8 +49,8 @@ _Mark = tuple[AccountRow, tuple[int, int] | None]
 class _Snapshot:
     """The accounts at one moment."""
 
-    issuer_of: Mapping[BrandId, GoogleIssuerId]  # of brands whose issuer has an account that can be read
-    accounts: Mapping[GoogleIssuerId, ServiceAccount]
+    issuer_of: Mapping[BrandId, GoogleIssuerId]  # of brands whose account can be read
+    accounts: Mapping[BrandId, ServiceAccount]
     issuers: frozenset[str]  # all, also where no key can be read
 
 
@@ -69,13 +69,13 @@ class Accounts:
         """Under whom the brand's cards are at Google; None where it has no account that works."""
         return self._now().issuer_of.get(brand_id)
 
-    def account(self, issuer_id: str) -> ServiceAccount | None:
-        """Who may write for the issuer."""
-        return self._now().accounts.get(GoogleIssuerId(issuer_id))
+    def account(self, brand_id: BrandId) -> ServiceAccount | None:
+        """Who writes the brand's cards, and signs their links."""
+        return self._now().accounts.get(brand_id)
 
-    def accounts(self) -> Mapping[GoogleIssuerId, ServiceAccount]:
+    def present(self) -> _Snapshot:
         """All that can be read; the same object as long as none of them changes."""
-        return self._now().accounts
+        return self._now()
 
     def issuers(self) -> frozenset[str]:
         """All that callbacks may be for, whether or not their keys can be read just now."""
@@ -103,12 +103,11 @@ class Accounts:
         if marks == list(self._opened):
             return
         self._opened = {mark: self._open(mark) for mark in marks}
-        accounts: dict[GoogleIssuerId, ServiceAccount] = {}
-        for (row, _), account in self._opened.items():
-            if account is not None:
-                accounts.setdefault(row.issuer_id, account)
+        accounts = {
+            row.brand_id: account for (row, _), account in self._opened.items() if account is not None
+        }
         self._snapshot = _Snapshot(
-            {row.brand_id: row.issuer_id for row in rows if row.issuer_id in accounts},
+            {row.brand_id: row.issuer_id for row in rows if row.brand_id in accounts},
             accounts,
             frozenset(row.issuer_id for row in rows),
         )
@@ -189,28 +188,29 @@ def make_work(settings: Settings, accounts: Accounts, press: GooglePress, *, cha
 
 
 class WorkerAccounts:
-    """A worker's clients, one for an issuer; the same as long as its account is."""
+    """A worker's clients, one for a brand; the same as long as its account is."""
 
     def __init__(self, settings: Settings, accounts: Accounts) -> None:
         self._settings, self._accounts = settings, accounts
-        self._of: Mapping[GoogleIssuerId, ServiceAccount] | None = None
-        self._made: dict[GoogleIssuerId, tuple[ServiceAccount, GoogleAccount]] = {}
-        self._current: Mapping[GoogleIssuerId, GoogleAccount] = {}
+        self._of: _Snapshot | None = None
+        self._made: dict[BrandId, tuple[ServiceAccount, GoogleAccount]] = {}
+        self._current: Mapping[BrandId, GoogleAccount] = {}
 
-    def __call__(self) -> Mapping[GoogleIssuerId, GoogleAccount]:
+    def __call__(self) -> Mapping[BrandId, GoogleAccount]:
         """All of them now; another object where anything changed."""
         from app.worker.google_parcels import GoogleAccount
 
-        accounts = self._accounts.accounts()
-        if accounts is self._of:
+        present = self._accounts.present()
+        if present is self._of:
             return self._current
         made = {}
-        for issuer, account in accounts.items():
-            known = self._made.get(issuer)
-            if known is None or known[0] is not account:
+        for brand, account in present.accounts.items():
+            known, issuer = self._made.get(brand), present.issuer_of[brand]
+            if known is None or known[0] is not account or known[1].issuer_id != issuer:
                 wallet = open_wallet(self._settings, account, at_once=32)
-                known = account, GoogleAccount(wallet, self._settings.google_requests_per_second)
-            made[issuer] = known
-        self._of, self._made = accounts, made
-        self._current = {issuer: one for issuer, (_, one) in made.items()}
+                rate = self._settings.google_requests_per_second
+                known = account, GoogleAccount(issuer, wallet, rate)
+            made[brand] = known
+        self._of, self._made = present, made
+        self._current = {brand: one for brand, (_, one) in made.items()}
         return self._current

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from app.google import credentials
@@ -25,8 +25,17 @@ class GoogleService:
 
     url: str
     token_url: str
+    key: str = field(repr=False)  # the service account's JSON
     account: ServiceAccount
     pid: int
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """For other processes: a key that was read cannot be sent."""
+        return _known, (self.url, self.token_url, self.key, self.pid)
+
+
+def _known(url: str, token_url: str, key: str, pid: int) -> GoogleService:
+    return GoogleService(url, token_url, key, credentials.parse(key, source="simulator"), pid)
 
 
 @contextmanager
@@ -41,7 +50,7 @@ def running(cores: set[int]) -> Iterator[GoogleService]:
             raise RuntimeError("the simulator does not start")
         url, token_url, account = ours.recv()
         assert process.pid is not None
-        yield GoogleService(url, token_url, credentials.parse(account, source="simulator"), process.pid)
+        yield _known(url, token_url, account, process.pid)
     finally:
         process.terminate()
         process.join(10)

@@ -126,7 +126,7 @@ def main() -> None:
     mark(badge, (110, 112), 148)
     badge.save_once(HERE / "google" / "logo.png", 3, colours=64)
     hero = Canvas(344, 112, BOTTLE)
-    hero.image.alpha_composite(strip(344, 112).image)
+    hero.lay(strip(344, 112))
     hero.save_once(HERE / "google" / "hero.png", 3, colours=64)
 
 

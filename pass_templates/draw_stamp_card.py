@@ -175,10 +175,8 @@ def main() -> None:
     cup(badge, (110, 112), 150, CREAM)
     badge.save_once(HERE / "google" / "logo.png", 3, colours=48)
     hero = Canvas(344, 112, CREAM)
-    hero.image.alpha_composite(strip(344, 112).image)
-    for number, kind in enumerate(("earned", "earned", "earned", "empty", "empty", "reward")):
-        picture = stamp(kind).image.resize((round(46 * hero.fine),) * 2)
-        hero.image.alpha_composite(picture, (round((18 + number * 52.4) * hero.fine), round(33 * hero.fine)))
+    hero.lay(strip(344, 112))
+    cup(hero, (172, 58), 74, COFFEE)  # no stamps: all guests share it
     hero.save_once(HERE / "google" / "hero.png", 3, colours=96)
 
 

@@ -82,7 +82,7 @@ def main() -> None:
     mark(badge, (108, 114), 156, METALS[2])
     badge.save_once(HERE / "google" / "logo.png", 3, colours=64)
     hero = Canvas(344, 112, INK)
-    hero.image.alpha_composite(strip(METALS[2], 3, 344, 112).image)
+    hero.lay(strip(METALS[2], 3, 344, 112))
     hero.save_once(HERE / "google" / "hero.png", 3, colours=48)
 
 

@@ -60,6 +60,11 @@ class Canvas:
         )
         self.image = Image.alpha_composite(below, layer)
 
+    def lay(self, other: Canvas, at: Point = (0, 0)) -> None:
+        """Another drawing of the same fineness over this one, its corner ``at``, with all its inks."""
+        self._inks |= other._inks
+        self.image.alpha_composite(other.image, (round(at[0] * self.fine), round(at[1] * self.fine)))
+
     def polygons(
         self,
         outlines: Iterable[Sequence[Point]],

@@ -32,13 +32,11 @@ def google() -> None:
 @json_option
 def set_account(slug: str, issuer: str, credentials: str, as_json: bool) -> None:
     """Have the cards of the brand SLUG at Google, with a key that lies in a file or a variable."""
-    with opened() as shell:
-        safe = _safe(shell)
-        with shell.database.write() as tx:
-            brand = brands.brand_by_slug(tx, slug)
-            made = google_accounts.refer(
-                tx, safe, brand, issuer_id=issuer, credentials=credentials, now=shell.now, actor=shell.actor
-            )
+    with opened() as shell, shell.database.write() as tx:
+        brand = brands.brand_by_slug(tx, slug)
+        made = google_accounts.refer(
+            tx, brand, issuer_id=issuer, credentials=credentials, now=shell.now, actor=shell.actor
+        )
     show(_record(slug, made), as_json=as_json)
 
 
@@ -117,7 +115,7 @@ def _asked(shell: Shell, found: GoogleAccount) -> Standing:
     from app.google import standing
     from app.google_wiring import Accounts, open_wallet
 
-    account = Accounts(shell.database, _safe(shell)).account(found.issuer_id)
+    account = Accounts(shell.database, _safe(shell)).account(found.brand_id)
     if account is None:
         raise Misconfigured(
             f"The key at {found.credentials} cannot be read: see the log above, mend it there"

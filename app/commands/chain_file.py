@@ -15,8 +15,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from app.accounts import brands, checks
 from app.db.identifiers import BrandId
 from app.errors import BadInput, Misconfigured
+from app.google.identifiers import is_issuer
 from app.loyalty import rules as rulebook
 from app.passes.content import LocalizedText
+from app.passes.google_accounts import WHERE_ISSUER
 from app.places import placements, venues
 
 
@@ -148,6 +150,23 @@ class VenuePart(_Part):
         return self
 
 
+def _issuer(value: str) -> str:
+    if not is_issuer(value):
+        raise BadInput("bad-issuer", WHERE_ISSUER)
+    return value
+
+
+class GooglePart(_Part):
+    """Under which of Google's issuers the brand's cards are, and where its service account's key lies."""
+
+    issuer: Annotated[str, _by(_issuer)]
+    credentials: Annotated[str, Field(pattern=r"^(file|env):.+$")]
+
+    def reference(self, directory: Path) -> str:
+        """The same with a relative ``file:`` meant from ``directory``."""
+        return _from(directory, self.credentials)
+
+
 class BrandPart(_Part):
     """A brand with everything of it."""
 
@@ -159,6 +178,7 @@ class BrandPart(_Part):
     pass_type_identifier: str
     team_identifier: str
     credentials: str
+    google: GooglePart | None = None
     asks_phone: brands.AsksPhone = "no"
     texts: dict[brands.Language, BrandTexts]
     programmes: Annotated[list[ProgrammePart], Field(min_length=1)]
@@ -166,10 +186,6 @@ class BrandPart(_Part):
 
     def draft(self, directory: Path) -> brands.BrandDraft:
         """As accounts wants it; a relative ``file:`` is meant from ``directory``."""
-        credentials = self.credentials
-        kind, _, place = credentials.partition(":")
-        if kind == "file" and place:
-            credentials = f"file:{(directory / place).resolve()}"
         return brands.BrandDraft(
             slug=self.slug,
             name=self.name,
@@ -179,7 +195,7 @@ class BrandPart(_Part):
             language=self.language,
             pass_type_identifier=self.pass_type_identifier,
             team_identifier=self.team_identifier,
-            credentials=credentials,
+            credentials=_from(directory, self.credentials),
             asks_phone=self.asks_phone,
         )
 
@@ -243,6 +259,11 @@ def _place(document: Any, steps: tuple[int | str, ...]) -> str:
         elif step != "[key]":
             words.append(step)
     return ", ".join(words) or "the file"
+
+
+def _from(directory: Path, credentials: str) -> str:
+    kind, _, place = credentials.partition(":")
+    return f"file:{(directory / place).resolve()}" if kind == "file" and place else credentials
 
 
 def _refusal(check: Callable[[], object]) -> str | None:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from app.accounts import brands, keys, staff
 from app.commands.chain_file import BrandPart, Chain, DesignPart, VenuePart
+from app.commands.chain_google import load_google
 from app.db import Database, Tx
 from app.db.identifiers import PlacementId, ProgrammeId, StaffMemberId, VenueId
 from app.errors import BadInput, Refused
@@ -138,6 +139,9 @@ class _Loading:
             )
             if made != there:
                 self._did("brand changed")
+        google, at = self._part.google, self._around
+        if google and load_google(self._tx, made, google, at.directory, now=at.now, actor=at.actor):
+            self._did("account at Google changed" if there else "account at Google set")
         if warning := brands.shared_pass_type(self._tx, made):
             self._report.warnings.append(warning)
         return made

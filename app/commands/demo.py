@@ -105,7 +105,7 @@ async def _live(plan: _Plan, authority: Authority) -> None:
         past = _started(plan, environment, "app.commands.demo_past")
         try:
             await serve_town(
-                _town(plan, authority, apns, shops),
+                _town(plan, authority, apns, google, shops),
                 port=plan.page_port,
                 ready=lambda page: _invite(plan, page, shops, console),
                 said=_say,
@@ -154,7 +154,7 @@ def _google_key(plan: _Plan) -> Path:
 def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
     chain = _CHAIN.read_text(encoding="utf-8")
     brands = re.findall(r'pass_type_identifier = "([^"]+)"\s+team_identifier = "([^"]+)"', chain)
-    folders = re.findall(r'credentials = "file:\.\./certs/([^"]+)"', chain)
+    folders = re.findall(r'^credentials = "file:\.\./certs/([^"]+)"', chain, re.MULTILINE)
     for (pass_type, team), folder in zip(brands, folders, strict=True):
         authority.pass_credentials(
             plan.directory / "certs" / folder,
@@ -238,7 +238,13 @@ async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
     raise Unavailable(f"The service did not start; see {plan.directory / 'service.log'}")
 
 
-def _town(plan: _Plan, authority: Authority, apns: ApnsSimulator, shops: tuple[Shop, ...]) -> TownSettings:
+def _town(
+    plan: _Plan,
+    authority: Authority,
+    apns: ApnsSimulator,
+    google: GoogleSimulator,
+    shops: tuple[Shop, ...],
+) -> TownSettings:
     return TownSettings(
         base_url=plan.url,
         shops=shops,
@@ -251,11 +257,17 @@ def _town(plan: _Plan, authority: Authority, apns: ApnsSimulator, shops: tuple[S
         population=plan.population,
         install_pause=plan.pace,
         receipt_pause=4 * plan.pace,
+        google=google,
     )
 
 
 def _say(kind: str, text: str) -> None:
-    words = {"installed": "card added ", "receipt": "receipt    ", "failed": "FAILED     "}
+    words = {
+        "installed": "card added ",
+        "saved": "card saved ",
+        "receipt": "receipt    ",
+        "failed": "FAILED     ",
+    }
     click.echo(f"  {words[kind]} {text}")
 
 
@@ -264,7 +276,7 @@ def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> No
     perkpass = shlex.quote(str(Path(sys.executable).with_name("perkpass")))
     click.echo(
         f"""
-Open     {page}   a phone: card, back, lock screen; choose another on the page
+Open     {page}   an iPhone and its guest's Android phone: card, back, lock screen; choose others on the page
          {console}
                   the console: choose a password, look at guests, designs, venues and where guests are lost
                   (two weeks of earlier guests come in while you do)
@@ -272,7 +284,8 @@ Open     {page}   a phone: card, back, lock screen; choose another on the page
          {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
          {plan.url}/api/docs   the till's API
 
-Try      ring up a receipt on the phone's page and watch balance, level and lock screen
+Try      ring up receipts on the phones' page: balance, level and lock screen, in both wallets;
+         Google notifies three times a day, and is silent from the fourth on
          switch the phone's network off, ring up twice, switch it on again
          open a table's link as Android would: the button saves the card at Google's stand-in
          remove the card; add another guest by opening the install page yourself, and go on to its web card

@@ -14,6 +14,7 @@ from app.commands.answers import json_option, show, show_list, warn
 from app.commands.design_draft import draft
 from app.commands.design_draft_steps import list_steps, reopen, undo
 from app.commands.design_folder import export_design, import_design
+from app.commands.design_google import at_google
 from app.commands.design_rollout import rollout
 from app.commands.shell import Shell, now, opened
 from app.db.identifiers import WalletPassId
@@ -73,10 +74,11 @@ def publish(
         drafted = publishing.draft(card, directory, values, now=shell.now)
         with shell.database.write() as tx:
             made, is_new = publishing.publish(tx, card, drafted, now=shell.now, actor=shell.actor)
+            google = at_google(shell, tx, card.id)
         for finding in designs.warnings(made):
             warn(str(finding))
         show(
-            {"id": made.id, "version": made.version, "template": made.template, "new": is_new},
+            {"id": made.id, "version": made.version, "template": made.template, "new": is_new, **google},
             as_json=as_json,
         )
 
@@ -134,7 +136,8 @@ def move(brand: str, programme: str, source: int, target: int, limit: int | None
                 subject=f"programme {programme}",
                 detail={"from": source, "to": target, "cards": moved},
             )
-        show({"moved": moved, "from": source, "to": target}, as_json=as_json)
+            google = at_google(shell, tx, card.id)
+        show({"moved": moved, "from": source, "to": target, **google}, as_json=as_json)
 
 
 def _move(

@@ -12,6 +12,7 @@ import click
 from app import keyring
 from app.accounts import brands
 from app.commands.answers import Record, json_option, show, to_json, warn
+from app.commands.design_google import at_google
 from app.commands.shell import Shell, now, opened
 from app.db import Tx
 from app.db.identifiers import DesignId
@@ -98,7 +99,8 @@ def publish(brand: str, programme: str, as_json: bool) -> None:
         ready = drafts.ready(found, values, now=shell.now)
         with shell.database.write() as tx:
             made = drafts.publish(tx, found, ready, brand_id=card.brand_id, now=shell.now, actor=shell.actor)
-        show({"id": made.id, "version": made.version, "template": made.template}, as_json=as_json)
+            google = at_google(shell, tx, card.id)
+        show({"id": made.id, "version": made.version, "template": made.template, **google}, as_json=as_json)
 
 
 @draft.command()

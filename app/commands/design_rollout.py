@@ -11,6 +11,7 @@ import click
 
 from app.commands.answers import Record, json_option, show
 from app.commands.design_draft import programme_of, ring
+from app.commands.design_google import at_google
 from app.commands.shell import opened
 from app.db import Database, Tx
 from app.db.identifiers import BrandId, ProgrammeId
@@ -92,7 +93,7 @@ def state(brand: str, programme: str, wait: bool, as_json: bool) -> None:
         while wait and _is_moving(shell.database, programme_id):
             time.sleep(_LOOK_AGAIN)
         with shell.database.read() as tx:
-            described = _described(tx, programme_id)
+            described = {**_described(tx, programme_id), **at_google(shell, tx, programme_id)}
     show(described, as_json=as_json)
 
 
@@ -106,7 +107,7 @@ def _do(brand: str, programme: str, verb: _Verb | Callable[..., rollouts.Rollout
         with shell.database.write() as tx:
             card = programme_of(tx, brand, programme)
             verb(tx, card.id, brand_id=card.brand_id, now=shell.now, actor=shell.actor)
-            described = _described(tx, card.id)
+            described = {**_described(tx, card.id), **at_google(shell, tx, card.id)}
         ring(shell)
     show(described, as_json=as_json)
 

@@ -38,6 +38,8 @@ GoogleClassId = NewType("GoogleClassId", int)
 """Our row for a loyalty class; never Google's string."""
 GoogleObjectId = NewType("GoogleObjectId", int)
 """Our row for a loyalty object; never Google's string."""
+GoogleBroadcastId = NewType("GoogleBroadcastId", int)
+"""Our row for a message to all holders of a loyalty class."""
 
 PassTypeIdentifier = NewType("PassTypeIdentifier", str)
 SerialNumber = NewType("SerialNumber", str)

@@ -1,5 +1,7 @@
 """Changes that Google shall take, as promises: claimed within the issuer's pace, one of an object at a time.
 
+Each waits in the queue of its brand, whose account makes it; brands of one issuer share its pace.
+
 Verbs take the open transaction and never commit. What is promised is that an object (or a class) becomes what
 the database says it should be: whatever waits is one row, and the content is that of the moment of its claim.
 """
@@ -10,11 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
-from typing import Final
+from typing import Any, Final
 
 from app.db import Tx
-from app.db.identifiers import DeliveryId, GoogleIssuerId, GoogleObjectId
-from app.delivery import retry, store_google, store_google_pending, store_pace
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleIssuerId, GoogleObjectId
+from app.delivery import retry, store_attempts, store_google, store_google_pending, store_pace
 from app.delivery.google_promises import (
     ClaimedGoogle,
     GoogleKind,
@@ -55,9 +57,9 @@ def promise(tx: Tx, promises: Sequence[GooglePromise], *, now: datetime) -> None
         store_google_pending.join(tx, promises, now=now)
 
 
-def issuers_due(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[GoogleIssuerId]:
+def brands_due(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[BrandId]:
     """Which of these have something to claim."""
-    return [GoogleIssuerId(one) for one in store_google.issuers_due(tx, issuers, now=now)]
+    return store_google.brands_due(tx, brands, now=now)
 
 
 def claim(
@@ -65,12 +67,13 @@ def claim(
     *,
     owner: str,
     issuer_id: GoogleIssuerId,
+    brands: Sequence[BrandId],
     pace: Pace,
     now: datetime,
     lease: timedelta,
     limit: int,
 ) -> list[ClaimedGoogle]:
-    """Take due changes of an issuer, the most urgent first: up to ``limit``, and as many as may leave soon.
+    """Take due changes of an issuer's ``brands``, the most urgent first: up to ``limit`` that may leave soon.
 
     The issuer's pace is locked until the transaction ends; requests then take their departures with
     :func:`depart`.
@@ -78,15 +81,15 @@ def claim(
     room = pace.room(store_pace.free_at(tx, GOOGLE.subject_of(issuer_id), now=now), now=now)
     if not (most := min(limit, room)):
         return []
-    return store_google.claim(tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=most)
+    return store_google.claim(tx, owner=owner, brands=brands, now=now, lease=lease, limit=most)
 
 
 def claim_classes(
-    tx: Tx, *, owner: str, issuer_id: GoogleIssuerId, now: datetime, lease: timedelta, limit: int
+    tx: Tx, *, owner: str, brands: Sequence[BrandId], now: datetime, lease: timedelta, limit: int
 ) -> list[ClaimedGoogle]:
     """Take due classes alone, after :func:`claim` in one transaction: those that its objects need first."""
     return store_google.claim(
-        tx, owner=owner, issuer=issuer_id, now=now, lease=lease, limit=limit, kinds=("class",)
+        tx, owner=owner, brands=brands, now=now, lease=lease, limit=limit, kinds=("class",)
     )
 
 
@@ -97,14 +100,14 @@ def depart(tx: Tx, issuer_id: GoogleIssuerId, count: int, *, pace: Pace, now: da
 
 def begin_attempts(tx: Tx, claimed: Sequence[ClaimedGoogle], *, now: datetime) -> None:
     """Record that these are about to be tried: written before the call, so that a crash leaves a trace."""
-    store_google.begin(tx, claimed, now=now)
+    store_attempts.begin(tx, claimed, now=now)
 
 
 def put_off(
     tx: Tx, owner: str, claimed: Sequence[ClaimedGoogle], *, due_at: datetime, reason: str, now: datetime
 ) -> None:
     """Give claimed changes back untried, due at ``due_at``."""
-    mine = store_google.held(tx, owner, claimed)
+    mine = store_attempts.held(tx, owner, claimed)
     back = [Back(one, due_at, reason, one.attempts - 1) for one in claimed if one.id in mine]
     store_google_pending.go_back(tx, back, now=now)
 
@@ -113,7 +116,7 @@ def end_untried(
     tx: Tx, owner: str, ended: Mapping[ClaimedGoogle, str], *, state: State = "accepted", now: datetime
 ) -> None:
     """End claimed changes that nothing need be sent for, each with its reason."""
-    mine = store_google.held(tx, owner, list(ended))
+    mine = store_attempts.held(tx, owner, list(ended))
     for reason in sorted(set(ended.values())):
         ids = [one.id for one, why in ended.items() if why == reason and one.id in mine]
         store_google.end(tx, ids, state, reason, now=now)
@@ -121,7 +124,7 @@ def end_untried(
 
 def hold(tx: Tx, owner: str, claimed: Sequence[ClaimedGoogle]) -> set[DeliveryId]:
     """Which of these ``owner`` still holds; they are locked, before the objects that they are about."""
-    return store_google.held(tx, owner, claimed)
+    return store_attempts.held(tx, owner, claimed)
 
 
 def settle(
@@ -132,7 +135,7 @@ def settle(
     Only rows that ``owner`` still holds are touched: who lost its lease changes nothing, and its rows are not
     in the answer.
     """
-    mine = store_google.held(tx, owner, [outcome.claimed for outcome in outcomes])
+    mine = store_attempts.held(tx, owner, [outcome.claimed for outcome in outcomes])
     outcomes = [outcome for outcome in outcomes if outcome.claimed.id in mine]
     store_google.finish(tx, outcomes, now=now)
     reached: dict[DeliveryId, State] = {}
@@ -169,24 +172,19 @@ def take_back(tx: Tx, dead: Sequence[ClaimedGoogle], *, now: datetime) -> None:
     store_google_pending.go_back(tx, back, now=now)
 
 
-def queues(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[GoogleQueue]:
-    """How deep and how late the changes of each issuer are."""
-    return [store_google.queue(tx, issuer, now=now) for issuer in sorted(issuers)]
+def queues(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[GoogleQueue]:
+    """How deep and how late the changes of each brand are."""
+    return [store_google.queue(tx, brand, now=now) for brand in sorted(brands)]
 
 
 def last_changes(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> dict[GoogleObjectId, LastChange]:
     """The last promise to each object, as people are told of it."""
-    return {
-        row.google_object_id: LastChange(
-            kind=row.kind,
-            state=row.state,
-            reason=row.reason,
-            shown=shown(row.state, row.reason),
-            created_at=row.created_at,
-            settled_at=row.settled_at,
-        )
-        for row in store_google.newest(tx, object_ids)
-    }
+    return {row.google_object_id: _last(row) for row in store_google.newest(tx, object_ids)}
+
+
+def last_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> LastChange | None:
+    """The last promise of a message to a class, as people are told of it."""
+    return next((_last(row) for row in store_google.of_broadcast(tx, broadcast_id)), None)
 
 
 def estimate(updates: int, *, rate: float = RATE, notifying: bool = True, ahead: int = 0) -> timedelta:
@@ -197,6 +195,17 @@ def estimate(updates: int, *, rate: float = RATE, notifying: bool = True, ahead:
     """
     each = 2 if notifying else 1
     return timedelta(seconds=max(0, updates + ahead) * each / rate)
+
+
+def _last(row: Any) -> LastChange:
+    return LastChange(
+        kind=row.kind,
+        state=row.state,
+        reason=row.reason,
+        shown=shown(row.state, row.reason),
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+    )
 
 
 def _back(outcome: GoogleOutcome, now: datetime) -> Back | None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from app.db.identifiers import DeliveryId, GoogleClassId, GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleClassId, GoogleObjectId
 from app.delivery.promises import State
 
-GoogleKind = Literal["class", "receipt", "level", "campaign", "silent"]
+GoogleKind = Literal["class", "receipt", "level", "broadcast", "campaign", "silent"]
 """Why Google is told; decides who is served first, and whether the holder may be notified."""
 
 GOOGLE_PRIORITIES: Final[Mapping[GoogleKind, int]] = {
     "class": 20,  # an object cannot be made before its class
     "receipt": 21,
     "level": 22,
-    "campaign": 23,
-    "silent": 24,
+    "broadcast": 23,  # a campaign's message to a whole class: one request for many cards
+    "campaign": 24,
+    "silent": 25,
 }
 """20 is served first; apart from those of pushes and texts, whose claims never see these rows."""
 
@@ -35,6 +36,8 @@ SILENT: Final = "Silent"
 NO_HOLDER: Final = "NoHolder"
 HELD_BY_QUOTA: Final = "HeldByQuota"
 UNCHANGED: Final = "Unchanged"
+HANDED_TO_CARDS: Final = "HandedToCards"
+"""The reason of a broadcast that each card is told of by itself: how that went is told of each of them."""
 _SHOWN: Final[Mapping[str | None, Shown]] = {
     NOTIFIED: "accepted",
     SILENT: "accepted_silently",
@@ -56,10 +59,10 @@ def shown(state: State, reason: str | None) -> Shown | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GooglePromise:
-    """A change of one object, or of one class, that Google shall take."""
+    """A change of one object or class, or a message to a class, that Google shall take."""
 
-    issuer_id: GoogleIssuerId
-    target: GoogleObjectId | GoogleClassId  # a class's where the kind says so
+    brand_id: BrandId  # whose account writes it
+    target: GoogleObjectId | GoogleClassId | GoogleBroadcastId  # of which of them, the kind says
     kind: GoogleKind
     due_at: datetime
 
@@ -69,10 +72,11 @@ class ClaimedGoogle:
     """A promise that one owner holds until its lease ends."""
 
     id: DeliveryId
-    issuer_id: GoogleIssuerId
+    brand_id: BrandId
     kind: GoogleKind
     object_id: GoogleObjectId | None
     class_id: GoogleClassId | None
+    broadcast_id: GoogleBroadcastId | None
     attempts: int  # this one included
     due_at: datetime
 
@@ -92,9 +96,9 @@ class GoogleOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleQueue:
-    """An issuer's changes at one moment."""
+    """A brand's changes at one moment."""
 
-    issuer_id: str
+    brand_id: BrandId
     due: int
     waiting: int
     sending: int

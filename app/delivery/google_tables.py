@@ -10,7 +10,7 @@ google_notification = Table(
     "google_notification",
     metadata,
     refers("delivery_id", "delivery.id", primary_key=True),
-    refers("google_object_id", "google_object.id"),
+    refers("google_object_id", "google_object.id", primary_key=True),  # a broadcast's has a line for each
     Column("at", UtcDateTime, nullable=False),
     Column("how", Text, nullable=False),
     Column("outcome", Text, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
 from app.delivery.budget import Patience
@@ -30,6 +30,18 @@ EDGES: Final[Mapping[State, frozenset[State]]] = {
     "exhausted": frozenset(),
 }
 """The drawing of docs/delivery-states.md."""
+
+
+class Tried(Protocol):
+    """A promise that somebody holds."""
+
+    @property
+    def id(self) -> DeliveryId:
+        """The promise's."""
+
+    @property
+    def attempts(self) -> int:
+        """This one included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from sqlalchemy import insert as plain_insert
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
-from app.delivery import budget, retry
+from app.delivery import budget, retry, store_attempts
 from app.delivery.budget import Patience, Policy
 from app.delivery.promises import PRIORITIES, Claim, Claimed, Kind, Outcome, State, Unsent
-from app.delivery.store_outcomes import charge, end, finish_attempts, held_by
+from app.delivery.store_outcomes import charge, end, finish_attempts
 from app.delivery.store_overview import forget_devices, purge, snapshot
 from app.delivery.store_pending import CHANNEL, PENDING, SENDING, Again, Promise, go_back, join, over
 from app.delivery.tables import attempt, delivery, push_budget
@@ -159,7 +159,7 @@ def settle(tx: Tx, owner: str, outcomes: Sequence[Outcome], *, now: datetime) ->
     ``pending`` after :func:`app.delivery.retry.delay`; to ``superseded`` where a newer pending row for the
     device says the same; to ``exhausted`` where there were attempts enough.
     """
-    mine = held_by(tx, owner, [outcome.claimed for outcome in outcomes])
+    mine = store_attempts.held(tx, owner, [outcome.claimed for outcome in outcomes])
     outcomes = [outcome for outcome in outcomes if outcome.claimed.id in mine]
     if not outcomes:
         return {}
@@ -194,7 +194,7 @@ def release(
     tx: Tx, owner: str, claimed: Sequence[Claimed], *, reason: str, due_at: datetime, now: datetime
 ) -> None:
     """Give claimed promises back untried, due at ``due_at``."""
-    mine = held_by(tx, owner, claimed)
+    mine = store_attempts.held(tx, owner, claimed)
     back = [Again(one, due_at, reason, one.attempts - 1) for one in claimed if one.id in mine]
     go_back(tx, back, now=now)
 

@@ -1,6 +1,6 @@
-"""Logins and issuers that nothing leaves by: password, money, a blocked address; a key that is no user's.
+"""Logins and accounts that nothing leaves by: password, money, a blocked address; a key that is no user's.
 
-The same breaker table as for pass types, under ``sms:LOGIN`` and ``google:ISSUER``. Nothing is refused
+The same breaker table as for pass types, under ``sms:LOGIN`` and ``google:ISSUER/BRAND``. Nothing is refused
 meanwhile: what is promised waits, one is sent as a probe once a minute, and the first that is answered for
 closes it.
 """
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.db import Tx
+from app.db.identifiers import BrandId, GoogleIssuerId
 from app.delivery import store_breakers
 from app.delivery.breaker import LOOK_AGAIN_AFTER, PROBE_AFTER
 from app.delivery.store_breakers import Breaker
@@ -33,12 +34,13 @@ __all__ = [
     "subject_of",
     "take_probe",
     "works",
+    "writer",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """The breakers of one channel; ``name`` is a login's or an issuer's."""
+    """The breakers of one channel; ``name`` is a login's, an issuer's, or of :func:`writer`."""
 
     prefix: str  # "sms:"
 
@@ -71,6 +73,11 @@ class Stops:
     def works(self, tx: Tx, name: str) -> bool:
         """A probe was let in; True where it was stopped."""
         return store_breakers.remove(tx, self.subject_of(name))
+
+
+def writer(issuer_id: GoogleIssuerId, brand_id: BrandId) -> str:
+    """What a brand's account at an issuer is called: who is let in nowhere stops no other brand of it."""
+    return f"{issuer_id}/{brand_id}"
 
 
 SMS: Final = Stops("sms:")

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Text, bindparam, case, func, literal, select, text, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import bindparam, case, func, literal, select, text, update
 
-from app.db import Id, Identifiers, Tx, Types, UtcDateTime, among, given
-from app.db.identifiers import DeliveryId, GoogleObjectId
+from app.db import Tx, UtcDateTime, among
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleObjectId
+from app.delivery import store_attempts
 from app.delivery.google_promises import (
     GOOGLE_PRIORITIES,
     ClaimedGoogle,
@@ -20,32 +20,34 @@ from app.delivery.google_promises import (
     GoogleQueue,
 )
 from app.delivery.promises import State
+from app.delivery.store_attempts import taking
 from app.delivery.store_google_pending import CHANNEL, column_of
 from app.delivery.store_pending import PENDING, SENDING, over
-from app.delivery.tables import attempt, delivery
+from app.delivery.tables import delivery
 
 _BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
 """What the planner knows of a queue is from when it was empty: it would read and sort all that is pending."""
 _CLAIMED: Final = (
     delivery.c.id,
-    delivery.c.issuer_id,
+    delivery.c.brand_id,
     delivery.c.kind,
     delivery.c.google_object_id.label("object_id"),
     delivery.c.google_class_id.label("class_id"),
+    delivery.c.google_broadcast_id.label("broadcast_id"),
     delivery.c.attempts,
     delivery.c.due_at,
 )
-_TRIED: Final[Types] = {"row": Id, "status": Integer(), "reason": Text(), "verdict": Text()}
+_TOLD: Final = tuple(delivery.c[name] for name in ("kind", "state", "reason", "created_at", "settled_at"))
 _VERDICTS: Final = {"next": "retry"}
 
 
-def issuers_due(tx: Tx, issuers: Collection[str], *, now: datetime) -> list[str]:
+def brands_due(tx: Tx, brands: Collection[BrandId], *, now: datetime) -> list[BrandId]:
     """Which of these have a change that is due; asks the index once for each urgency of each."""
     return [
-        issuer
-        for issuer in sorted(issuers)
+        brand
+        for brand in sorted(brands)
         if any(
-            tx.execute(_any_due(priority), {"issuer": issuer, "now": now}).first() is not None
+            tx.execute(_any_due(priority), {"brand": brand, "now": now}).first() is not None
             for priority in GOOGLE_PRIORITIES.values()
         )
     ]
@@ -59,7 +61,7 @@ def _any_due(priority: int) -> Any:
 def _is_due(priority: int) -> tuple[Any, ...]:
     return (
         delivery.c.state == PENDING,
-        delivery.c.issuer_id == bindparam("issuer"),
+        delivery.c.brand_id == bindparam("brand"),
         delivery.c.priority == literal(priority, literal_execute=True),
         delivery.c.due_at <= bindparam("now", type_=UtcDateTime()),
     )
@@ -69,25 +71,31 @@ def claim(
     tx: Tx,
     *,
     owner: str,
-    issuer: str,
+    brands: Sequence[BrandId],
     now: datetime,
     lease: timedelta,
     limit: int,
     kinds: Iterable[GoogleKind] = tuple(GOOGLE_PRIORITIES),
 ) -> list[ClaimedGoogle]:
-    """Take up to ``limit`` due changes of an issuer, the most urgent first; rows of others are passed over.
+    """Take up to ``limit`` due changes, the most urgent first; rows of others are passed over.
 
-    So is an object whose last change has no answer yet: writes of one object go one after the other.
+    So is an object whose last change has no answer yet: writes of one object go one after the other. Of what
+    is as urgent each of ``brands`` gets its share, and what one does not need goes to the others.
     """
     if tx.dialect.name == "postgresql":
         tx.execute(_BY_INDEX)
     rows: list[Any] = []
     for kind in sorted(kinds, key=lambda kind: GOOGLE_PRIORITIES[kind]):
-        if len(rows) < limit:
-            asked = {"issuer": issuer, "now": now, "most": limit - len(rows)}
-            rows += tx.execute(_due(kind), asked).all()
+        if most := limit - len(rows):
+            asked = {"now": now, "most": most}
+            found = [
+                turn
+                for brand in brands
+                for turn in enumerate(tx.execute(_due(kind), asked | {"brand": brand}))
+            ]
+            rows += [row for _, row in sorted(found, key=lambda turn: (turn[0], turn[1].due_at))[:most]]
     if rows:
-        tx.execute(_taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
+        tx.execute(taking(), {"ids": [row.id for row in rows], "by": owner, "until": now + lease})
     return [claimed(row, row.attempts + 1) for row in rows]
 
 
@@ -111,45 +119,9 @@ def _due(kind: GoogleKind) -> Any:
     )
 
 
-@cache
-def _taking() -> Any:
-    return (
-        update(delivery)
-        .where(among(delivery.c.id, bindparam("ids", type_=Identifiers())))
-        .values(
-            state="sending",
-            owner=bindparam("by"),
-            lease_until=bindparam("until", type_=UtcDateTime()),
-            attempts=delivery.c.attempts + 1,
-        )
-    )
-
-
 def claimed(row: Any, attempts: int) -> ClaimedGoogle:
     """A row of the columns of a claim."""
     return ClaimedGoogle(**(dict(row._mapping) | {"attempts": attempts}))
-
-
-def begin(tx: Tx, claims: Sequence[ClaimedGoogle], *, now: datetime) -> None:
-    """Write the attempts before the calls, so that a crash leaves a trace."""
-    if claims:
-        rows = [{"delivery_id": one.id, "number": one.attempts, "started_at": now} for one in claims]
-        tx.execute(plain_insert(attempt), rows)
-
-
-def held(tx: Tx, owner: str, claims: Sequence[ClaimedGoogle]) -> set[DeliveryId]:
-    """Which of these the owner still holds; locked until the transaction ends."""
-    rows = tx.scalars(
-        select(delivery.c.id)
-        .where(
-            among(delivery.c.id, [one.id for one in claims]),
-            delivery.c.owner == owner,
-            delivery.c.state == SENDING,
-        )
-        .order_by(delivery.c.id)
-        .with_for_update()
-    )
-    return {DeliveryId(one) for one in rows}
 
 
 def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedGoogle]:
@@ -166,23 +138,17 @@ def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedGoogle]:
 
 def finish(tx: Tx, outcomes: Sequence[GoogleOutcome], *, now: datetime) -> None:
     """Write the answers beside the open attempts."""
-    if not outcomes:
-        return
     rows = [
         {
             "row": one.claimed.id,
             "status": one.status,
             "reason": one.reason[:200],
             "verdict": _VERDICTS.get(one.verdict, one.verdict),
+            "provider_id": None,
         }
         for one in outcomes
     ]
-    answers = given(tx, rows, _TRIED)
-    tx.execute(
-        update(attempt)
-        .where(attempt.c.delivery_id == answers.c.row, attempt.c.finished_at.is_(None))
-        .values(finished_at=now, **{name: answers.c[name] for name in _TRIED if name != "row"})
-    )
+    store_attempts.finish(tx, rows, now=now)
 
 
 def end(tx: Tx, ids: Collection[DeliveryId], state: State, reason: str | None, *, now: datetime) -> None:
@@ -190,21 +156,19 @@ def end(tx: Tx, ids: Collection[DeliveryId], state: State, reason: str | None, *
     tx.execute(update(delivery).where(among(delivery.c.id, sorted(ids))).values(**over(state, reason, now)))
 
 
-def queue(tx: Tx, issuer: str, *, now: datetime) -> GoogleQueue:
-    """How deep and how late the changes of an issuer are."""
+def queue(tx: Tx, brand: BrandId, *, now: datetime) -> GoogleQueue:
+    """How deep and how late the changes of a brand are."""
     due = delivery.c.due_at <= now
     row = tx.execute(
         select(
             func.count().label("everything"),
             func.coalesce(func.sum(case((due, 1), else_=0)), 0).label("due"),
             func.min(case((due, delivery.c.due_at)), type_=delivery.c.due_at.type).label("oldest"),
-        ).where(delivery.c.state == PENDING, delivery.c.issuer_id == issuer)
+        ).where(delivery.c.state == PENDING, delivery.c.brand_id == brand)
     ).one()
-    sending = tx.scalar(
-        select(func.count()).where(delivery.c.state == SENDING, delivery.c.issuer_id == issuer)
-    )
+    sending = tx.scalar(select(func.count()).where(delivery.c.state == SENDING, delivery.c.brand_id == brand))
     return GoogleQueue(
-        issuer_id=issuer,
+        brand_id=brand,
         due=int(row.due),
         waiting=int(row.everything - row.due),
         sending=int(sending or 0),
@@ -216,12 +180,11 @@ def newest(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> list[Any]:
     """The promise with the highest number of each object: object, kind, state, reason, times."""
     own = delivery.c.google_object_id
     last = select(func.max(delivery.c.id)).where(among(own, object_ids), own.is_not(None)).group_by(own)
-    columns = (
-        own,
-        delivery.c.kind,
-        delivery.c.state,
-        delivery.c.reason,
-        delivery.c.created_at,
-        delivery.c.settled_at,
-    )
-    return list(tx.execute(select(*columns).where(delivery.c.id.in_(last)).order_by(own)))
+    return list(tx.execute(select(own, *_TOLD).where(delivery.c.id.in_(last)).order_by(own)))
+
+
+def of_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> list[Any]:
+    """The promises of a message to a class, the newest first."""
+    own = delivery.c.google_broadcast_id
+    asked = select(*_TOLD).where(own == broadcast_id, own.is_not(None))
+    return list(tx.execute(asked.order_by(delivery.c.id.desc())))

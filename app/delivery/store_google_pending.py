@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, Literal
 
 from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
-from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, packed
+from app.db import Id, Tx, Types, UtcDateTime, among, given_later, packed
 from app.db.identifiers import DeliveryId
 from app.db.upsert import insert_in
 from app.delivery.google_promises import GOOGLE_PRIORITIES, ClaimedGoogle, GoogleKind, GooglePromise
 from app.delivery.promises import State
 from app.delivery.store_pending import PENDING, over
+from app.delivery.store_returning import give_back, raced
 from app.delivery.tables import delivery
 
 CHANNEL: Final = "google"
-Column = Literal["google_object_id", "google_class_id"]
-_MOST_RACES: Final = 20
-# As with pushes: who promises to the same objects meanwhile (a till) must not wait for us in a circle.
-_SHORT_WAITS: Final = text("SET LOCAL lock_timeout = '200ms'")
-_USUAL_WAITS: Final = text("SET LOCAL lock_timeout TO DEFAULT")
-_LOCK_NOT_AVAILABLE: Final = "55P03"
+Column = Literal["google_object_id", "google_class_id", "google_broadcast_id"]
+_COLUMNS: Final[tuple[Column, ...]] = ("google_class_id", "google_broadcast_id", "google_object_id")
 _PROMISE: Final[Types] = {
-    "issuer_id": Text(),
+    "brand_id": Id,
     "target": Id,
     "kind": Text(),
     "priority": Integer(),
     "due_at": UtcDateTime(),
 }
-_RETURNED: Final[Types] = {"row": Id, "due_at": UtcDateTime(), "reason": Text(), "attempts": Integer()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,8 @@ class Back:
 
 def column_of(kind: GoogleKind) -> Column:
     """Which column names what a promise of this kind is about."""
+    if kind == "broadcast":
+        return "google_broadcast_id"
     return "google_class_id" if kind == "class" else "google_object_id"
 
 
@@ -64,11 +61,10 @@ def join(tx: Tx, promises: Sequence[GooglePromise], *, now: datetime) -> None:
         known = most_urgent.get(key)
         if known is None or GOOGLE_PRIORITIES[promise.kind] < GOOGLE_PRIORITIES[known.kind]:
             most_urgent[key] = promise
-    columns: tuple[Column, ...] = ("google_class_id", "google_object_id")
-    for column in columns:
+    for column in _COLUMNS:
         rows = [
             {
-                "issuer_id": promise.issuer_id,
+                "brand_id": promise.brand_id,
                 "target": promise.target,
                 "kind": promise.kind,
                 "priority": GOOGLE_PRIORITIES[promise.kind],
@@ -118,34 +114,15 @@ def go_back(tx: Tx, back: Sequence[Back], *, now: datetime) -> dict[DeliveryId, 
     The newer row takes over the urgency of the one it supersedes, and its wait.
     """
     reached: dict[DeliveryId, State] = {}
-    columns: tuple[Column, ...] = ("google_class_id", "google_object_id")
-    for column in columns:
+    for column in _COLUMNS:
         own = [one for one in back if column_of(one.claimed.kind) == column]
         if own:
-            reached |= _raced(tx, column, own, now)
+            reached |= raced(tx, partial(_go_back, tx, column, own, now))
     return reached
 
 
-def _raced(tx: Tx, column: Column, back: Sequence[Back], now: datetime) -> Mapping[DeliveryId, State]:
-    for _ in range(_MOST_RACES):
-        try:
-            with tx.begin_nested():
-                if tx.dialect.name == "postgresql":
-                    tx.execute(_SHORT_WAITS)
-                reached = _go_back(tx, column, back, now)
-                if tx.dialect.name == "postgresql":
-                    tx.execute(_USUAL_WAITS)
-                return reached
-        except IntegrityError:  # a promise was committed between our look and our write: look again
-            continue
-        except OperationalError as fault:
-            if getattr(fault.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise
-    raise RuntimeError("promises keep coming between look and write")
-
-
 def _target(one: Back) -> int:
-    return int(one.claimed.class_id or one.claimed.object_id or 0)
+    return int(one.claimed.class_id or one.claimed.object_id or one.claimed.broadcast_id or 0)
 
 
 def _go_back(tx: Tx, column: Column, back: Sequence[Back], now: datetime) -> Mapping[DeliveryId, State]:
@@ -176,31 +153,14 @@ def _go_back(tx: Tx, column: Column, back: Sequence[Back], now: datetime) -> Map
                 .values(due_at=bindparam("until"), reason=bindparam("why")),
                 asked,
             )
-    if returned:
-        rows = [
-            {"row": one.claimed.id, "due_at": one.due_at, "reason": one.reason, "attempts": one.attempts}
-            for one in returned
-        ]
-        new = given(tx, rows, _RETURNED)
-        tx.execute(
-            update(delivery)
-            .where(delivery.c.id == new.c.row)
-            .values(
-                state="pending",
-                owner=None,
-                lease_until=None,
-                due_at=new.c.due_at,
-                reason=new.c.reason,
-                attempts=new.c.attempts,
-            )
-        )
+    give_back(tx, returned)
     reached: dict[DeliveryId, State] = {one.claimed.id: "superseded" for one in superseded}
     return reached | {one.claimed.id: "pending" for one in returned}
 
 
 def _as_promise(one: Back) -> GooglePromise:
     claimed = one.claimed
-    target = claimed.class_id or claimed.object_id
+    target = claimed.class_id or claimed.object_id or claimed.broadcast_id
     if target is None:  # the table's CHECK refuses such a row
         raise ValueError("a promise about nothing")
-    return GooglePromise(issuer_id=claimed.issuer_id, target=target, kind=claimed.kind, due_at=one.due_at)
+    return GooglePromise(brand_id=claimed.brand_id, target=target, kind=claimed.kind, due_at=one.due_at)

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Text, select, true, update
+from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal, or_, select, true, update
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import DeliveryId, GoogleObjectId
-from app.delivery.google_quota import WINDOW, Entry, Fate, How
+from app.delivery.google_quota import BELIEVED, COUNTED, MOST, WINDOW, Entry, Fate, How
 from app.delivery.google_tables import google_notification
 
 _NOTED: Final[Types] = {
@@ -72,8 +72,40 @@ def note(tx: Tx, noted: Sequence[Noted], *, now: datetime) -> None:
     )
     tx.execute(
         statement.on_conflict_do_update(
-            index_elements=["delivery_id"],
+            index_elements=["delivery_id", "google_object_id"],
             set_={name: statement.excluded[name] for name in ("at", "how", "outcome")},
+        )
+    )
+
+
+def is_full(tx: Tx, objects: Select[int], *, now: datetime) -> bool:
+    """Whether one of these may not be notified any more now."""
+    ledger = google_notification.c
+    counted = case((ledger.outcome.in_(COUNTED), 1), else_=0)
+    refused = case((and_(ledger.outcome == "quota", ledger.at > now - BELIEVED), 1), else_=0)
+    asked = (
+        select(literal(1))
+        .where(ledger.google_object_id.in_(objects), ledger.at > now - WINDOW)
+        .group_by(ledger.google_object_id)
+        .having(or_(func.sum(counted) >= MOST, func.sum(refused) > 0))
+    )
+    return tx.execute(asked.limit(1)).first() is not None
+
+
+def note_all(tx: Tx, delivery_id: DeliveryId, objects: Select[int], *, now: datetime) -> None:
+    """All of these are notified by one message, which was asked for."""
+    one = objects.subquery()
+    line: dict[str, ColumnElement[Any]] = {
+        "delivery_id": literal(delivery_id),
+        "at": literal(now, UtcDateTime()),
+        "how": literal("message"),
+    }
+    rows = select(one.c[0], *line.values(), literal("asked")).where(true())
+    statement = insert(tx, google_notification).from_select(["google_object_id", *line, "outcome"], rows)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["delivery_id", "google_object_id"],
+            set_={name: statement.excluded[name] for name in ("at", "outcome")},
         )
     )
 

@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from sqlalchemy import Integer, Text, bindparam, case, literal, select, text, true, update
-from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.db import Id, Tx, Types, UtcDateTime, among, given, given_later, packed
+from app.db import Id, Tx, Types, UtcDateTime, among, given_later, packed
 from app.db.identifiers import DeliveryId, DeviceId, PassTypeIdentifier
 from app.db.upsert import insert_in
 from app.delivery.promises import PRIORITIES, Claimed, Kind, State
+from app.delivery.store_returning import give_back, raced
 from app.delivery.tables import delivery
 
 CHANNEL: Final = "apple"
 PENDING: Final = literal("pending", literal_execute=True)  # spelt out in the SQL, for the partial indexes
 SENDING: Final = literal("sending", literal_execute=True)
-_MOST_RACES: Final = 20
-# Rows go back in two statements, in no order of devices that others could keep to. Who promises to the same
-# devices meanwhile (a till) must not wait for us in a circle, so we are the ones that give up and try again.
-_SHORT_WAITS: Final = text("SET LOCAL lock_timeout = '200ms'")
-_USUAL_WAITS: Final = text("SET LOCAL lock_timeout TO DEFAULT")
-_LOCK_NOT_AVAILABLE: Final = "55P03"
 _PROMISE: Final[Types] = {
     "device_id": Id,
     "pass_type_identifier": Text(),
@@ -33,7 +27,6 @@ _PROMISE: Final[Types] = {
     "priority": Integer(),
     "due_at": UtcDateTime(),
 }
-_RETURNED: Final[Types] = {"row": Id, "due_at": UtcDateTime(), "reason": Text(), "attempts": Integer()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +118,7 @@ def go_back(tx: Tx, again: Sequence[Again], *, now: datetime) -> dict[DeliveryId
     if not again:
         return {}
     ordered = sorted(again, key=lambda one: one.claimed.device_id)
-    for _ in range(_MOST_RACES):
-        try:
-            with tx.begin_nested():
-                if tx.dialect.name == "postgresql":
-                    tx.execute(_SHORT_WAITS)
-                reached = _go_back(tx, ordered, now)
-                if tx.dialect.name == "postgresql":
-                    tx.execute(_USUAL_WAITS)
-                return reached
-        except IntegrityError:  # a promise was committed between our look and our write: look again
-            continue
-        except OperationalError as fault:
-            if getattr(fault.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise
-    raise RuntimeError("promises keep coming between look and write")
+    return raced(tx, partial(_go_back, tx, ordered, now))
 
 
 def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, State]:
@@ -179,27 +158,7 @@ def _go_back(tx: Tx, again: Sequence[Again], now: datetime) -> dict[DeliveryId, 
                 .values(due_at=bindparam("until"), reason=bindparam("why"), held_since=None),
                 asked,
             )
-    if back:
-        returned = given(
-            tx,
-            [
-                {"row": one.claimed.id, "due_at": one.due_at, "reason": one.reason, "attempts": one.attempts}
-                for one in back
-            ],
-            _RETURNED,
-        )
-        tx.execute(
-            update(delivery)
-            .where(delivery.c.id == returned.c.row)
-            .values(
-                state="pending",
-                owner=None,
-                lease_until=None,
-                due_at=returned.c.due_at,
-                reason=returned.c.reason,
-                attempts=returned.c.attempts,
-            )
-        )
+    give_back(tx, back)
     reached: dict[DeliveryId, State] = {one.claimed.id: "superseded" for one in superseded}
     reached.update({one.claimed.id: "pending" for one in back})
     return reached

@@ -22,12 +22,12 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy import insert as plain_insert
 
-from app.db import Id, Identifiers, Tx, Types, UtcDateTime, among, given
+from app.db import Id, Tx, Types, UtcDateTime, among, given
 from app.db.identifiers import DeliveryId
+from app.delivery.store_attempts import taking
 from app.delivery.store_pending import PENDING, SENDING
-from app.delivery.tables import attempt, delivery, text_message
+from app.delivery.tables import delivery, text_message
 from app.delivery.text_promises import TEXT_PRIORITIES, ClaimedText, TextOutcome, TextState
 
 _BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
@@ -57,13 +57,6 @@ _ENDED: Final[Types] = {
     "due_at": UtcDateTime(),
     "settled_at": UtcDateTime(),
     "attempts": Integer(),
-}
-_TRIED: Final[Types] = {
-    "row": Id,
-    "status": Integer(),
-    "reason": Text(),
-    "verdict": Text(),
-    "provider_id": Text(),
 }
 _FACTS: Final[Types] = {
     "row": Id,
@@ -118,8 +111,8 @@ def claim(
             asked = {"login": login, "now": now, "limit": limit - len(rows)}
             rows += tx.execute(_due(priority), asked).all()
     if rows:
-        taking = {"ids": [row.id for row in rows], "by": owner, "until": now + lease}
-        tx.execute(_taking(), taking)
+        theirs = {"ids": [row.id for row in rows], "by": owner, "until": now + lease}
+        tx.execute(taking(), theirs)
     return [claimed(row, row.attempts + 1) for row in rows]
 
 
@@ -141,45 +134,9 @@ def _due(priority: int) -> Any:
     )
 
 
-@cache
-def _taking() -> Any:
-    return (
-        update(delivery)
-        .where(among(delivery.c.id, bindparam("ids", type_=Identifiers())))
-        .values(
-            state="sending",
-            owner=bindparam("by"),
-            lease_until=bindparam("until", type_=UtcDateTime()),
-            attempts=delivery.c.attempts + 1,
-        )
-    )
-
-
 def claimed(row: Any, attempts: int) -> ClaimedText:
     """A row of the columns of a claim."""
     return ClaimedText(**(dict(row._mapping) | {"attempts": attempts, "text": row.text or ""}))
-
-
-def begin(tx: Tx, claims: Sequence[ClaimedText], *, now: datetime) -> None:
-    """Write the attempts before the calls, so that a crash leaves a trace."""
-    rows = [{"delivery_id": one.id, "number": one.attempts, "started_at": now} for one in claims]
-    if rows:
-        tx.execute(plain_insert(attempt), rows)
-
-
-def held(tx: Tx, owner: str, claims: Sequence[ClaimedText]) -> set[DeliveryId]:
-    """Which of these the owner still holds; locked until the transaction ends."""
-    rows = tx.scalars(
-        select(delivery.c.id)
-        .where(
-            among(delivery.c.id, [one.id for one in claims]),
-            delivery.c.owner == owner,
-            delivery.c.state == SENDING,
-        )
-        .order_by(delivery.c.id)
-        .with_for_update()
-    )
-    return {DeliveryId(one) for one in rows}
 
 
 def lost(tx: Tx, *, now: datetime, limit: int) -> list[ClaimedText]:
@@ -219,18 +176,6 @@ def move(
     columns = {name: new.c[name] for name in _ENDED if name != "row"}
     tx.execute(
         update(delivery).where(delivery.c.id == new.c.row).values(owner=None, lease_until=None, **columns)
-    )
-
-
-def finish(tx: Tx, tried: Sequence[dict[str, Any]], *, now: datetime) -> None:
-    """End open attempts; each names ``row``, ``status``, ``reason``, ``verdict`` and ``provider_id``."""
-    if not tried:
-        return
-    answers = given(tx, tried, _TRIED)
-    tx.execute(
-        update(attempt)
-        .where(attempt.c.delivery_id == answers.c.row, attempt.c.finished_at.is_(None))
-        .values(finished_at=now, **{name: answers.c[name] for name in _TRIED if name != "row"})
     )
 
 

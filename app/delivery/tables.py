@@ -29,10 +29,11 @@ delivery = Table(
     Column("pass_type_identifier", Text),
     # A text belongs to the login of a gateway that it leaves by, and has a row of text_message.
     Column("login", Text),
-    # A change of Google's object (or class) belongs to the issuer whose rate it takes.
-    Column("issuer_id", Text),
+    # A change of Google's object (or class) belongs to the brand whose account makes it.
+    refers("brand_id", "brand.id", nullable=True),
     refers("google_object_id", "google_object.id", nullable=True),
     refers("google_class_id", "google_class.id", nullable=True),
+    refers("google_broadcast_id", "google_broadcast.id", nullable=True),
     Column("kind", Text, nullable=False),  # why: a push's share of the phone's patience, a text's urgency
     Column("priority", Integer, nullable=False),  # 0 is served first
     Column("state", Text, nullable=False),
@@ -49,15 +50,17 @@ delivery = Table(
         "(channel = 'apple') = (device_id IS NOT NULL)"
         " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
         " AND (channel = 'sms') = (login IS NOT NULL)"
-        " AND (channel = 'google') = (issuer_id IS NOT NULL)"
-        " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
-        " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
+        " AND (channel = 'google') = (brand_id IS NOT NULL)"
+        " AND (channel = 'google' AND kind NOT IN ('class', 'broadcast')) = (google_object_id IS NOT NULL)"
+        " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)"
+        " AND (channel = 'google' AND kind = 'broadcast') = (google_broadcast_id IS NOT NULL)",
         name="addressed_by_channel",
     ),
     CheckConstraint(
         "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
         " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))"
-        " OR (channel = 'google' AND kind IN ('class', 'receipt', 'level', 'campaign', 'silent'))",
+        " OR (channel = 'google'"
+        " AND kind IN ('class', 'receipt', 'level', 'broadcast', 'campaign', 'silent'))",
         name="kind_of_channel",
     ),
     CheckConstraint(
@@ -83,8 +86,8 @@ delivery = Table(
         " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)))"
         " OR (channel = 'google' AND ("
         "(kind = 'class' AND priority = 20) OR (kind = 'receipt' AND priority = 21)"
-        " OR (kind = 'level' AND priority = 22) OR (kind = 'campaign' AND priority = 23)"
-        " OR (kind = 'silent' AND priority = 24)))",
+        " OR (kind = 'level' AND priority = 22) OR (kind = 'broadcast' AND priority = 23)"
+        " OR (kind = 'campaign' AND priority = 24) OR (kind = 'silent' AND priority = 25)))",
         name="priority_follows_kind",
     ),
     # Coalescing: one pending push per device, whoever races for it.
@@ -149,16 +152,16 @@ delivery = Table(
             sqlite_where=text(f"state = '{state}' AND google_{what}_id IS NOT NULL"),
             postgresql_where=text(f"state = '{state}' AND google_{what}_id IS NOT NULL"),
         )
-        for what in ("object", "class")
+        for what in ("object", "class", "broadcast")
         for state in ("pending", "sending")
     ),
     Index(
         "ix_delivery_due_google",
-        "issuer_id",
+        "brand_id",
         "priority",
         "due_at",
-        sqlite_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
-        postgresql_where=text("state = 'pending' AND issuer_id IS NOT NULL"),
+        sqlite_where=text("state = 'pending' AND brand_id IS NOT NULL"),
+        postgresql_where=text("state = 'pending' AND brand_id IS NOT NULL"),
     ),
     Index(
         "ix_delivery_google_object",
@@ -166,6 +169,13 @@ delivery = Table(
         "id",
         sqlite_where=text("google_object_id IS NOT NULL"),
         postgresql_where=text("google_object_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_google_broadcast",
+        "google_broadcast_id",
+        "id",
+        sqlite_where=text("google_broadcast_id IS NOT NULL"),
+        postgresql_where=text("google_broadcast_id IS NOT NULL"),
     ),
     # What a day's codes cost is asked before each new one.
     Index(

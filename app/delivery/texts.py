@@ -16,6 +16,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, DeliveryId, MemberId
 from app.delivery import (
     retry,
+    store_attempts,
     store_pace,
     store_text_books,
     store_text_promises,
@@ -123,14 +124,14 @@ def depart(tx: Tx, login: str, count: int, *, rate: float, burst: int, now: date
 
 def begin_attempts(tx: Tx, claimed: Sequence[ClaimedText], *, now: datetime) -> None:
     """Record that these are about to be tried: written before the call, so that a crash leaves a trace."""
-    store_texts.begin(tx, claimed, now=now)
+    store_attempts.begin(tx, claimed, now=now)
 
 
 def end_unsent(
     tx: Tx, owner: str, ended: Sequence[tuple[ClaimedText, Unsendable, str]], *, now: datetime
 ) -> None:
     """End claimed texts that were not sent and must not be: too late, consent withdrawn."""
-    mine = store_texts.held(tx, owner, [one for one, _, _ in ended])
+    mine = store_attempts.held(tx, owner, [one for one, _, _ in ended])
     kept = [(one, state, reason) for one, state, reason in ended if one.id in mine]
     moves: list[_Move] = [
         (one.id, state, reason, one.due_at, one.attempts - 1) for one, state, reason in kept
@@ -144,7 +145,7 @@ def put_off(
     tx: Tx, owner: str, claimed: Sequence[ClaimedText], *, due_at: datetime, reason: str, now: datetime
 ) -> None:
     """Give claimed texts back untried, due at ``due_at``: quiet hours, a stopped login."""
-    mine = store_texts.held(tx, owner, claimed)
+    mine = store_attempts.held(tx, owner, claimed)
     kept = [one for one in claimed if one.id in mine]
     _untried(tx, [(one, reason) for one in kept], now)
     store_texts.move(tx, [(one.id, "pending", reason, due_at, one.attempts - 1) for one in kept], now=now)
@@ -158,12 +159,12 @@ def settle_texts(
     Only rows that ``owner`` still holds are touched, with one exception: that a gateway took a text is true
     whoever holds it, so a text that was given up or put back in the meantime is ``accepted`` after all.
     """
-    mine = store_texts.held(tx, owner, [outcome.claimed for outcome in outcomes])
+    mine = store_attempts.held(tx, owner, [outcome.claimed for outcome in outcomes])
     ours = [outcome for outcome in outcomes if outcome.claimed.id in mine]
     late = [one for one in outcomes if one.claimed.id not in mine and one.verdict == "accepted"]
     moves = [_next(outcome, now, can_ask=can_ask) for outcome in ours]
     reached = {delivery_id: state for delivery_id, state, *_ in moves}
-    store_texts.finish(tx, [_tried(outcome) for outcome in ours], now=now)
+    store_attempts.finish(tx, [_tried(outcome) for outcome in ours], now=now)
     store_texts.move(tx, moves, now=now)
     taken = store_text_receipts.taken_after_all(tx, late, now=now)
     facts = [(one, one.verdict == "unknown" and reached[one.claimed.id] == "pending") for one in ours]
@@ -186,7 +187,7 @@ def rescue_texts(tx: Tx, *, now: datetime, can_ask: Collection[str], limit: int 
         else (one.id, "exhausted", UNKNOWN, one.due_at, one.attempts)
         for one in dead
     ]
-    store_texts.finish(tx, [_tried(outcome) for outcome in outcomes], now=now)
+    store_attempts.finish(tx, [_tried(outcome) for outcome in outcomes], now=now)
     store_texts.move(tx, moves, now=now)
     over = {delivery_id for delivery_id, state, *_ in moves if state != "pending"}
     store_texts.note(tx, [(one, one.claimed.id not in over) for one in outcomes], over, now=now)
@@ -266,5 +267,5 @@ def _tried(outcome: TextOutcome) -> dict[str, Any]:
 def _untried(tx: Tx, claimed: Sequence[tuple[ClaimedText, str]], now: datetime) -> None:
     """Nothing left: close what was asked before it was found so, and be no longer in doubt."""
     outcomes = [TextOutcome(claimed=one, verdict="retry", reason=reason) for one, reason in claimed]
-    store_texts.finish(tx, [_tried(outcome) for outcome in outcomes], now=now)
+    store_attempts.finish(tx, [_tried(outcome) for outcome in outcomes], now=now)
     store_texts.note(tx, [(outcome, False) for outcome in outcomes], (), now=now)

@@ -91,8 +91,8 @@ def _asked(
     with database.read() as tx:
         known = [
             one.resource_id
-            for one in store_google.every_class(tx, row.issuer_id)
-            if one.brand_id == brand.id and one.accepted_at is not None
+            for one in store_google.every_class(tx, row.brand_id)
+            if one.accepted_at is not None
         ]
         card = store_timeline_google.newest_of_brand(tx, brand.id)
     try:

@@ -63,7 +63,7 @@ def breakers(tx: Tx, brands_of: Mapping[PassTypeIdentifier, str]) -> Iterator[Lo
 def google_changes(tx: Tx, row: AccountRow, slug: str, now: datetime) -> Iterator[Look]:
     """Whether a brand's changes leave for Google, and in time."""
     subject = say("changes for Google of %(brand)s", brand=slug)
-    if stop := stopped.GOOGLE.all_stopped(tx).get(row.issuer_id):
+    if stop := stopped.GOOGLE.all_stopped(tx).get(stopped.writer(row.issuer_id, row.brand_id)):
         words = say(
             "stopped since %(when)s UTC, Google answers: %(reason)s. Nothing is lost, one is tried each"
             " minute: let %(email)s be a user of issuer %(issuer)s in the Google Pay & Wallet console, and"
@@ -75,7 +75,7 @@ def google_changes(tx: Tx, row: AccountRow, slug: str, now: datetime) -> Iterato
         )
         yield Look(subject, "fault", words, slug)
         return
-    [queue] = google.queues(tx, [row.issuer_id], now=now)
+    [queue] = google.queues(tx, [row.brand_id], now=now)
     if queue.oldest_due_seconds > LATE.total_seconds():
         words = say(
             "%(due)s are due, the oldest since %(minutes)s minutes: is perkpass worker (or run) up, and does"

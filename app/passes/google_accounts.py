@@ -2,8 +2,8 @@
 
 Three places for its key, as for certificates: ``file:PATH``, ``env:NAME`` (a variable that holds the JSON),
 or ``stored:`` for one that was uploaded, which lies sealed in the database and is never shown again. Brands
-may share an issuer: then any of their accounts may write for all of them. The issuer of a brand stays once
-one of its cards is at Google, since no card moves from one to another.
+may share an issuer, and its rate: each writes its own cards with its own account. The issuer of a brand stays
+once one of its cards is at Google, since no card moves from one to another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.accounts.brands import Brand
 from app.db import Tx
 from app.db.identifiers import BrandId, GoogleIssuerId
 from app.delivery import store_breakers
-from app.delivery.stopped import GOOGLE
+from app.delivery.stopped import GOOGLE, writer
 from app.errors import BadInput, Conflict, Misconfigured, NotFound
 from app.google import credentials as google
 from app.google.credentials import ServiceAccount
@@ -30,7 +30,7 @@ from app.passes.sealing import Safe
 from app.passes.store_google_accounts import AccountRow
 
 STORED: Final = "stored:"
-_WHERE_ISSUER: Final = (
+WHERE_ISSUER: Final = (
     "an issuer's number has digits alone, like 3388000000012345678: the Google Pay & Wallet console shows it"
     " under Google Wallet API"
 )
@@ -49,7 +49,7 @@ class GoogleAccount:
 
 
 def refer(
-    tx: Tx, safe: Safe, brand: Brand, *, issuer_id: str, credentials: str, now: datetime, actor: str
+    tx: Tx, brand: Brand, *, issuer_id: str, credentials: str, now: datetime, actor: str
 ) -> GoogleAccount:
     """Have the brand's cards at Google with the account that lies at ``file:PATH`` or in ``env:NAME``.
 
@@ -60,9 +60,7 @@ def refer(
     scheme, _, place = credentials.partition(":")
     if scheme == "file" and place:
         credentials = f"file:{Path(place).resolve()}"
-    return _write(
-        tx, safe, brand, issuer_id, credentials, google.load(credentials), None, now=now, actor=actor
-    )
+    return _write(tx, brand, issuer_id, credentials, google.load(credentials), None, now=now, actor=actor)
 
 
 def store_for(
@@ -71,7 +69,9 @@ def store_for(
     """The same with an uploaded key, kept sealed. Raises Misconfigured, BadInput, Conflict."""
     account = google.parse(data, source="the file")
     kept = json.dumps(json.loads(data)).encode()  # without what a person's editor may have put around it
-    return _write(tx, safe, brand, issuer_id, STORED, account, kept, now=now, actor=actor)
+    _check(issuer_id)
+    sealed = safe.seal(kept, about=_about(brand.id, GoogleIssuerId(issuer_id)))
+    return _write(tx, brand, issuer_id, STORED, account, sealed, now=now, actor=actor)
 
 
 def forget(tx: Tx, brand: Brand, *, now: datetime, actor: str) -> None:
@@ -102,20 +102,23 @@ def open_account(safe: Safe, row: AccountRow) -> ServiceAccount:
     return google.parse(secret, source=f"the key of {row.email}")
 
 
+def _check(issuer: str) -> None:
+    if not is_issuer(issuer):
+        raise BadInput("bad-issuer", f"issuer {issuer!r}: {WHERE_ISSUER}", field="issuer")
+
+
 def _write(
     tx: Tx,
-    safe: Safe,
     brand: Brand,
     issuer: str,
     credentials: str,
     account: ServiceAccount,
-    key: bytes | None,
+    sealed: str | None,
     *,
     now: datetime,
     actor: str,
 ) -> GoogleAccount:
-    if not is_issuer(issuer):
-        raise BadInput("bad-issuer", f"issuer {issuer!r}: {_WHERE_ISSUER}", field="issuer")
+    _check(issuer)
     issuer_id = GoogleIssuerId(issuer)
     brands.lock(tx, brand.id)
     present = store.issuer_of_cards(tx, brand.id)
@@ -131,14 +134,14 @@ def _write(
         {
             "issuer_id": issuer_id,
             "credentials": credentials,
-            "sealed_key": safe.seal(key, about=_about(brand.id, issuer_id)) if key is not None else None,
+            "sealed_key": sealed,
             "email": account.email,
             "changed_at": now,
             "changed_by": actor,
         },
     )
     # Where changes were stopped over the account before, the new one is tried at once.
-    store_breakers.hasten(tx, GOOGLE.subject_of(issuer_id), probe_at=now)
+    store_breakers.hasten(tx, GOOGLE.subject_of(writer(issuer_id, brand.id)), probe_at=now)
     said = {"email": account.email, "key_id": account.key_id, "place": credentials.partition(":")[0]}
     _audit(tx, brand, "google.stored", issuer_id, said, now=now, actor=actor)
     row = store.account(tx, brand.id)

@@ -13,7 +13,7 @@ from app.delivery import google
 from app.delivery.google import LastChange
 from app.delivery.google_promises import GooglePromise
 from app.errors import Conflict, NotFound
-from app.passes import google_ids, store_designs, store_google, store_passes
+from app.passes import google_ids, store_designs, store_google, store_google_public, store_passes
 from app.passes.google_layout import parse
 from app.passes.store_google import ObjectRow
 
@@ -105,7 +105,7 @@ def card(tx: Tx, pass_id: WalletPassId) -> GoogleCard | None:
 
 def image(tx: Tx, digest: str) -> bytes | None:
     """The PNG at ``/google/images/{digest}.png``: it never changes, whoever asks may keep it for ever."""
-    return store_google.image(tx, digest)
+    return store_google_public.image(tx, digest)
 
 
 def hear(
@@ -116,7 +116,7 @@ def hear(
     A nonce counts once. Callbacks may come late and in any order, and one holder's deletion leaves others, so
     that every one also has the object read: that is what counts in the end.
     """
-    if not store_google.take_nonce(tx, nonce, now=now):
+    if not store_google_public.take_nonce(tx, nonce, now=now):
         return None
     known = store_google.object_named(tx, resource_id)
     if known is None:
@@ -165,8 +165,8 @@ def look_at_all_again(tx: Tx, *, now: datetime) -> int:
     """
     found = store_google.doubt_everything(tx, now=now)
     promises = [
-        GooglePromise(issuer_id=issuer, target=one, kind="silent", due_at=now)
-        for issuer, ids in found.items()
+        GooglePromise(brand_id=brand, target=one, kind="silent", due_at=now)
+        for brand, ids in found.items()
         for one in ids
     ]
     for start in range(0, len(promises), _AT_ONCE):
@@ -176,13 +176,13 @@ def look_at_all_again(tx: Tx, *, now: datetime) -> int:
 
 def forget_callbacks(tx: Tx, *, now: datetime) -> int:
     """Forget nonces that no callback comes with any more; returns how many."""
-    return store_google.forget_nonces(tx, before=now - NONCES_KEPT)
+    return store_google_public.forget_nonces(tx, before=now - NONCES_KEPT)
 
 
 def _promise(
     tx: Tx, rows: Sequence[ObjectRow], *, now: datetime, kind: Literal["receipt", "silent"] = "silent"
 ) -> None:
-    promises = [GooglePromise(issuer_id=one.issuer_id, target=one.id, kind=kind, due_at=now) for one in rows]
+    promises = [GooglePromise(brand_id=one.brand_id, target=one.id, kind=kind, due_at=now) for one in rows]
     google.promise(tx, promises, now=now)
 
 

@@ -13,11 +13,12 @@ from app.db import Tx
 from app.db.identifiers import BrandId, DesignId, GoogleClassId, GoogleIssuerId, ProgrammeId
 from app.delivery import google
 from app.delivery.google_promises import GooglePromise
-from app.passes import designs, google_ids, google_patches, store_designs, store_google
+from app.passes import designs, google_ids, google_patches, store_designs, store_google, store_google_public
 from app.passes.content import LocalizedText, PassIdentity
+from app.passes.content import Message as Said
 from app.passes.google_addresses import Addresses
 from app.passes.google_class import CLASS_FIELDS, GoogleDesign, Sharing, class_body, prepare
-from app.passes.google_object import object_body
+from app.passes.google_object import message_body, object_body
 from app.passes.store_google import ClassRow, Wanted
 from app.places import venues
 
@@ -43,7 +44,7 @@ class GooglePress:
         made = prepare(whole)
         if made is not None:
             images = {digest: whole.files[path] for path, digest in made.images.items()}
-            if store_google.keep_images(tx, images):
+            if store_google_public.keep_images(tx, images):
                 return made  # kept once they are there for sure: this transaction may yet come to nothing
         with self._lock:
             self._designs[design_id] = made
@@ -84,6 +85,14 @@ class GooglePress:
         )
         return class_body(design, sharing, resource_id=row.resource_id, tier=row.tier)
 
+    def broadcast(self, tx: Tx, row: ClassRow, said: Said, *, notify: bool) -> dict[str, Any] | None:
+        """A message to all holders of the class; None where its design has no Google any more."""
+        newest = store_designs.newest_id(tx, row.programme_id)
+        design = self.design(tx, newest) if newest is not None else None
+        if design is None:
+            return None
+        return message_body(design, said, brands.brand(tx, row.brand_id).language, notify=notify)
+
     def class_of(
         self,
         tx: Tx,
@@ -119,7 +128,7 @@ class GooglePress:
     def promise_classes(self, tx: Tx, rows: Sequence[ClassRow], *, now: datetime) -> None:
         """Promise classes to Google, as far as they are not promised yet."""
         promises = [
-            GooglePromise(issuer_id=row.issuer_id, target=row.id, kind="class", due_at=now) for row in rows
+            GooglePromise(brand_id=row.brand_id, target=row.id, kind="class", due_at=now) for row in rows
         ]
         google.promise(tx, promises, now=now)
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
 
@@ -67,6 +77,25 @@ google_object = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("pass_id"),
     CheckConstraint("(doubted_message IS NULL) = (doubted_at IS NULL)", name="doubted_since"),
+)
+
+# What all holders of a class are told at once: by one message to the class, or by one to each of its cards.
+google_broadcast = Table(
+    "google_broadcast",
+    metadata,
+    identity(),
+    refers("google_class_id", "google_class.id"),
+    Column("announcement", Text, nullable=False),  # identifies what is announced: "campaign:17"
+    Column("text", Json, nullable=False),  # in both languages
+    Column("at", UtcDateTime, nullable=False),
+    Column("way", Text, nullable=False),
+    Column(
+        "handed_to", BigInteger, nullable=False, server_default="0"
+    ),  # the last card that it was handed to
+    Column("on_class", Boolean, nullable=False, server_default=false()),  # Google has it there
+    Column("doubted_at", UtcDateTime),  # an addMessage without an answer: look before it is said again
+    UniqueConstraint("google_class_id", "announcement"),
+    CheckConstraint("way IN ('class', 'cards')", name="way_known"),
 )
 
 # Images in classes and objects, by their SHA-256. Google may ask for one that no design has any more.

@@ -33,8 +33,8 @@ def promise_to_holders(tx: Tx, pass_ids: Sequence[WalletPassId], *, kind: PushKi
     )
     if held.objects:
         changes = [
-            GooglePromise(issuer_id=issuer, target=one, kind=kind, due_at=now)
-            for issuer, ids in held.objects.items()
+            GooglePromise(brand_id=brand, target=one, kind=kind, due_at=now)
+            for brand, ids in held.objects.items()
             for one in ids
         ]
         google.promise(tx, changes, now=now)

@@ -1,4 +1,4 @@
-"""SQL of classes, objects and images at Google."""
+"""SQL of classes and objects at Google."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Text, and_, delete, or_, select, update
+from sqlalchemy import Boolean, Text, and_, or_, select, update
 
 from app.db import Id, Json, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import (
@@ -22,7 +22,11 @@ from app.db.identifiers import (
     WalletPassId,
 )
 from app.passes.content import LocalizedText, PassContent
-from app.passes.google_tables import google_callback, google_class, google_image, google_object
+from app.passes.google_tables import (
+    google_account,
+    google_class,
+    google_object,
+)
 from app.passes.tables import design, wallet_pass
 
 
@@ -195,8 +199,8 @@ def write_objects(tx: Tx, rows: Sequence[ObjectRow]) -> None:
     )
 
 
-def doubt_everything(tx: Tx, *, now: datetime) -> dict[GoogleIssuerId, list[GoogleObjectId]]:
-    """Nothing is known of what Google has; the objects of each issuer, in order."""
+def doubt_everything(tx: Tx, *, now: datetime) -> dict[BrandId, list[GoogleObjectId]]:
+    """Nothing is known of what Google has; the objects of each brand, in order."""
     tx.execute(update(google_class).values(sent=None))
     unknown = {
         "sent": None,
@@ -206,11 +210,11 @@ def doubt_everything(tx: Tx, *, now: datetime) -> dict[GoogleIssuerId, list[Goog
         "unread_since": now,
     }
     tx.execute(update(google_object).values(**unknown))
-    found: dict[GoogleIssuerId, list[GoogleObjectId]] = {}
-    for issuer_id, number in tx.execute(
-        select(google_object.c.issuer_id, google_object.c.id).order_by(google_object.c.id)
+    found: dict[BrandId, list[GoogleObjectId]] = {}
+    for brand_id, number in tx.execute(
+        select(google_object.c.brand_id, google_object.c.id).order_by(google_object.c.id)
     ):
-        found.setdefault(issuer_id, []).append(number)
+        found.setdefault(brand_id, []).append(number)
     return found
 
 
@@ -220,11 +224,18 @@ def classes(tx: Tx, ids: Collection[GoogleClassId]) -> dict[GoogleClassId, Class
     return {one.id: one for one in map(_class, rows)}
 
 
-def every_class(tx: Tx, issuer_id: GoogleIssuerId | None = None) -> list[ClassRow]:
-    """All of an issuer's, or of all issuers: one for each programme or tier."""
-    asked = select(*_CLASS).order_by(google_class.c.id)
-    if issuer_id is not None:
-        asked = asked.where(google_class.c.issuer_id == issuer_id)
+def every_class(tx: Tx, brand_id: BrandId | None = None) -> list[ClassRow]:
+    """All of a brand's, or of all brands: one for each programme or tier.
+
+    Those of brands without an account are left out, and those under another issuer: nobody can change them.
+    """
+    may = and_(
+        google_account.c.brand_id == google_class.c.brand_id,
+        google_account.c.issuer_id == google_class.c.issuer_id,
+    )
+    asked = select(*_CLASS).join(google_account, may).order_by(google_class.c.id)
+    if brand_id is not None:
+        asked = asked.where(google_class.c.brand_id == brand_id)
     return [_class(row) for row in tx.execute(asked)]
 
 
@@ -278,32 +289,3 @@ def doubt_classes(tx: Tx, class_ids: Collection[GoogleClassId]) -> None:
     """Nothing is known of what Google has of these."""
     if class_ids:
         tx.execute(update(google_class).where(among(google_class.c.id, sorted(class_ids))).values(sent=None))
-
-
-def keep_images(tx: Tx, images: Mapping[str, bytes]) -> bool:
-    """Keep images by their digests; True where some were not there yet."""
-    known = set(tx.scalars(select(google_image.c.digest).where(google_image.c.digest.in_(sorted(images)))))
-    for digest in sorted(images.keys() - known):
-        statement = insert(tx, google_image).values(digest=digest, data=images[digest])
-        tx.execute(statement.on_conflict_do_nothing())
-    return bool(images.keys() - known)
-
-
-def image(tx: Tx, digest: str) -> bytes | None:
-    """The image of that digest."""
-    found = tx.scalar(select(google_image.c.data).where(google_image.c.digest == digest))
-    return None if found is None else bytes(found)
-
-
-def take_nonce(tx: Tx, nonce: str, *, now: datetime) -> bool:
-    """True where no callback had it before."""
-    statement = insert(tx, google_callback).values(nonce=nonce, at=now).on_conflict_do_nothing()
-    return tx.execute(statement.returning(google_callback.c.nonce)).first() is not None
-
-
-def forget_nonces(tx: Tx, *, before: datetime, limit: int = 500) -> int:
-    """Forget callbacks that came before; returns how many."""
-    old = tx.scalars(select(google_callback.c.nonce).where(google_callback.c.at < before).limit(limit)).all()
-    if old:
-        tx.execute(delete(google_callback).where(google_callback.c.nonce.in_(old)))
-    return len(old)

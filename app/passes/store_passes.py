@@ -8,13 +8,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Text, Update, bindparam, literal, select, union_all, update
+from sqlalchemy import Integer, Row, Text, Update, bindparam, cast, literal, select, union_all, update
 
 from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given_later, insert, packed
 from app.db.identifiers import (
+    BrandId,
     DesignId,
     DeviceId,
-    GoogleIssuerId,
     GoogleObjectId,
     PassTypeIdentifier,
     ProgrammeId,
@@ -108,7 +108,7 @@ _HELD_BY_APPLE = (
         device.c.push_service == "apple",
     )
 )
-_HELD_BY_GOOGLE = select(google_object.c.issuer_id, google_object.c.id, literal(1)).where(
+_HELD_BY_GOOGLE = select(cast(google_object.c.brand_id, Text), google_object.c.id, literal(1)).where(
     among(google_object.c.pass_id, bindparam("ids", type_=Identifiers()))
 )
 # One question for both: where there is no Google it costs one look into an empty index for each pass.
@@ -231,19 +231,19 @@ def retag_type(tx: Tx, pass_type_identifier: PassTypeIdentifier, tag: UpdateTag)
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Where passes are held: phones by pass type, Google's objects by issuer; sorted, once each."""
+    """Where passes are held: phones by pass type, Google's objects by brand; sorted, once each."""
 
     devices: Mapping[PassTypeIdentifier, Sequence[DeviceId]]
-    objects: Mapping[GoogleIssuerId, Sequence[GoogleObjectId]]
+    objects: Mapping[BrandId, Sequence[GoogleObjectId]]
 
 
 def holders(tx: Tx, pass_ids: Sequence[WalletPassId]) -> Holders:
     """Devices that hold one of the passes and that Apple can still reach, and their objects at Google."""
     devices: dict[PassTypeIdentifier, list[DeviceId]] = {}
-    objects: dict[GoogleIssuerId, list[GoogleObjectId]] = {}
+    objects: dict[BrandId, list[GoogleObjectId]] = {}
     for whose, number, google in tx.execute(_REACHABLE, {"ids": sorted(set(pass_ids))}):
         if google:
-            objects.setdefault(whose, []).append(number)
+            objects.setdefault(BrandId(int(whose)), []).append(number)
         else:
             devices.setdefault(whose, []).append(number)
     return Holders(devices, objects)

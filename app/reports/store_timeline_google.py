@@ -12,7 +12,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, GoogleIssuerId, GoogleObjectId, WalletPassId
 from app.delivery.google_promises import GoogleKind
 from app.delivery.promises import State
-from app.delivery.stopped import GOOGLE
+from app.delivery.stopped import GOOGLE, writer
 from app.delivery.tables import breaker, delivery
 from app.passes.google_tables import google_object
 
@@ -25,6 +25,7 @@ class GoogleRow:
 
     id: GoogleObjectId
     pass_id: WalletPassId
+    brand_id: BrandId
     issuer_id: GoogleIssuerId
     resource_id: str
     has_users: bool | None  # as Google last said
@@ -71,9 +72,9 @@ def changes(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> list[ChangeRow]:
     return [ChangeRow(**row._mapping) for row in rows]
 
 
-def stopped_issuers(tx: Tx, issuers: Sequence[GoogleIssuerId]) -> dict[GoogleIssuerId, str]:
-    """Which of these Google does not let us in for, and its reason."""
-    named = {GOOGLE.subject_of(issuer): issuer for issuer in issuers}
+def stopped_brands(tx: Tx, cards: Sequence[GoogleRow]) -> dict[BrandId, str]:
+    """Whose account Google does not let in, of those who write these cards, and its reason."""
+    named = {GOOGLE.subject_of(writer(one.issuer_id, one.brand_id)): one.brand_id for one in cards}
     rows = tx.execute(select(breaker.c.subject, breaker.c.reason).where(breaker.c.subject.in_(list(named))))
     return {named[row.subject]: row.reason for row in rows}
 

@@ -86,7 +86,7 @@ def timeline(
     pushes = store_timeline.pushes(tx, sorted({phone.device_id for phone in phones}))
     at_google = store_timeline_google.objects(tx, pass_ids)
     changes = store_timeline_google.changes(tx, [one.id for one in at_google])
-    stopped = store_timeline_google.stopped_issuers(tx, sorted({one.issuer_id for one in at_google}))
+    stopped = store_timeline_google.stopped_brands(tx, at_google)
     lines = store_timeline.complaints(tx, [one.serial_number for one in passes], since=now - LOOKED_BACK)
     receipts = store_ledger.receipts(tx, ids)
     hidden = {one.id for one in receipts if venues is not None and one.venue_id not in venues}
@@ -132,7 +132,7 @@ def timeline(
             stands = google_verdicts.how_it_stands(
                 google,
                 [change for change in changes if change.google_object_id == google.id],
-                stopped=stopped.get(google.issuer_id),
+                stopped=stopped.get(google.brand_id),
                 worker_seen_at=worker_seen_at,
                 now=now,
             )

@@ -63,6 +63,8 @@ class Api:
             if state.faults.denied:
                 raise denied()
             answer = Answer(200, self._carry_out(robot, call))
+            if call.verb != "GET":
+                state.changed()
         except Refused as refused:
             answer = Answer(refused.status, refused.document())
         state.calls.append(SeenCall(now, call.verb, call.path, answer.status, call.batched))

@@ -85,6 +85,7 @@ class SavePage:
         if user not in holders:
             holders.append(user)
             self.messenger.tell("save", identifier)
+            self.state.changed()
 
     def remove(self, identifier: str, user: str) -> None:
         """The guest deletes the card; raises Refused (404) where it is not held."""
@@ -93,6 +94,7 @@ class SavePage:
             raise Refused(404, f"{user} does not hold {identifier}.")
         holders.remove(user)
         self.messenger.tell("del", identifier)
+        self.state.changed()
 
     def _bodies(self, link: Link) -> Iterator[tuple[Body, Body]]:
         """Each card with its class, as they will be."""

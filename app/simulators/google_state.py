@@ -35,7 +35,13 @@ class State:
     notices: Notices = field(default_factory=Notices)
     bucket: Bucket = field(default_factory=Bucket)
     calls: deque[SeenCall] = field(default_factory=lambda: deque(maxlen=200_000))
+    observers: list[Callable[[], None]] = field(default_factory=list)  # told after every change
     lints: deque[str] = field(default_factory=lambda: deque(maxlen=1000))  # accepted with a frown
+
+    def changed(self) -> None:
+        """Tell the observers."""
+        for observer in tuple(self.observers):
+            observer()
 
     def holders(self, identifier: str) -> list[tuple[str, bool]]:
         """This object and whether somebody holds it, as the ledger wants to know."""

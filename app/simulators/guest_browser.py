@@ -14,7 +14,7 @@ IPHONE = (
     "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
 )
 PKPASS = "application/vnd.apple.pkpass"
-_LANGUAGES = {"ru": "ru-RU,ru;q=0.9", "en": "en-GB,en;q=0.9"}
+LANGUAGES = {"ru": "ru-RU,ru;q=0.9", "en": "en-GB,en;q=0.9"}
 
 
 class InstallFailed(Exception):
@@ -42,7 +42,9 @@ class Link:
     words: str = ""
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
+    """Forms, links, pictures and words of a page."""
+
     def __init__(self, markup: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
@@ -53,7 +55,12 @@ class _Page(HTMLParser):
         self._link: Link | None = None
         self.feed(markup)
 
+    def text(self) -> str:
+        """All its words."""
+        return " ".join(" ".join(self.words).split())
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """What HTMLParser found; so are the next two."""
         attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
@@ -84,12 +91,14 @@ class _Page(HTMLParser):
                 form.phones.append(name)
 
     def handle_endtag(self, tag: str) -> None:
+        """An end."""
         if tag == "form":
             self._form = None
         elif tag == "a":
             self._link = None
 
     def handle_data(self, data: str) -> None:
+        """Words."""
         self.words.append(data)
         if self._link is not None:
             self._link.words += data
@@ -105,42 +114,56 @@ class Guest:
     language: Literal["ru", "en"] = "ru"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the walk ended."""
+
+    data: bytes  # the .pkpass
+    page: str  # the address of the page with the button: the guest's own
+
+
 async def fetch_pass(client: httpx.AsyncClient, link: str, guest: Guest) -> bytes:
+    """The .pkpass that an install link leads to; raises as :func:`find_pass`."""
+    return (await find_pass(client, link, guest)).data
+
+
+async def find_pass(client: httpx.AsyncClient, link: str, guest: Guest) -> Found:
     """Walk from the install link to the downloaded .pkpass.
 
     Raises :class:`InstallFailed` where the page leads nowhere, and httpx's errors where nobody answers.
     """
-    headers = {"user-agent": IPHONE, "accept-language": _LANGUAGES[guest.language]}
+    headers = {"user-agent": IPHONE, "accept-language": LANGUAGES[guest.language]}
     answer = await client.get(link, headers=headers, follow_redirects=True)
+    here = link
     for _ in range(6):
         if answer.headers.get("content-type", "").startswith(PKPASS) and answer.status_code == 200:
-            return answer.content
-        page = _Page(answer.text)
+            return Found(answer.content, here)
+        page = Page(answer.text)
         here = str(answer.url)
         if answer.status_code != 200:
-            raise InstallFailed(
-                f"{here}: {answer.status_code}: {' '.join(' '.join(page.words).split())[:300]}"
-            )
-        await _load_resources(client, page, here, headers)
+            raise InstallFailed(f"{here}: {answer.status_code}: {page.text()[:300]}")
+        await load_resources(client, page, here, headers)
         if wallet := next((link for link in page.links if "Wallet" in link.words), None):
             answer = await client.get(urljoin(here, wallet.href), headers=headers, follow_redirects=True)
         elif form := next((form for form in page.forms if form.method == "post"), None):
             target = urljoin(here, form.action)
             answer = await client.post(
-                target, data=_filled(form, guest), headers=headers, follow_redirects=True
+                target, data=filled(form, guest), headers=headers, follow_redirects=True
             )
         else:
             raise InstallFailed(f"{here}: neither a form nor an Apple Wallet button")
     raise InstallFailed(f"{answer.url}: the page goes round in circles")
 
 
-def _filled(form: Form, guest: Guest) -> dict[str, str]:
+def filled(form: Form, guest: Guest) -> dict[str, str]:
+    """What a guest sends with this form."""
     names = dict.fromkeys(form.texts, guest.name) | dict.fromkeys(form.phones, guest.phone)
     optional = form.optional_boxes if guest.optional_consents else {}
     return form.hidden | names | form.required_boxes | optional
 
 
-async def _load_resources(client: httpx.AsyncClient, page: _Page, here: str, headers: dict[str, str]) -> None:
+async def load_resources(client: httpx.AsyncClient, page: Page, here: str, headers: dict[str, str]) -> None:
+    """Pictures and styles, as a browser fetches them."""
     for resource in page.resources:
         address = urljoin(here, resource)
         if address.startswith("http"):

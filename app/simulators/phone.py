@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 from cryptography import x509
 
-from app.simulators.guest_browser import Guest, fetch_pass
+from app.simulators.guest_browser import Guest, find_pass
 from app.simulators.lock_screen import Banner
 from app.simulators.pass_service import PassService, WebService
 from app.simulators.passd import Passd
@@ -55,11 +55,18 @@ class Card:
     changed_at: float = 0.0
     registered: bool = False
     updates_on: bool = True
+    page: str = ""  # its address in the browser, where it came from a page
 
     @property
     def key(self) -> tuple[str, str]:
         """(pass type identifier, serial number): what makes it one and the same pass."""
         return self.wallet_pass.pass_type_identifier, self.wallet_pass.serial_number
+
+    @property
+    def code(self) -> str:
+        """What a till reads; empty where the card shows none."""
+        barcode = self.wallet_pass.barcode
+        return str(barcode["message"]) if barcode else ""
 
 
 class Phone:
@@ -107,7 +114,10 @@ class Phone:
 
         Raises :class:`~app.simulators.guest_browser.InstallFailed`, :class:`InvalidPass` or httpx's errors.
         """
-        return self.install(await fetch_pass(self._client, link, guest))
+        found = await find_pass(self._client, link, guest)
+        card = self.install(found.data)
+        card.page = found.page
+        return card
 
     def install(self, data: bytes) -> Card:
         """Add a .pkpass; raises :class:`InvalidPass`. The same pass again replaces the old one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import segno
 
@@ -168,6 +169,12 @@ class PhoneView:
     moods: list[tuple[str, str, str]]  # pass type identifier, mood, score
 
 
+def day_of(now: datetime, language: Language) -> str:
+    """The line above a lock screen's clock."""
+    day, month = _DAYS[language][now.weekday()], _MONTHS[language][now.month - 1]
+    return f"{day}, {now.day} {month}" if language == "ru" else f"{day} {now.day} {month}"
+
+
 def phone_view(number: int, phone: Phone) -> PhoneView:
     """Everything that the page shows of ``phone``."""
     language, now = phone.language, phone.clock.now().astimezone()
@@ -184,14 +191,13 @@ def phone_view(number: int, phone: Phone) -> PhoneView:
         )
         for banner in reversed(phone.banners[-5:])
     ]
-    day, month = _DAYS[language][now.weekday()], _MONTHS[language][now.month - 1]
     return PhoneView(
         number,
         phone.name,
         language,
         WORDS[language],
         f"{now:%H:%M}",
-        f"{day}, {now.day} {month}" if language == "ru" else f"{day} {now.day} {month}",
+        day_of(now, language),
         phone.offline,
         banners,
         phone.alerts[-2:],

@@ -54,7 +54,7 @@ async def serve_town(
     Raises OSError where the port is taken. What goes wrong for one guest is told to ``said`` as "failed".
     """
     town = Town(settings, said=said)
-    page = PhonePage(town.phones, ring=town.ring_for_page)
+    page = PhonePage(town.phones, ring=town.ring_for_page, androids=town.androids)
     try:
         address = await page.start(host, port)
         if ready is not None:

@@ -7,8 +7,11 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import httpx
+
+from app.simulators.pkpass import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,25 @@ class Rung:
     def accepted(self) -> bool:
         """Whether it counts."""
         return 200 <= self.status < 300
+
+
+class Holder(Protocol):
+    """Whose phone a till is shown, of whatever make."""
+
+    name: str
+    language: Language
+
+
+class ShownCard(Protocol):
+    """A card as it is shown to a till, of whatever wallet."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it one and the same card."""
+
+    @property
+    def code(self) -> str:
+        """What a till reads; empty where the card shows none."""
 
 
 class Till:

@@ -13,9 +13,12 @@ from typing import Literal
 
 import httpx
 
+from app.simulators.android import AndroidPhone
+from app.simulators.google_server import GoogleSimulator
 from app.simulators.guest_browser import Guest, InstallFailed
-from app.simulators.phone import Card, InvalidPass, Phone, PhoneSettings
-from app.simulators.till import Rung, Till, TillKey, amount_of_a_coffee
+from app.simulators.phone import InvalidPass, Phone, PhoneSettings
+from app.simulators.pkpass import Language
+from app.simulators.till import Holder, Rung, ShownCard, Till, TillKey, amount_of_a_coffee
 
 NAMES = (
     "Анна", "Борис", "Вера", "Глеб", "Дина", "Егор", "Жанна", "Захар", "Инна", "Кирилл",
@@ -23,6 +26,7 @@ NAMES = (
     "Helen", "Jack", "Kate", "Liam", "Mia", "Noah", "Olivia", "Peter", "Ruth", "Thomas",
 )  # fmt: skip
 FIRST_ENGLISH_NAME = NAMES.index("Helen")
+ANDROID_OF_THREE = 1  # of every three guests the second has Android
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class TownSettings:
     install_pause: float = 1.0  # between one guest and the next
     receipt_pause: float = 4.0  # between receipts, all tills together; 0: nobody buys by themselves
     seed: int = 17
+    google: GoogleSimulator | None = None  # of the same event loop; without it nobody has Android
 
 
 @dataclass(slots=True)
@@ -55,7 +60,8 @@ class TownNews:
     receipts: list[Rung] = field(default_factory=list)
 
 
-Said = Callable[[Literal["installed", "receipt", "failed"], str], None]
+News = Literal["installed", "saved", "receipt", "failed"]  # "saved": in Google Wallet
+Said = Callable[[News, str], None]
 
 
 class Town:
@@ -67,10 +73,11 @@ class Town:
             raise ValueError("a town needs at least one shop")
         self.settings = settings
         self.phones: list[Phone] = []
+        self.androids: list[AndroidPhone] = []
         self.news = TownNews()
         self._said_to = said
         self._luck = random.Random(settings.seed)
-        self._shops: dict[tuple[str, tuple[str, str]], Shop] = {}
+        self._shops: dict[tuple[str, str], Shop] = {}  # by the guest's name and a card's code
         # 30 phones share one pool of connections, as a city shares one mobile network.
         self._client = httpx.AsyncClient(
             timeout=settings.phones.time_out, limits=httpx.Limits(max_connections=40)
@@ -97,41 +104,67 @@ class Town:
         if number >= len(NAMES):
             name = f"{name} {number // len(NAMES) + 1}"
         english = number % len(NAMES) >= FIRST_ENGLISH_NAME
-        phone = Phone(name, self.settings.phones, client=self._client)
-        phone.language = "en" if english else "ru"
+        language: Language = "en" if english else "ru"
         shop = self.settings.shops[number % len(self.settings.shops)]
-        guest = Guest(name, optional_consents=self._luck.random() < 0.8, language=phone.language)
-        await phone.start()
-        self.phones.append(phone)
-        for watched in self.phones:
-            watched.show()
+        guest = Guest(name, optional_consents=self._luck.random() < 0.8, language=language)
         try:
-            card = await phone.install_from_page(shop.install_link, guest)
+            if (google := self.settings.google) and number % 3 == ANDROID_OF_THREE:
+                await self._save(google, number, guest, shop, shop.install_link)
+                self.news.installed += 1
+                return
+            page = await self._install(guest, shop)
+            if google and number == 0:  # another phone of the same guest, for the same card
+                await self._save(google, number, guest, shop, page)
         except (InstallFailed, InvalidPass, httpx.HTTPError) as fault:
             self._fail(f"{name}: {_said_by(fault)}")
-            return
-        self._shops[name, card.key] = shop
+
+    async def _install(self, guest: Guest, shop: Shop) -> str:
+        """An iPhone more; the address of the card's own page. Raises as ``install_from_page``."""
+        phone = Phone(guest.name, self.settings.phones, client=self._client)
+        phone.language = guest.language
+        await phone.start()
+        self.phones.append(phone)
+        self._show_all()
+        card = await phone.install_from_page(shop.install_link, guest)
+        self._shops[guest.name, card.code] = shop
         self.news.installed += 1
-        self._say("installed", f"{name}: {card.wallet_pass.document['organizationName']}")
+        self._say("installed", f"{guest.name}: {card.wallet_pass.document['organizationName']}")
+        return card.page
+
+    async def _save(self, google: GoogleSimulator, number: int, guest: Guest, shop: Shop, link: str) -> None:
+        """An Android phone more. Raises as ``save_from_page``."""
+        account = f"guest{number + 1}@gmail.example"
+        phone = AndroidPhone(guest.name, account, google, client=self._client, language=guest.language)
+        self.androids.append(phone)
+        self._show_all()
+        await phone.save_from_page(link, guest)
+        for card in phone.cards:
+            self._shops[guest.name, card.code] = shop
+            self._say("saved", f"{guest.name}: {card.common['issuerName']}")
+
+    def _show_all(self) -> None:
+        everybody: list[Phone | AndroidPhone] = [*self.phones, *self.androids]
+        for watched in everybody:
+            watched.show()
 
     async def buy_something(self) -> Rung | None:
         """A guest with a card buys a coffee somewhere of the same brand; None while nobody has one."""
-        buyers = [(phone, card) for phone in self.phones for card in phone.cards.values()]
+        buyers: list[tuple[Holder, ShownCard]] = [
+            *((phone, card) for phone in self.phones for card in phone.cards.values()),
+            *((phone, card) for phone in self.androids for card in phone.cards),
+        ]
         if not buyers:
             return None
         phone, card = self._luck.choice(buyers)
         return await self.ring(phone, card)
 
-    async def ring(self, phone: Phone, card: Card, amount: int | None = None) -> Rung | None:
+    async def ring(self, phone: Holder, card: ShownCard, amount: int | None = None) -> Rung | None:
         """A receipt where the card was installed; None if it could not be rung up."""
-        shop = self._shops.get((phone.name, card.key))
-        barcode = card.wallet_pass.barcode
-        if shop is None or barcode is None:
+        shop = self._shops.get((phone.name, card.code))
+        if shop is None or not card.code:
             return None
         try:
-            rung = await self.till.ring(
-                shop.till, barcode["message"], amount or amount_of_a_coffee(self._luck)
-            )
+            rung = await self.till.ring(shop.till, card.code, amount or amount_of_a_coffee(self._luck))
         except httpx.HTTPError as fault:
             self._fail(f"{shop.till.venue}: {_said_by(fault)}")
             return None
@@ -142,7 +175,7 @@ class Town:
             self._fail(f"{shop.till.venue}: {rung.status}: {rung.answer[:200]}")
         return rung
 
-    async def ring_for_page(self, phone: Phone, card: Card) -> str:
+    async def ring_for_page(self, phone: Holder, card: ShownCard) -> str:
         """For the till button of the phone's page: what to show below it."""
         rung = await self.ring(phone, card)
         words = {
@@ -158,14 +191,16 @@ class Town:
 
     async def stop(self) -> None:
         """Switch every phone off."""
-        await asyncio.gather(*(phone.stop() for phone in self.phones))
+        for phone in self.androids:
+            phone.stop()
+        await asyncio.gather(*(each.stop() for each in self.phones))
         await self._client.aclose()
 
     def _fail(self, text: str) -> None:
         self.news.failures.append(text)
         self._say("failed", text)
 
-    def _say(self, kind: Literal["installed", "receipt", "failed"], text: str) -> None:
+    def _say(self, kind: News, text: str) -> None:
         if self._said_to is not None:
             self._said_to(kind, text)
 

@@ -134,7 +134,7 @@ class GoogleWay:
                 place=place,
                 look=look,
             )
-        account = google.accounts.account(known.issuer_id) if google and known else None
+        account = google.accounts.account(place.brand.id) if google and known else None
         if google is None or known is None or account is None or not known.link_works:
             answer = notice(
                 503,

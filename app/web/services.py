@@ -36,8 +36,8 @@ class GoogleAccounts(Protocol):
     def issuer_of(self, brand_id: BrandId, /) -> GoogleIssuerId | None:
         """Under whom the brand's cards are; None where it has no account that works."""
 
-    def account(self, issuer_id: str, /) -> ServiceAccount | None:
-        """Who signs links for the issuer."""
+    def account(self, brand_id: BrandId, /) -> ServiceAccount | None:
+        """Who signs the brand's links."""
 
     def issuers(self) -> frozenset[str]:
         """All that callbacks may be for."""
@@ -101,6 +101,7 @@ class Services:
     authorities: tuple[Certificate, ...] = ()  # whose certificates count as Apple's: a sandbox's alone
     examine: Callable[[datetime, bool], Sequence[Finding]] = _nothing  # the installation; also from outside?
     google: GoogleSide | None = None  # None: no cards at Google
+    google_rate: float = 20.0  # requests a second of an issuer
     alarms: Callable[[Tx, str | None, datetime], Sequence[Finding]] = _nothing  # now, of a brand or of all
 
     @property

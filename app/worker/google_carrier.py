@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,20 +11,21 @@ from typing import Final
 import structlog
 
 from app.db import Database, Tx
-from app.db.identifiers import DeliveryId, GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import BrandId, GoogleIssuerId, GoogleObjectId
 from app.delivery import google, store_google_quota
 from app.delivery.pace import Pace
-from app.delivery.promises import State
-from app.delivery.stopped import GOOGLE, PROBE_SIZE
-from app.passes import google_cards, google_patches, store_google
+from app.delivery.stopped import GOOGLE, PROBE_SIZE, writer
+from app.passes import google_cards, google_patches, store_google, store_google_broadcasts
 from app.passes.google_cards import HolderChange
 from app.passes.google_press import GooglePress
 from app.passes.store_google import ObjectRow
 from app.worker import metrics
+from app.worker.google_broadcast_judging import judge_broadcast
 from app.worker.google_channel import GoogleChannel
 from app.worker.google_judging import Judged, judge
 from app.worker.google_parcels import GoogleAnswered, GoogleReady
 from app.worker.google_planning import Planned, Planning
+from app.worker.google_telling import tell
 from app.worker.lane import Taken
 
 log = structlog.get_logger()
@@ -75,6 +75,8 @@ class GoogleCarrier:
             store_google.write_objects(
                 tx, [replace(row, sent=None, messages=None, unread_since=now) for row in rows.values()]
             )
+            said = [one.broadcast_id for one in dead if one.broadcast_id is not None]
+            store_google_broadcasts.doubt(tx, said, now=now)
             store_google.doubt_classes(tx, [one.class_id for one in dead if one.class_id is not None])
             google.take_back(tx, dead, now=now)
         if dead:
@@ -83,42 +85,58 @@ class GoogleCarrier:
         return len(dead)
 
     def take(self, limit: int) -> Taken[GoogleReady]:
-        """Prepare: for each issuer with something due a short transaction of its own."""
-        if not self._channel.accounts:
+        """Prepare: for each issuer with something due a short transaction of its own.
+
+        So for each account that is stopped and may be tried: what it holds up is its own.
+        """
+        if not (accounts := self._channel.accounts):
             return Taken(())
         now = self._clock()
         with self._database.read() as tx:
-            due = google.issuers_due(tx, self._channel.accounts, now=now)
+            due = google.brands_due(tx, accounts, now=now)
             closed = GOOGLE.all_stopped(tx) if due else {}
         ready: list[GoogleReady] = []
         again: list[float] = []
-        for issuer in due:
-            if issuer in closed and closed[issuer].probe_at > now:
-                continue
-            taken = self._take(issuer, max(1, limit // len(due)), now)
+        together: dict[tuple[GoogleIssuerId, str], list[BrandId]] = {}
+        for brand in due:
+            name = writer(accounts[brand].issuer_id, brand)
+            if name not in closed:
+                together.setdefault((accounts[brand].issuer_id, ""), []).append(brand)
+            elif closed[name].probe_at <= now:
+                together[accounts[brand].issuer_id, name] = [brand]
+        for (issuer, probed), brands in together.items():
+            pace = Pace(accounts[brands[0]].rate or _NO_LIMIT)
+            taken = self._take(issuer, brands, pace, max(1, limit // len(together)), probed, now)
             ready += taken.ready
             again += [] if taken.again is None else [taken.again]
         return Taken(tuple(ready), min(again, default=None))
 
-    def _take(self, issuer: GoogleIssuerId, limit: int, now: datetime) -> Taken[GoogleReady]:
-        account = self._channel.accounts[issuer]
-        pace = Pace(account.rate or _NO_LIMIT)
+    def _take(
+        self,
+        issuer: GoogleIssuerId,
+        brands: Sequence[BrandId],
+        pace: Pace,
+        limit: int,
+        probed: str,
+        now: datetime,
+    ) -> Taken[GoogleReady]:
+        """Of these brands; ``probed`` names the one account where it is stopped."""
         with self._database.write() as tx:
-            is_probe = issuer in GOOGLE.all_stopped(tx)
-            if is_probe:
-                if not GOOGLE.take_probe(tx, issuer, now=now):
+            if probed:
+                if not GOOGLE.take_probe(tx, probed, now=now):
                     return Taken(())
                 limit = PROBE_SIZE
             claimed = google.claim(
                 tx,
                 owner=self._owner,
                 issuer_id=issuer,
+                brands=brands,
                 pace=pace,
                 now=now,
                 lease=self._lease,
                 limit=limit,
             )
-            planning = Planning(tx, self._press, issuer, now=now)
+            planning = Planning(tx, self._press, brands, now=now)
             parts = planning.sort(claimed, owner=self._owner, lease=self._lease)
             google.end_untried(tx, self._owner, parts.over, now=now)
             google.end_untried(tx, self._owner, parts.gone, state="gone", now=now)
@@ -138,26 +156,32 @@ class GoogleCarrier:
                 reason="ClassRefused",
                 now=now,
             )
-            if is_probe and not parts.ready:
-                GOOGLE.give_back_probe(tx, issuer, now=now)
+            google.put_off(tx, self._owner, parts.again, due_at=now, reason="HandingOn", now=now)
+            if probed and not parts.ready:
+                GOOGLE.give_back_probe(tx, probed, now=now)
             requests = sum(one.plan.requests for one in parts.ready)
             departures = google.depart(tx, issuer, requests, pace=pace, now=now)
             google.begin_attempts(tx, [one.claimed for one in parts.ready], now=now)
         for one, _ in [*parts.over.items(), *parts.gone.items()]:
             metrics.GOOGLE.labels(issuer, one.kind, "accepted" if one in parts.over else "gone").inc()
-        ready = self._ready(parts.ready, departures, now)
-        if is_probe:
+        ready = self._ready(issuer, parts.ready, departures, now)
+        if probed:
             return Taken(ready)
-        more = len(claimed) >= limit or len(parts.over) > 0
+        more = len(claimed) >= limit or len(parts.over) > 0 or len(parts.again) > 0
         return Taken(ready, 0.0 if more else _SOONEST)
 
     def _ready(
-        self, planned: Sequence[Planned], departures: Sequence[datetime], now: datetime
+        self,
+        issuer: GoogleIssuerId,
+        planned: Sequence[Planned],
+        departures: Sequence[datetime],
+        now: datetime,
     ) -> tuple[GoogleReady, ...]:
         at, lease, left = time.monotonic(), self._lease.total_seconds(), iter(departures)
         return tuple(
             GoogleReady(
                 claimed=one.claimed,
+                issuer_id=issuer,
                 plan=one.plan,
                 prepared_at=now,
                 prepared=at,
@@ -174,10 +198,13 @@ class GoogleCarrier:
         return HeardGoogle(tuple(answers))
 
     def settle(self, heard: HeardGoogle) -> None:
-        """Settle: outcomes, what Google has now, who holds what, stopped issuers. One short transaction."""
+        """Settle: outcomes, what Google has now, who holds what, stopped accounts. One short transaction."""
         now = self._clock()
-        judged = [(answer, judge(answer, now=now)) for answer in heard.answers]
-        opened: list[tuple[GoogleIssuerId, str]] = []
+        judged = [
+            (answer, (judge if answer.ready.plan.broadcast is None else judge_broadcast)(answer, now=now))
+            for answer in heard.answers
+        ]
+        opened: list[tuple[str, str]] = []
         with self._database.write() as tx:
             claims = [one.outcome.claimed for _, one in judged]
             mine = google.hold(tx, self._owner, claims)
@@ -185,21 +212,21 @@ class GoogleCarrier:
             changes = self._write(tx, kept, now)
             reached = google.settle(tx, self._owner, [one.outcome for _, one in kept], now=now)
             breakers = GOOGLE.all_stopped(tx)
-            denied = {one.outcome.claimed.issuer_id: one.denied for _, one in judged if one.denied}
-            for issuer, reason in sorted(denied.items()):
-                if GOOGLE.stop(tx, issuer, reason=reason, now=now):
-                    opened.append((issuer, reason))
+            denied = {_writer(answer): one.denied for answer, one in judged if one.denied}
+            for name, reason in sorted(denied.items()):
+                if GOOGLE.stop(tx, name, reason=reason, now=now):
+                    opened.append((name, reason))
             let_in = {
-                answer.ready.claimed.issuer_id
+                _writer(answer)
                 for answer, one in judged
                 if one.outcome.verdict in ("accepted", "next", "refused")
-                and answer.ready.claimed.issuer_id in breakers
-                and answer.ready.prepared_at >= breakers[answer.ready.claimed.issuer_id].opened_at
+                and _writer(answer) in breakers
+                and answer.ready.prepared_at >= breakers[_writer(answer)].opened_at
             } - denied.keys()
-            closed = [issuer for issuer in sorted(let_in) if GOOGLE.works(tx, issuer)]
+            closed = [name for name in sorted(let_in) if GOOGLE.works(tx, name)]
             if changes:
                 self._changed(tx, changes, now)
-        self._tell([one for _, one in judged], reached, opened, closed, now)
+        tell(judged, reached, opened, closed, now)
 
     def _write(
         self, tx: Tx, judged: Sequence[tuple[GoogleAnswered, Judged]], now: datetime
@@ -215,6 +242,10 @@ class GoogleCarrier:
             if one.class_refused and answer.ready.plan.class_id is not None:
                 mark = google_patches.digest(answer.ready.plan.sent)
                 store_google.refuse_class(tx, answer.ready.plan.class_id, mark)
+            if (said := answer.ready.plan.broadcast) is not None and one.broadcast is not None:
+                store_google_broadcasts.write(tx, said.id, **one.broadcast)
+                if (kept := answer.ready.plan.kept) is not None and one.outcome.verdict == "accepted":
+                    store_google_broadcasts.keep_on_class(tx, said.google_class_id, [*kept, said.id])
             if one.class_now is not None:
                 class_id, sent, there = one.class_now
                 store_google.write_class(tx, class_id, sent, now if there else None)
@@ -233,43 +264,10 @@ class GoogleCarrier:
         store_google_quota.came(tx, fates, now=now)
         return changes
 
-    def _tell(
-        self,
-        judged: Sequence[Judged],
-        reached: Mapping[DeliveryId, State],
-        opened: Sequence[tuple[GoogleIssuerId, str]],
-        closed: Sequence[GoogleIssuerId],
-        now: datetime,
-    ) -> None:
-        settled = [one.outcome for one in judged if one.outcome.claimed.id in reached]
-        metrics.STALE.inc(len(judged) - len(settled))
-        counts = Counter(
-            (one.claimed.issuer_id, one.claimed.kind, reached[one.claimed.id]) for one in settled
-        )
-        for labels, count in counts.items():
-            metrics.GOOGLE.labels(*labels).inc(count)
-        for one in settled:
-            if one.verdict == "accepted":
-                metrics.GOOGLE_LATENESS[one.claimed.kind].observe((now - one.claimed.due_at).total_seconds())
-            elif one.verdict == "refused":
-                log.warning(
-                    "google_refused",
-                    issuer=one.claimed.issuer_id,
-                    delivery=one.claimed.id,
-                    status=one.status,
-                    reason=one.reason,
-                )
-        for issuer, reason in opened:
-            metrics.BREAKER.labels(GOOGLE.subject_of(issuer)).set(1)
-            log.error(
-                "issuer_stopped",
-                issuer=issuer,
-                reason=reason,
-                action="changes wait and nothing is lost; is the service account a user of this issuer?",
-            )
-        for issuer in closed:
-            metrics.BREAKER.labels(GOOGLE.subject_of(issuer)).set(0)
-            log.warning("issuer_works", issuer=issuer)
+
+def _writer(answer: GoogleAnswered) -> str:
+    """Whose account it was asked with."""
+    return writer(answer.ready.issuer_id, answer.ready.claimed.brand_id)
 
 
 def _changed(

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.db.identifiers import DeliveryId, GoogleClassId, GoogleIssuerId
+from app.db.identifiers import BrandId, DeliveryId, GoogleClassId
 from app.google.answers import Answer, Verdict
 from app.google.calls import Call
 from app.google.client import GoogleWallet
@@ -26,25 +26,25 @@ FEWEST_IN_A_BATCH: Final = 4
 TOGETHER: Final = 0.1
 """Seconds within which departures make one batch: so little more than the rate leaves in any second."""
 CALLED_BACK: Final = "NotSentInTime"
-STOPPED: Final = "IssuerStopped"
+STOPPED: Final = "AccountStopped"
 CLASS_NOT_READY: Final = "ClassNotReady"
 
 Report = Callable[[Sequence[GoogleAnswered]], None]
 
 
 class GoogleChannel:
-    """Issuers and their clients. Whatever is awaited here runs in one loop."""
+    """Brands' accounts and their clients. Whatever is awaited here runs in one loop."""
 
-    def __init__(self, accounts: Mapping[GoogleIssuerId, GoogleAccount]) -> None:
-        """``accounts`` by issuer; they may be replaced, see :meth:`serve`."""
-        self.accounts: dict[GoogleIssuerId, GoogleAccount] = dict(accounts)
-        self._stopped: dict[GoogleIssuerId, float] = {}
+    def __init__(self, accounts: Mapping[BrandId, GoogleAccount]) -> None:
+        """``accounts`` by brand; they may be replaced, see :meth:`serve`."""
+        self.accounts: dict[BrandId, GoogleAccount] = dict(accounts)
+        self._stopped: dict[BrandId, float] = {}
         self._waiting: dict[DeliveryId, tuple[GoogleReady, Report]] = {}  # nothing was asked yet
         self._holding = False
 
-    async def serve(self, accounts: Mapping[GoogleIssuerId, GoogleAccount]) -> None:
-        """Go on with these: somebody uploaded a key, or took an issuer away."""
-        gone = [known for issuer, known in self.accounts.items() if accounts.get(issuer) is not known]
+    async def serve(self, accounts: Mapping[BrandId, GoogleAccount]) -> None:
+        """Go on with these: somebody uploaded a key, or took an account away."""
+        gone = [known for brand, known in self.accounts.items() if accounts.get(brand) is not known]
         self.accounts = dict(accounts)
         await asyncio.gather(*(each.wallet.close() for each in gone))
 
@@ -115,10 +115,10 @@ class GoogleChannel:
             there = await asyncio.shield(future) if future is not None else True
             if self._waiting.pop(one.id, None) is None:
                 continue  # given back meanwhile
-            issuer = one.claimed.issuer_id
+            brand = one.claimed.brand_id
             if time.monotonic() > one.too_late:
                 answered.append(GoogleAnswered(ready=one, untried=CALLED_BACK))
-            elif one.prepared <= self._stopped.get(issuer, -1.0) or issuer not in self.accounts:
+            elif one.prepared <= self._stopped.get(brand, -1.0) or brand not in self.accounts:
                 answered.append(GoogleAnswered(ready=one, untried=STOPPED))
             elif not there:
                 answered.append(GoogleAnswered(ready=one, untried=CLASS_NOT_READY))
@@ -127,22 +127,23 @@ class GoogleChannel:
         return left, answered
 
     async def _ask(self, asked: Sequence[tuple[GoogleReady, Call]], *, first: bool) -> list[Answer]:
-        """The answers, in order; a group is one issuer's."""
+        """The answers, in order; a group is one brand's."""
         if not asked:
             return []
-        ready = asked[0][0]
-        wallet = self.accounts[ready.claimed.issuer_id].wallet
+        brand = asked[0][0].claimed.brand_id
         if not first:
             leaves = max(one.leaves[-1] for one, _ in asked)
             await asyncio.sleep(max(0.0, leaves - time.monotonic()))
+        if (account := self.accounts.get(brand)) is None:  # it was taken away meanwhile
+            return [Answer(verdict=Verdict.RETRY, reason=STOPPED)] * len(asked)
         try:
             leave_by = min(one.too_late if first else one.message_by for one, _ in asked)
-            answers = await _request(wallet, [call for _, call in asked], leave_by)
+            answers = await _request(account.wallet, [call for _, call in asked], leave_by)
         except Exception as fault:  # it may have happened
-            log.exception("google_request_failed", issuer=ready.claimed.issuer_id)
+            log.exception("google_request_failed", issuer=account.issuer_id)
             answers = [Answer(verdict=Verdict.LOST, reason=type(fault).__name__)] * len(asked)
         if any(answer.verdict is Verdict.DENIED for answer in answers):
-            self._stopped[ready.claimed.issuer_id] = time.monotonic()
+            self._stopped[brand] = time.monotonic()
         return answers
 
 
@@ -172,12 +173,12 @@ def _goes_on(first: Answer | None) -> bool:
 
 
 def _groups(ready: Sequence[GoogleReady]) -> list[list[GoogleReady]]:
-    """What leaves together: of one issuer, within :data:`TOGETHER`; few leave each on its own."""
+    """What leaves together: of one account, within :data:`TOGETHER`; few leave each on its own."""
     groups: list[list[GoogleReady]] = []
-    by_issuer: dict[tuple[GoogleIssuerId, bool], list[GoogleReady]] = {}
+    by_account: dict[tuple[BrandId, bool], list[GoogleReady]] = {}
     for one in ready:
-        by_issuer.setdefault((one.claimed.issuer_id, one.claimed.class_id is not None), []).append(one)
-    for own in by_issuer.values():
+        by_account.setdefault((one.claimed.brand_id, one.claimed.class_id is not None), []).append(one)
+    for own in by_account.values():
         group: list[GoogleReady] = []
         for one in sorted(own, key=lambda each: each.leaves[0]):
             if group and (len(group) == MOST_IN_A_BATCH or one.leaves[0] > group[0].leaves[0] + TOGETHER):

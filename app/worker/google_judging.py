@@ -41,6 +41,7 @@ class Judged:
         None  # digests, whether it is there
     )
     fate: Fate | None = None  # of the notification that was asked for
+    broadcast: Mapping[str, Any] | None = None  # what is known of the message to the class now
     class_refused: bool = False  # Google takes no class that says this
     denied: str | None = None  # the issuer's account is of no use, and why
 
@@ -49,7 +50,7 @@ def judge(answered: GoogleAnswered, *, now: datetime) -> Judged:
     """Judge what came of one plan."""
     if answered.untried:
         fate: Fate | None = "unused" if answered.ready.plan.how else None
-        return Judged(outcome=_outcome(answered, "retry", answered.untried, counts=False), fate=fate)
+        return Judged(outcome=outcome_of(answered, "retry", answered.untried, counts=False), fate=fate)
     if answered.ready.claimed.class_id is not None:
         return _class(answered)
     if answered.ready.plan.step == "read":
@@ -77,7 +78,7 @@ def _done(answered: GoogleAnswered, now: datetime) -> Judged:
         fate = "no_holder"
     reason = plan.reason(has_users=has_users, notified=fate == "notified")
     return Judged(
-        outcome=_outcome(answered, "accepted", reason, last),
+        outcome=outcome_of(answered, "accepted", reason, last),
         change=_taken(answered, now, told=told),
         has_users=has_users,
         fate=fate,
@@ -105,7 +106,7 @@ def _taken(answered: GoogleAnswered, now: datetime, *, told: bool) -> Change:
 
 def _not_changed(answered: GoogleAnswered, first: Answer) -> Judged:
     """The insert or the patch was not taken: what is known of the object, and what follows."""
-    plan, said, doubtful = answered.ready.plan, _said(first), _may_be_done(first)
+    plan, said, doubtful = answered.ready.plan, words_of(first), _may_be_done(first)
     fate: Fate | None = None
     if plan.how is not None:  # a message follows its patch: it left only where its own answer was waited for
         fate = "asked" if doubtful and (plan.how == "field" or answered.message is not None) else "unused"
@@ -113,11 +114,11 @@ def _not_changed(answered: GoogleAnswered, first: Answer) -> Judged:
     if first.verdict is Verdict.EXISTS:
         at = answered.ready.prepared_at
         change = lambda row: replace(row, inserted_at=row.inserted_at or at, sent=None, messages=None)  # noqa: E731
-        return Judged(outcome=_outcome(answered, "next", said, first), change=change, fate=fate)
+        return Judged(outcome=outcome_of(answered, "next", said, first), change=change, fate=fate)
     if first.verdict is Verdict.MISSING:
         return _missing(answered, first, fate)
     if first.verdict is Verdict.QUOTA and plan.how == "field":  # the balance itself Google does take
-        return Judged(outcome=_outcome(answered, "next", said, first), fate="quota")
+        return Judged(outcome=outcome_of(answered, "next", said, first), fate="quota")
     if doubtful and plan.step == "patch":
         fields = [field for field in plan.fields if field not in ("messages", "notifyPreference")]
         messages = "messages" in plan.fields
@@ -134,27 +135,29 @@ def _not_changed(answered: GoogleAnswered, first: Answer) -> Judged:
             )
 
         change = doubt
-    return _waits(answered, first, change=change, fate=fate)
+    return waits(answered, first, change=change, fate=fate)
 
 
 def _missing(answered: GoogleAnswered, first: Answer, fate: Fate | None) -> Judged:
     """A 404: to an insert its class is not there, to a patch the object is not."""
-    plan, said = answered.ready.plan, _said(first)
+    plan, said = answered.ready.plan, words_of(first)
     if plan.step == "insert":
         gone = (plan.class_id, None, False) if plan.class_id is not None else None
-        return Judged(outcome=_outcome(answered, "retry", said, first), class_now=gone, fate=fate)
+        return Judged(outcome=outcome_of(answered, "retry", said, first), class_now=gone, fate=fate)
 
     def forget(row: ObjectRow) -> ObjectRow:
         return replace(row, inserted_at=None, sent=None, messages=None, doubted_message=None, doubted_at=None)
 
-    return Judged(outcome=_outcome(answered, "next", said, first), change=forget, fate=fate)
+    return Judged(outcome=outcome_of(answered, "next", said, first), change=forget, fate=fate)
 
 
 def _not_told(answered: GoogleAnswered, message: Answer, now: datetime) -> Judged:
     """The patch is there, the message is not, or nobody knows."""
     kept, plan = _taken(answered, now, told=False), answered.ready.plan
     if message.verdict is Verdict.QUOTA:  # Google counts otherwise than we: what is new goes along silently
-        return Judged(outcome=_outcome(answered, "next", _said(message), message), change=kept, fate="quota")
+        return Judged(
+            outcome=outcome_of(answered, "next", words_of(message), message), change=kept, fate="quota"
+        )
     if message.verdict is Verdict.MISSING:
         return replace(_missing(answered, message, "unused"), read=False)
     if message.verdict is Verdict.LOST:
@@ -162,9 +165,9 @@ def _not_told(answered: GoogleAnswered, message: Answer, now: datetime) -> Judge
         def doubt(row: ObjectRow) -> ObjectRow:
             return replace(kept(row), doubted_message=plan.message_id, doubted_at=now)
 
-        outcome = _outcome(answered, "lost", _said(message), message, not_before=ASK_AFTER)
+        outcome = outcome_of(answered, "lost", words_of(message), message, not_before=ASK_AFTER)
         return Judged(outcome=outcome, change=doubt, fate="asked")
-    return _waits(answered, message, change=kept, fate="unused")
+    return waits(answered, message, change=kept, fate="unused")
 
 
 def _read(answered: GoogleAnswered, now: datetime) -> Judged:
@@ -173,7 +176,7 @@ def _read(answered: GoogleAnswered, now: datetime) -> Judged:
     if first is None or first.verdict is not Verdict.ACCEPTED:
         if first is not None and first.verdict is Verdict.MISSING:
             return replace(_missing(answered, first, None), read=True)
-        return _waits(answered, first or Answer(verdict=Verdict.LOST, reason="no-answer"))
+        return waits(answered, first or Answer(verdict=Verdict.LOST, reason="no-answer"))
     resource: Mapping[str, Any] = first.resource or {}
     there = [str(each.get("id")) for each in resource.get("messages") or () if isinstance(each, dict)]
     plan = answered.ready.plan
@@ -185,9 +188,9 @@ def _read(answered: GoogleAnswered, now: datetime) -> Judged:
         known = replace(row, messages=there, announced=plan.doubted if came else row.announced)
         return replace(known, doubted_message=None, doubted_at=None) if sure else known
 
-    outcome = _outcome(answered, "next", "Read", first)
+    outcome = outcome_of(answered, "next", "Read", first)
     if not sure:
-        outcome = _outcome(answered, "retry", "NotThereYet", first, counts=False, not_before=since)
+        outcome = outcome_of(answered, "retry", "NotThereYet", first, counts=False, not_before=since)
     # A whole object without the field: Google was seen to leave out what is false.
     held = bool(first.has_users) if resource else None
     return Judged(outcome=outcome, change=found, has_users=held, read=True)
@@ -196,17 +199,17 @@ def _read(answered: GoogleAnswered, now: datetime) -> Judged:
 def _class(answered: GoogleAnswered) -> Judged:
     plan, first = answered.ready.plan, answered.first
     if first is None or plan.class_id is None:
-        return _waits(answered, Answer(verdict=Verdict.LOST, reason="no-answer"))
+        return waits(answered, Answer(verdict=Verdict.LOST, reason="no-answer"))
     if first.verdict is Verdict.ACCEPTED:
         return Judged(
-            outcome=_outcome(answered, "accepted", "Taken", first),
+            outcome=outcome_of(answered, "accepted", "Taken", first),
             class_now=(plan.class_id, plan.sent, True),
         )
     if first.verdict in (Verdict.EXISTS, Verdict.MISSING):
         there = first.verdict is Verdict.EXISTS
-        outcome = _outcome(answered, "next", _said(first), first)
+        outcome = outcome_of(answered, "next", words_of(first), first)
         return Judged(outcome=outcome, class_now=(plan.class_id, None, there))
-    judged = _waits(answered, first)
+    judged = waits(answered, first)
     if _may_be_done(first) and plan.step == "patch":
         return replace(judged, class_now=(plan.class_id, None, True))
     return replace(judged, class_refused=first.verdict is Verdict.REFUSED)
@@ -218,21 +221,21 @@ def _may_be_done(answer: Answer) -> bool:
     return answer.verdict is Verdict.LOST or (answer.verdict is Verdict.RETRY and failed)
 
 
-def _waits(
+def waits(
     answered: GoogleAnswered, answer: Answer, *, change: Change | None = None, fate: Fate | None = None
 ) -> Judged:
     """Refused for good, or to be tried again."""
-    said = _said(answer)
+    said = words_of(answer)
     if answer.verdict is Verdict.REFUSED:
-        return Judged(outcome=_outcome(answered, "refused", said, answer), change=change, fate=fate)
+        return Judged(outcome=outcome_of(answered, "refused", said, answer), change=change, fate=fate)
     if answer.verdict is Verdict.DENIED:
-        outcome = replace(_outcome(answered, "retry", said, answer, counts=False), retry_after=PROBE_AFTER)
+        outcome = replace(outcome_of(answered, "retry", said, answer, counts=False), retry_after=PROBE_AFTER)
         return Judged(outcome=outcome, change=change, fate=fate, denied=said)
     verdict: GoogleVerdict = "lost" if answer.verdict is Verdict.LOST else "retry"
-    return Judged(outcome=_outcome(answered, verdict, said, answer), change=change, fate=fate)
+    return Judged(outcome=outcome_of(answered, verdict, said, answer), change=change, fate=fate)
 
 
-def _outcome(
+def outcome_of(
     answered: GoogleAnswered,
     verdict: GoogleVerdict,
     reason: str,
@@ -241,6 +244,7 @@ def _outcome(
     counts: bool = True,
     not_before: timedelta | None = None,
 ) -> GoogleOutcome:
+    """What came of it, for its promise."""
     return GoogleOutcome(
         claimed=answered.ready.claimed,
         verdict=verdict,
@@ -252,6 +256,6 @@ def _outcome(
     )
 
 
-def _said(answer: Answer) -> str:
+def words_of(answer: Answer) -> str:
     """Google's own code and words, as the reason of an outcome."""
     return (f"{answer.reason}: {answer.words}" if answer.words else answer.reason or answer.verdict)[:200]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import Database, Tx
-from app.db.identifiers import GoogleIssuerId, GoogleObjectId
+from app.db.identifiers import BrandId, GoogleObjectId
 from app.delivery import jobs
 from app.passes import google_cards
 from app.passes.google_press import GooglePress
@@ -30,7 +30,7 @@ class GoogleWork:
     press: GooglePress
     changed: Changed = lambda _tx, _changes, _now: None
     """Told who holds a card now, or does no more, within the settling transaction: the venue's funnel."""
-    accounts: Callable[[], Mapping[GoogleIssuerId, GoogleAccount]] | None = None
+    accounts: Callable[[], Mapping[BrandId, GoogleAccount]] | None = None
     """Asked each cycle; another object where a key was brought or taken away."""
 
 
@@ -47,7 +47,7 @@ def google_lane(
     """A lane that carries changes to Google; ``tell`` wakes the worker that it is for."""
     channel = work.channel
     sender = Sender(channel, unanswered=unanswered, time_limit=lease * 0.9, tell=tell, beat="send_google")
-    served: Mapping[GoogleIssuerId, GoogleAccount] | None = None
+    served: Mapping[BrandId, GoogleAccount] | None = None
 
     def chore() -> bool:
         """Go on with the accounts there are now."""

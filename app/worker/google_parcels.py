@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.identifiers import DeliveryId, GoogleClassId
+from app.db.identifiers import DeliveryId, GoogleClassId, GoogleIssuerId
 from app.delivery.google_promises import ClaimedGoogle
 from app.google.answers import Answer
 from app.google.client import GoogleWallet
@@ -14,8 +14,9 @@ from app.worker.google_plans import Plan
 
 @dataclass(frozen=True, slots=True)
 class GoogleAccount:
-    """An issuer as the worker needs it: its client, and how fast all processes together may ask."""
+    """A brand's account as the worker needs it: its client, and how fast an issuer's may ask together."""
 
+    issuer_id: GoogleIssuerId
     wallet: GoogleWallet
     rate: float | None = 20.0  # requests a second; None: no limit
 
@@ -25,6 +26,7 @@ class GoogleReady:
     """A claimed change with its plan, and when its requests leave, by the monotonic clock."""
 
     claimed: ClaimedGoogle
+    issuer_id: GoogleIssuerId
     plan: Plan
     prepared_at: datetime
     prepared: float

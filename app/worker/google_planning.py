@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.db import Tx
-from app.db.identifiers import GoogleClassId, GoogleIssuerId, ProgrammeId
+from app.db.identifiers import BrandId, GoogleBroadcastId, GoogleClassId, GoogleObjectId, ProgrammeId
 from app.delivery import google, store_google_quota
-from app.delivery.google_promises import ClaimedGoogle
+from app.delivery.google_promises import HANDED_TO_CARDS, ClaimedGoogle
 from app.delivery.store_google_quota import Noted
-from app.passes import google_ids, store_google
+from app.passes import google_broadcasts, google_ids, store_google, store_google_broadcasts
 from app.passes.google_class import GoogleDesign
+from app.passes.google_object import MOST_MESSAGES
 from app.passes.google_press import GooglePress
 from app.passes.store_google import ClassRow, Wanted
-from app.worker.google_plans import Plan, plan_class, plan_object
+from app.passes.store_google_broadcasts import BroadcastRow
+from app.worker.google_plans import Plan, plan_broadcast, plan_class, plan_object
 
 NO_DESIGN = "NoGoogleDesign"
 
@@ -38,21 +41,23 @@ class Sorted:
     gone: Mapping[ClaimedGoogle, str]  # there is nothing to ask
     too_early: tuple[ClaimedGoogle, ...]  # their class is on its way elsewhere
     refused: tuple[ClaimedGoogle, ...]  # Google does not take their class as it is
+    again: tuple[ClaimedGoogle, ...]  # broadcasts that are handed to more cards at once
 
 
 class Planning:
     """The plans of one issuer's claim."""
 
-    def __init__(self, tx: Tx, press: GooglePress, issuer_id: GoogleIssuerId, *, now: datetime) -> None:
-        self._tx, self._press, self._issuer, self._now = tx, press, issuer_id, now
+    def __init__(self, tx: Tx, press: GooglePress, brands: Sequence[BrandId], *, now: datetime) -> None:
+        self._tx, self._press, self._brands, self._now = tx, press, brands, now
         self._classes: dict[tuple[ProgrammeId, str], ClassRow] = {}
         self._over: dict[ClaimedGoogle, str] = {}
         self._gone: dict[ClaimedGoogle, str] = {}
+        self._again: list[ClaimedGoogle] = []
 
     def sort(self, claimed: Sequence[ClaimedGoogle], *, owner: str, lease: timedelta) -> Sorted:
         """Plan all of them; classes that they need and nobody is about to send are claimed as well."""
         about = {one.object_id: one for one in claimed if one.object_id is not None}
-        wanted = store_google.wanted(self._tx, about.keys()) if about else {}
+        wanted = self._wanted(about.keys())
         designs = {each.design_id: self._press.design(self._tx, each.design_id) for each in wanted.values()}
         of_class = {
             row_id: self._class_of(each, design)
@@ -67,7 +72,7 @@ class Planning:
             classes += google.claim_classes(
                 self._tx,
                 owner=owner,
-                issuer_id=self._issuer,
+                brands=self._brands,
                 now=self._now,
                 lease=lease,
                 limit=len(missing),
@@ -75,8 +80,8 @@ class Planning:
         sent_now = self._plan_classes(classes)
         going = {one.plan.class_id for one in sent_now}
         ledgers = store_google_quota.ledgers(self._tx, list(wanted), now=self._now) if wanted else {}
-        ready, noted = [*sent_now], []
         too_early: list[ClaimedGoogle] = []
+        ready, noted = [*sent_now, *self._plan_broadcasts(claimed, too_early)], []
         hopeless: list[ClaimedGoogle] = []
         for row_id, one in about.items():
             each = wanted.get(row_id)
@@ -108,7 +113,63 @@ class Planning:
             else:
                 ready.append(Planned(one, plan, row.id if row.accepted_at is None else None))
         store_google_quota.note(self._tx, noted, now=self._now)
-        return Sorted(tuple(ready), self._over, self._gone, tuple(too_early), tuple(hopeless))
+        return Sorted(
+            tuple(ready), self._over, self._gone, tuple(too_early), tuple(hopeless), tuple(self._again)
+        )
+
+    def _wanted(self, ids: Collection[GoogleObjectId]) -> dict[GoogleObjectId, Wanted]:
+        """What the cards should say, with what was said to their classes and handed to them."""
+        wanted = store_google.wanted(self._tx, ids) if ids else {}
+        handed = google_broadcasts.handed(self._tx, [one.row for one in wanted.values()], now=self._now)
+        for row_id, one in wanted.items() if handed else ():
+            own = handed.get(one.row.google_class_id or GoogleClassId(0), [])
+            wanted[row_id] = replace(one, content=google_broadcasts.with_handed(one.content, one.row, own))
+        return wanted
+
+    def _plan_broadcasts(
+        self, claimed: Sequence[ClaimedGoogle], too_early: list[ClaimedGoogle]
+    ) -> list[Planned]:
+        """One message to a class where all its cards may be notified, else one to each of them."""
+        about = {one.broadcast_id: one for one in claimed if one.broadcast_id is not None}
+        rows = store_google_broadcasts.broadcasts(self._tx, about.keys()) if about else {}
+        planned = []
+        for row_id, one in about.items():
+            row = rows[row_id]
+            of_class = store_google.classes(self._tx, [row.google_class_id])[row.google_class_id]
+            said = google_broadcasts.as_message(row)
+            somebody = store_google_broadcasts.next_holders(self._tx, of_class.id, after=0, limit=1)
+            message = self._press.broadcast(self._tx, of_class, said, notify=bool(somebody))
+            holders = store_google_broadcasts.holders(of_class.id)
+            if message is None:
+                self._gone[one] = NO_DESIGN
+            elif row.way == "cards":
+                self._hand_on(one, row)
+            elif of_class.accepted_at is None:
+                self._press.promise_classes(self._tx, [of_class], now=self._now)
+                too_early.append(one)
+            elif row.doubted_at is None and store_google_quota.is_full(self._tx, holders, now=self._now):
+                self._hand_on(one, row)
+            else:
+                plan = plan_broadcast(row, of_class, message, self._older(of_class), held=bool(somebody))
+                if plan.how:
+                    store_google_quota.note_all(self._tx, one.id, holders, now=self._now)
+                planned.append(Planned(one, plan))
+        return planned
+
+    def _hand_on(self, one: ClaimedGoogle, row: BroadcastRow) -> None:
+        if google_broadcasts.hand_on(self._tx, row, one.brand_id, now=self._now):
+            self._again.append(one)
+        else:
+            self._over[one] = HANDED_TO_CARDS
+
+    def _older(self, of_class: ClassRow) -> list[tuple[GoogleBroadcastId, Mapping[str, Any]]]:
+        """What Google has on the class, the newest first."""
+        there = store_google_broadcasts.on_class(self._tx, of_class.id)
+        if len(there) < MOST_MESSAGES:
+            return []
+        said = [(row.id, google_broadcasts.as_message(row)) for row in there]
+        bodies = [(one, self._press.broadcast(self._tx, of_class, each, notify=False)) for one, each in said]
+        return [(one, body) for one, body in bodies if body is not None]
 
     def _plan_classes(self, claimed: Sequence[ClaimedGoogle]) -> list[Planned]:
         rows = store_google.classes(self._tx, [one.class_id for one in claimed if one.class_id is not None])
@@ -132,6 +193,6 @@ class Planning:
         key = (each.programme_id, google_ids.tier_key(tier))
         if key not in self._classes:
             self._classes[key] = self._press.class_of(
-                self._tx, self._issuer, each.row.brand_id, each.programme_id, tier, now=self._now
+                self._tx, each.row.issuer_id, each.row.brand_id, each.programme_id, tier, now=self._now
             )
         return self._classes[key]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from app.db.identifiers import DeliveryId, GoogleClassId
+from app.db.identifiers import DeliveryId, GoogleBroadcastId, GoogleClassId
 from app.delivery import google_quota
 from app.delivery.google_promises import HELD_BY_QUOTA, NO_HOLDER, NOTIFIED, SILENT, UNCHANGED, ClaimedGoogle
 from app.delivery.google_quota import Entry, How
@@ -23,9 +23,12 @@ from app.passes.content import PassContent
 from app.passes.google_class import CLASS_FIELDS, REVIEW, GoogleDesign
 from app.passes.google_object import BALANCES, MOST_MESSAGES, OBJECT_FIELDS, message_body, message_id
 from app.passes.store_google import ClassRow, ObjectRow
+from app.passes.store_google_broadcasts import BroadcastRow
 
 Step = Literal["read", "insert", "patch", "message", "nothing"]
 _TOLD: Final = ("receipt", "level", "campaign")
+MOST_KEPT: Final = 5
+"""Of a class's messages, where there is room for no more: as many as a card keeps."""
 _NOTIFY: Final = "NOTIFY_ON_UPDATE"
 
 
@@ -46,6 +49,10 @@ class Plan:
     doubted: str | None = None  # a message that may be on the object: it is read for that
     doubted_at: datetime | None = None
     done: str = UNCHANGED  # the reason where nothing need be asked
+    broadcast: BroadcastRow | None = None  # said to the whole class
+    kept: tuple[GoogleBroadcastId, ...] | None = (
+        None  # of the class's older messages, where there are too many
+    )
 
     @property
     def requests(self) -> int:
@@ -71,6 +78,39 @@ def plan_class(row: ClassRow, body: Mapping[str, Any]) -> Plan:
         return Plan(step="nothing", class_id=row.id)
     call = calls.patch_class(row.resource_id, patch | {"reviewStatus": REVIEW})
     return Plan(step="patch", first=call, fields=tuple(patch), sent=sent, class_id=row.id)
+
+
+def plan_broadcast(
+    row: BroadcastRow,
+    of_class: ClassRow,
+    message: Mapping[str, Any],
+    older: Sequence[tuple[GoogleBroadcastId, Mapping[str, Any]]],
+    *,
+    held: bool,
+) -> Plan:
+    """Look for it on the class where it may be there, else say it; ``older`` are there, newest first."""
+    if row.doubted_at is not None:
+        return Plan(
+            step="read",
+            first=calls.get_class(of_class.resource_id),
+            doubted=str(message["id"]),
+            doubted_at=row.doubted_at,
+            class_id=of_class.id,
+            broadcast=row,
+            done=NOTIFIED if held else NO_HOLDER,
+        )
+    kept = list(reversed(older[:MOST_KEPT])) if len(older) >= MOST_MESSAGES else None
+    prune = {"messages": [body for _, body in kept or ()], "reviewStatus": REVIEW}
+    return Plan(
+        step="message",
+        first=calls.patch_class(of_class.resource_id, prune) if kept is not None else None,
+        message=calls.message_class(of_class.resource_id, message),
+        class_id=of_class.id,
+        how="message" if held else None,
+        broadcast=row,
+        done=NOTIFIED if held else NO_HOLDER,
+        kept=None if kept is None else tuple(one for one, _ in kept),
+    )
 
 
 def plan_object(

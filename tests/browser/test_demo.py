@@ -89,6 +89,7 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
         )
         expect(points.last).to_have_text("100", timeout=SLOWLY)
         expect(page.locator(".lock .banner")).to_have_count(0)
+        expect(page.locator(".gcard")).to_be_visible(timeout=SLOWLY)  # her other phone has it too
         page.evaluate("window.sameDocument = true")
 
         page.get_by_role("button", name="Чек").first.click()
@@ -99,6 +100,9 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
         message = re.sub(r"\s", "", page.locator(".lock .banner p").inner_text())
         assert balance in message  # the lock screen says what the card says
         expect(page.locator(".rung")).to_contain_text("чек №")
+        google = page.locator(".gcard dl div").filter(has=page.locator("dt", has_text="Баллы")).locator("dd")
+        expect(google).to_have_text(points.last.inner_text(), timeout=SLOWLY)  # her other phone, at Google
+        expect(page.locator(".droid .notice")).to_have_count(1, timeout=SLOWLY)
         assert page.evaluate("window.sameDocument === true"), "the page was loaded anew"
         assert faults == []
     finally:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app import keyring
+from app.accounts import brands
 from app.db import Database
 from app.google_wiring import Accounts
 from app.passes import google_accounts
@@ -58,16 +59,18 @@ def test_a_file_is_named_and_asked_about(
     asked = perkpass("brand", "google", "show", "pechka", "--ask", "--json")
     assert (asked.status, asked.json["google_says"]) == (0, "accepted"), asked.err
     known = accounts(database)
-    first = known.account(ISSUER)
+    with database.read() as tx:
+        pechka = brands.brand_by_slug(tx, "pechka").id
+    first = known.account(pechka)
     assert first is not None
-    assert known.accounts() is known.accounts()
-    # Another key in its place counts without a word; a file that nobody can read stops the issuer alone.
+    assert known.present() is known.present()
+    # Another key in its place counts without a word; a file that nobody can read stops its brand alone.
     google.write_service_account(key)
-    second = known.account(ISSUER)
+    second = known.account(pechka)
     assert second is not None
     assert second.key_id != first.key_id
     key.write_text("{}")
-    assert known.account(ISSUER) is None
+    assert known.account(pechka) is None
     assert known.issuers() == {ISSUER}
 
 

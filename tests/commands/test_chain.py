@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.simulators import google
 from tests.commands.conftest import Run
 
 _MANY_TABLES = "".join(f'{{ kind = "table", name = "{number}" }},' for number in range(100, 150))
@@ -139,6 +140,7 @@ def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Pat
         ("spend_from = 15_000_00", "spend_from = 60_000_00"),
         ('currency = "RUB"', 'curency = "RUB"'),
         ("cashback = 500\n", "cashback = 50000\n"),
+        ('# google = { issuer = "3388000000012345678"', 'google = { issuer = "BCR2DN4T"'),
     )
     refused = perkpass("chain", "load", chain_file)
     assert refused.status == 1
@@ -147,6 +149,7 @@ def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Pat
         "brands 1 (pechka), time_zone:",
         "brands 1 (pechka), currency: Field required",
         "brands 1 (pechka), curency: Extra inputs",
+        "brands 1 (pechka), google, issuer: an issuer's number has digits alone",
         "brands 1 (pechka), programmes 1 (club): tiers.2.spend_from",
         "brands 1 (pechka), venues 1 (nevsky), latitude:",
         "brands 1 (pechka), venues 1 (nevsky), placements 2 (2), kind:",
@@ -209,6 +212,22 @@ def test_a_brand_that_is_refused_leaves_nothing_and_the_other_is_loaded(
     assert half.status == 1
     assert "brand pechka" in half.err
     assert [brand["slug"] for brand in perkpass("brand", "list", "--json").json] == ["zerno"]
+
+
+def test_a_brand_is_at_google_with_the_key_that_the_file_names(perkpass: Run, chain_file: Path) -> None:
+    _replace(chain_file, ("# google = {", "google = {"))
+    half = perkpass("chain", "load", chain_file)
+    assert half.status == 1
+    assert "brand pechka: google, credentials:" in half.err
+    assert "cannot be read" in half.err
+    with google.running() as running:
+        running.write_service_account(chain_file.parent.parent / "certs" / "pechka-google.json")
+    whole = perkpass("chain", "load", chain_file, "--json")
+    assert whole.status == 0, whole.err
+    assert "pechka: account at Google set" in whole.json["changes"]
+    shown = perkpass("brand", "google", "show", "pechka", "--json").json
+    assert shown["issuer"] == "3388000000012345678"
+    assert perkpass("chain", "load", chain_file, "--json").json["changes"] == []
 
 
 def test_a_shared_pass_type_is_warned_about(perkpass: Run, chain_file: Path) -> None:

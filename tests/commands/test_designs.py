@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from app.accounts import brands
+from app.db import connect
+from app.db.identifiers import WalletPassId
+from app.passes.tables import wallet_pass
 from tests.commands.conftest import Run
+from tests.reports.google_settling import at_google, held
 
 CLUB = ("pechka", "club")
 
@@ -92,7 +100,7 @@ def test_a_test_card_has_an_address_and_is_in_no_number(perkpass: Run) -> None:
     assert [each["cards"] for each in perkpass("design", "list", *CLUB, "--json").json] == [0]
 
 
-def test_a_roll_out_is_begun_stopped_and_taken_back(perkpass: Run, tmp_path: Path) -> None:
+def test_a_roll_out_is_begun_stopped_and_taken_back(perkpass: Run, tmp_path: Path, database_url: str) -> None:
     assert "no version before" in perkpass("design", "rollout", "start", *CLUB).err
     perkpass("design", "export", *CLUB, tmp_path / "club")
     layout = tmp_path / "club" / "layout.toml"
@@ -106,7 +114,25 @@ def test_a_roll_out_is_begun_stopped_and_taken_back(perkpass: Run, tmp_path: Pat
     assert (stopped["state"], stopped["next"]) == ("stopped", ["go-on", "back"])
     assert perkpass("design", "rollout", "go-on", *CLUB, "--json").json["state"] == "running"
     assert perkpass("design", "rollout", "back", *CLUB, "--json").json["state"] == "going_back"
-    assert perkpass("design", "rollout", "state", *CLUB, "--json").json["before"] == 1
+    rolled = perkpass("design", "rollout", "state", *CLUB, "--json").json
+    assert (rolled["before"], "cards_at_google" in rolled) == (1, False)
+    link = perkpass("link", "list", "pechka", "--json").json[0]["url"].rpartition("/")[2]
+    issued = perkpass("issue", link, "--output", tmp_path / "card.pkpass", "--consent", "--json")
+    _at_google(database_url, issued.json["serial_number"])
+    rolled = perkpass("design", "rollout", "state", *CLUB, "--json").json
+    assert (rolled["cards_at_google"], rolled["google_takes_seconds"]) == (1, 1)
     withdrawn = [each["withdrawn_at"] for each in perkpass("design", "list", *CLUB, "--json").json]
     assert withdrawn[0] is None
     assert withdrawn[1] is not None
+
+
+def _at_google(database_url: str, serial_number: str) -> None:
+    """Google has this card."""
+    with closing(connect(database_url)) as database:
+        with database.read() as tx:
+            asked = select(wallet_pass.c.id).where(wallet_pass.c.serial_number == serial_number)
+            pass_id = WalletPassId(tx.execute(asked).scalar_one())
+            brand_id = brands.brand_by_slug(tx, "pechka").id
+        now = datetime.now(UTC)
+        made = at_google(database, pass_id, brand_id, now=now)
+        held(database, made, by_somebody=True, now=now)

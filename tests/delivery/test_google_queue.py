@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts.tables import brand
 from app.db import Database, Tx
-from app.db.identifiers import GoogleIssuerId, GoogleObjectId, WalletPassId
+from app.db.identifiers import BrandId, GoogleIssuerId, GoogleObjectId, WalletPassId
 from app.delivery import google, queue, retry, store_google_quota
 from app.delivery.budget import Policy
 from app.delivery.google_promises import (
@@ -35,7 +35,7 @@ from app.passes.tables import wallet_pass
 from tests.delivery.conftest import NOON, deliveries
 from tests.passes.shop import TYPE, Shop, content, open_shop, pending, register, saying
 
-ISSUER, OTHER = GoogleIssuerId("3388000000000000001"), GoogleIssuerId("3388000000000000002")
+ISSUER = GoogleIssuerId("3388000000000000001")
 LEASE, HOUR, SECOND = timedelta(seconds=30), timedelta(hours=1), timedelta(seconds=1)
 FAST = Pace(1e6)
 
@@ -46,22 +46,34 @@ def shop(database: Database) -> Shop:
 
 
 def objects(
-    database: Database, shop: Shop, count: int, issuer: GoogleIssuerId = ISSUER
+    database: Database, shop: Shop, count: int, brand_id: BrandId | None = None
 ) -> list[GoogleObjectId]:
-    """Of new passes."""
+    """Of new passes, of the shop's brand or of another one of its issuer."""
     with database.write() as tx:
-        brand_id = tx.scalars(select(brand.c.id)).one()
+        brand_id = brand_id or _own(tx)
         card: dict[str, Any] = {
             "pass_type_identifier": TYPE, "design_id": shop.design_id, "content": content(0).to_json(),
             "version": 1, "tag": 1, "last_modified": NOON, "created_at": NOON,
         }  # fmt: skip
         made = insert(wallet_pass).returning(wallet_pass.c.id, sort_by_parameter_order=True)
-        rows = [card | {"serial_number": f"{issuer}-{number}"} for number in range(count)]
+        rows = [card | {"serial_number": f"{brand_id}-{number}"} for number in range(count)]
         passes = tx.scalars(made, rows).all()
-        own = {"brand_id": brand_id, "issuer_id": issuer, "created_at": NOON}
+        own = {"brand_id": brand_id, "issuer_id": ISSUER, "created_at": NOON}
         found = insert(google_object).returning(google_object.c.id, sort_by_parameter_order=True)
-        named = [{"pass_id": one, "resource_id": f"{issuer}.{one}"} | own for one in passes]
+        named = [{"pass_id": one, "resource_id": f"{ISSUER}.{one}"} | own for one in passes]
         return [GoogleObjectId(one) for one in tx.scalars(found, named)]
+
+
+def _own(tx: Tx) -> BrandId:
+    return BrandId(tx.scalars(select(brand.c.id).where(brand.c.slug == "cafe")).one())
+
+
+def another(database: Database) -> BrandId:
+    """A brand beside the shop's."""
+    with database.write() as tx:
+        row = dict(tx.execute(select(brand)).mappings().one()) | {"slug": "bar"}
+        row.pop("id")
+        return BrandId(tx.execute(insert(brand).values(**row).returning(brand.c.id)).scalar_one())
 
 
 def promise(
@@ -69,13 +81,14 @@ def promise(
     ids: list[GoogleObjectId],
     kind: GoogleKind = "silent",
     *,
-    issuer: GoogleIssuerId = ISSUER,
+    brand_id: BrandId | None = None,
     at: timedelta = timedelta(0),
 ) -> None:
     with database.write() as tx:
+        own = brand_id or _own(tx)
         google.promise(
             tx,
-            [GooglePromise(issuer_id=issuer, target=one, kind=kind, due_at=NOON + at) for one in ids],
+            [GooglePromise(brand_id=own, target=one, kind=kind, due_at=NOON + at) for one in ids],
             now=NOON,
         )
 
@@ -87,11 +100,13 @@ def claim(
     at: timedelta = timedelta(0),
     limit: int = 500,
     pace: Pace = FAST,
+    brands: Sequence[BrandId] = (),
 ) -> list[ClaimedGoogle]:
     with database.write() as tx:
         claimed = google.claim(
-            tx, owner=owner, issuer_id=ISSUER, pace=pace, now=NOON + at, lease=LEASE, limit=limit
-        )
+            tx, owner=owner, issuer_id=ISSUER, brands=brands or [_own(tx)], pace=pace, now=NOON + at,
+            lease=LEASE, limit=limit,
+        )  # fmt: skip
         google.begin_attempts(tx, claimed, now=NOON + at)
         return claimed
 
@@ -164,18 +179,35 @@ def test_who_lost_its_lease_settles_nothing_and_the_dead_are_followed(database: 
     assert verdicts == ["lost"] * 3 + [None] * 3
 
 
-def test_claims_keep_to_their_channel_and_issuer(database: Database, shop: Shop) -> None:
-    mine, theirs = objects(database, shop, 1), objects(database, shop, 1, OTHER)
+def test_claims_keep_to_their_channel_and_brand(database: Database, shop: Shop) -> None:
+    other = another(database)
+    mine, theirs = objects(database, shop, 1), objects(database, shop, 1, other)
     promise(database, mine)
-    promise(database, theirs, issuer=OTHER)
+    promise(database, theirs, brand_id=other)
     with database.write() as tx:
         claimed = queue.claim(tx, owner="me", now=NOON, lease=LEASE, policy=Policy())
         assert claimed.claimed == ()
-        assert google.issuers_due(tx, [ISSUER, OTHER, "3388"], now=NOON) == [ISSUER, OTHER]
+        own = _own(tx)
+        assert google.brands_due(tx, [own, other, BrandId(99)], now=NOON) == sorted([own, other])
     assert [one.object_id for one in claim(database)] == mine
     with database.read() as tx:
-        (left,) = google.queues(tx, [OTHER], now=NOON + SECOND)
+        (left,) = google.queues(tx, [other], now=NOON + SECOND)
     assert (left.due, left.sending, left.oldest_due_seconds) == (1, 0, 1.0)
+
+
+def test_a_receipt_overtakes_another_brands_campaign_and_equals_share(database: Database, shop: Shop) -> None:
+    other = another(database)
+    mine, theirs = objects(database, shop, 8), objects(database, shop, 8, other)
+    promise(database, mine, "campaign")
+    promise(database, theirs[:2], "receipt", brand_id=other)
+    promise(database, theirs[2:], "campaign", brand_id=other, at=HOUR)
+    with database.read() as tx:
+        both = [_own(tx), other]
+    assert [one.object_id for one in claim(database, limit=4, brands=both)] == [*theirs[:2], *mine[:2]]
+    later = {one.object_id for one in claim(database, limit=4, at=HOUR, brands=both)}
+    assert later == {*mine[2:4], *theirs[2:4]}, "as urgent, half each"
+    rest = {one.object_id for one in claim(database, limit=9, at=HOUR, brands=both)}
+    assert rest == {*mine[4:], *theirs[4:]}, "what one does not need the other takes"
 
 
 def test_no_more_is_claimed_than_may_leave_soon(database: Database, shop: Shop) -> None:
@@ -195,7 +227,7 @@ def test_no_more_is_claimed_than_may_leave_soon(database: Database, shop: Shop) 
         {"kind": "code", "priority": 10},
         {"kind": "receipt", "priority": 0},
         {"google_object_id": None},
-        {"issuer_id": None},
+        {"brand_id": None},
         {"login": "main"},
         {"kind": "class", "priority": 20},
         {"state": "delivered", "settled_at": NOON},
@@ -203,8 +235,10 @@ def test_no_more_is_claimed_than_may_leave_soon(database: Database, shop: Shop) 
 )
 def test_the_database_refuses_nonsense(database: Database, shop: Shop, changed: dict[str, Any]) -> None:
     (one,) = objects(database, shop, 1)
+    with database.read() as tx:
+        own = _own(tx)
     row = {
-        "channel": "google", "issuer_id": ISSUER, "google_object_id": one, "kind": "receipt", "priority": 21,
+        "channel": "google", "brand_id": own, "google_object_id": one, "kind": "receipt", "priority": 21,
         "state": "pending", "due_at": NOON, "created_at": NOON,
     }  # fmt: skip
     with pytest.raises(IntegrityError), database.write() as tx:
@@ -222,7 +256,7 @@ def test_a_change_of_a_pass_is_promised_to_its_phones_and_its_object(database: D
         row = tx.execute(select(google_object.c.pass_id).where(google_object.c.id == one)).one()
         issuing.revise(tx, [Revision(row.pass_id, saying(content(2)))], kind="campaign", now=NOON)
         issuing.tombstone(tx, row.pass_id, now=NOON)
-    assert [(row.google_object_id, row.kind) for row in deliveries(database) if row.issuer_id] == [
+    assert [(row.google_object_id, row.kind) for row in deliveries(database) if row.brand_id] == [
         (one, "campaign")
     ]
 
@@ -254,9 +288,9 @@ _WHOLE = re.compile(
 )
 ASKED: dict[str, Callable[[Tx, list[GoogleObjectId]], Any]] = {
     "claim": lambda tx, _: google.claim(
-        tx, owner="x", issuer_id=ISSUER, pace=FAST, now=NOON, lease=LEASE, limit=9
+        tx, owner="x", issuer_id=ISSUER, brands=[BrandId(1)], pace=FAST, now=NOON, lease=LEASE, limit=9
     ),
-    "due": lambda tx, _: google.issuers_due(tx, [ISSUER, OTHER], now=NOON),
+    "due": lambda tx, _: google.brands_due(tx, [BrandId(1), BrandId(2)], now=NOON),
     "lost": lambda tx, _: google.lost(tx, now=NOON + HOUR),
     "ledgers": lambda tx, ids: store_google_quota.ledgers(tx, ids, now=NOON),
     "last": google.last_changes,
@@ -270,8 +304,10 @@ ASKED: dict[str, Callable[[Tx, list[GoogleObjectId]], Any]] = {
 
 def test_no_question_reads_what_is_settled(database: Database, shop: Shop) -> None:
     ids = objects(database, shop, _MANY)
+    with database.read() as tx:
+        own = _own(tx)
     over: dict[str, Any] = {
-        "channel": "google", "issuer_id": ISSUER, "kind": "receipt", "priority": 21, "state": "accepted",
+        "channel": "google", "brand_id": own, "kind": "receipt", "priority": 21, "state": "accepted",
         "due_at": NOON, "created_at": NOON, "settled_at": NOON, "reason": "Notified",
     }  # fmt: skip
     with database.write() as tx:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import Database
 from app.db.identifiers import DeviceId
-from app.delivery import queue, retry
+from app.delivery import google_promises, queue, retry
 from app.delivery.budget import Policy
 from app.delivery.promises import EDGES, Claimed, Outcome, State, Unsent, Verdict
 from app.delivery.tables import attempt, delivery
@@ -22,7 +22,8 @@ from app.delivery.text_promises import TEXT_EDGES
 from tests.delivery.conftest import NOON, TYPE, Devices, deliveries
 
 PAGE = (Path(__file__).parents[2] / "docs" / "delivery-states.md").read_text(encoding="utf-8")
-DOCUMENT, OF_TEXTS = PAGE.split("\n# Texts\n")
+DOCUMENT, OTHERS = PAGE.split("\n# Texts\n")
+OF_TEXTS, OF_GOOGLE = OTHERS.split("\n# Google\n")
 STATES: tuple[State, ...] = get_args(State)
 LEASE = timedelta(seconds=30)
 FINAL = [state for state in STATES if not EDGES[state]]
@@ -84,6 +85,34 @@ def test_drawing_table_and_code_agree_about_texts() -> None:
     table = OF_TEXTS.split("## Edges of texts")[1].split("##")[0]
     listed = set(re.findall(r"^\| (\w+) \| (\w+) \|", table, re.MULTILINE)) - {("from", "to")}
     assert drawn == listed == {(start, end) for start, ends in TEXT_EDGES.items() for end in ends}
+
+
+def test_drawing_table_and_code_agree_about_google() -> None:
+    drawn = set(re.findall(r"^ +(\w+) --> (\w+):", OF_GOOGLE, re.MULTILINE))
+    table = OF_GOOGLE.split("## Edges of changes at Google")[1].split("##")[0]
+    listed = set(re.findall(r"^\| (\w+) \| (\w+) \|", table, re.MULTILINE)) - {("from", "to")}
+    assert drawn == listed == _edges()  # a change at Google goes the ways of a push
+    assert str(retry.MOST_ATTEMPTS) in OF_GOOGLE
+
+
+def test_what_people_are_told_of_google_is_what_the_document_says() -> None:
+    table = OF_GOOGLE.split("## What people are told")[1].split("##")[0]
+    listed = {
+        (state, reason.strip("`")): told
+        for state, reason, told in re.findall(
+            r"^\| (\w+) \| (`\w+`|any) \| ([a-z ]+) \|", table, re.MULTILINE
+        )
+    }
+    for (state, reason), told in listed.items():
+        word = google_promises.shown(cast("State", state), "NotFound" if reason == "any" else reason)
+        assert str(word).replace("held_by", "held back by").replace("_", " ") == told
+    assert {reason for state, reason in listed if state == "accepted"} == {
+        google_promises.NOTIFIED, google_promises.SILENT, google_promises.UNCHANGED,
+        google_promises.NO_HOLDER, google_promises.HELD_BY_QUOTA,
+    }  # fmt: skip
+    untold = [state for state in STATES if google_promises.shown(state, None) is None]
+    assert {state for state, _ in listed} == set(STATES) - set(untold)
+    assert "delivered" not in re.sub(r'the word "delivered" stands nowhere here', "", OF_GOOGLE)
 
 
 def test_every_constraint_the_document_names_exists() -> None:

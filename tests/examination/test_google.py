@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from app import keyring
 from app.db import Database
-from app.db.identifiers import ProgrammeId
+from app.db.identifiers import GoogleIssuerId, ProgrammeId
 from app.delivery import stopped
 from app.examination.looks import Look, Verdict
 from app.loyalty.tables import programme
@@ -68,11 +67,10 @@ def at_google(
         google_wallet_url=google.url, google_token_url=google.token_url
     )
     file = google.write_service_account(tmp_path / "google.json")
-    safe = keyring.safe(made.settings, keyring.present(made.settings))
     rig.bare_programme(made)
     with database.write() as tx:
         google_accounts.refer(
-            tx, safe, made.brand, issuer_id=ISSUER, credentials=f"file:{file}", now=made.now, actor="test"
+            tx, made.brand, issuer_id=ISSUER, credentials=f"file:{file}", now=made.now, actor="test"
         )
         programme_id = ProgrammeId(tx.scalars(select(programme.c.id)).one())
         design_id = publish(tx, programme_id, 1)
@@ -139,14 +137,18 @@ def _unknown_key(of: Installation, google: RunningGoogle) -> None:
 
 def _stop(of: Installation, google: RunningGoogle) -> None:
     with of.database.write() as tx:
-        stopped.GOOGLE.stop(tx, ISSUER, reason="403: Permission Denied", now=of.now)
+        stopped.GOOGLE.stop(
+            tx,
+            stopped.writer(GoogleIssuerId(ISSUER), of.brand.id),
+            reason="403: Permission Denied",
+            now=of.now,
+        )
 
 
 def _late(of: Installation, google: RunningGoogle) -> None:
     with of.database.read() as tx:
         one = tx.scalars(select(google_object.c.id)).one()
-        issuer = tx.scalars(select(google_account.c.issuer_id)).one()
-    promise(of.database, one, "receipt", now=of.now - timedelta(minutes=9), issuer=issuer)
+    promise(of.database, one, "receipt", now=of.now - timedelta(minutes=9))
 
 
 def _rejected(of: Installation, google: RunningGoogle) -> None:

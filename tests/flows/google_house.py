@@ -19,7 +19,6 @@ import httpx
 from sqlalchemy import select, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app import keyring
 from app.accounts import brands
 from app.bootstrap import make_worker
 from app.db import Database, metadata
@@ -227,9 +226,8 @@ def opened(directory: Path, database_url: str, redis_url: str, google: RunningGo
         key = google.write_service_account(directory / "google.json")
         with web.database.write() as tx:
             brand = brands.brand_by_slug(tx, BRAND)
-            safe = keyring.safe(settings, keyring.read_keys(settings, web.database))
             google_accounts.refer(
-                tx, safe, brand, issuer_id=ISSUER, credentials=f"file:{key}",
+                tx, brand, issuer_id=ISSUER, credentials=f"file:{key}",
                 now=datetime.now(UTC) - timedelta(seconds=1), actor="test",
             )  # fmt: skip
         yield house

@@ -13,7 +13,7 @@ from app.delivery import jobs, store_breakers
 from app.delivery.stopped import GOOGLE
 from app.passes import google_cards
 from app.passes.google_tables import google_object
-from app.simulators.google import ISSUER, RunningGoogle, running
+from app.simulators.google import RunningGoogle, running
 from app.web.guest_google import PATIENCE
 from app.worker.google_lane import holders_tick
 from tests.conftest import empty_database
@@ -257,7 +257,8 @@ def test_a_key_that_is_no_use_stops_nothing_but_google(house: House) -> None:
     house.until(lambda: house.pending(guest) and house.pending(joined))
     house.google.turn(denied=False)
     with house.database.write() as tx:
-        store_breakers.hasten(tx, GOOGLE.subject_of(ISSUER), probe_at=datetime.now(UTC))
+        (stopped,) = GOOGLE.all_stopped(tx)
+        store_breakers.hasten(tx, GOOGLE.subject_of(stopped), probe_at=datetime.now(UTC))
 
     def back() -> bool:
         house.hours_pass()

@@ -207,6 +207,8 @@ def test_a_guest_sees_name_number_points_code_and_the_way_out() -> None:
     assert body["accountName"] == "Алёна Ж."
     assert body["accountId"] == body["barcode"]["value"] == body["barcode"]["alternateText"] == "K7Q2M9XA"
     assert body["loyaltyPoints"]["balance"] == {"string": "1\u00a0250,5"}  # as Apple's phones spell it
+    english = of_object(balance=125_050, language="en")
+    assert english["loyaltyPoints"]["balance"] == {"string": "1,250.5"}
     assert body["loyaltyPoints"]["label"] == "Баллы"
     assert body["loyaltyPoints"]["localizedLabel"]["translatedValues"][0]["value"] == "Points"
     assert body["state"] == "ACTIVE"

@@ -234,3 +234,9 @@ def test_texts_that_windows_saved_with_a_byte_order_mark_are_read(tmp_path: Path
     made, findings = read_template(folder)
     assert not refusals(findings)
     assert made == read("stamp_card")
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_googles_wide_picture_is_drawn_and_no_band_of_one_colour(name: str) -> None:
+    picture = Image.open(io.BytesIO(read(name).files["google/hero.png"])).convert("RGB")
+    assert len(picture.getcolors(1 << 20) or ()) > 8

@@ -39,11 +39,11 @@ def promise(
     kind: GoogleKind,
     *,
     now: datetime,
-    issuer: GoogleIssuerId = ISSUER,
 ) -> None:
     """A change waits."""
     with database.write() as tx:
-        google.promise(tx, [GooglePromise(issuer_id=issuer, target=one, kind=kind, due_at=now)], now=now)
+        brand_id = store_google.lock_objects(tx, [one])[one].brand_id
+        google.promise(tx, [GooglePromise(brand_id=brand_id, target=one, kind=kind, due_at=now)], now=now)
 
 
 def told(
@@ -58,9 +58,11 @@ def told(
     """A change that was promised, tried, and came to this."""
     promise(database, one, kind, now=now)
     with database.write() as tx:
+        brand_id = store_google.lock_objects(tx, [one])[one].brand_id
         claimed = google.claim(
-            tx, owner="w", issuer_id=ISSUER, pace=Pace(100), now=now, lease=timedelta(seconds=30), limit=10
-        )
+            tx, owner="w", issuer_id=ISSUER, brands=[brand_id], pace=Pace(100), now=now,
+            lease=timedelta(seconds=30), limit=10,
+        )  # fmt: skip
         google.begin_attempts(tx, claimed, now=now)
     assert [each.object_id for each in claimed] == [one]
     with database.write() as tx:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from app.simulators.authority import Authority
-from app.simulators.phone import Card, Phone, PhoneSettings
+from app.simulators.phone import Phone, PhoneSettings
 from app.simulators.phone_page import PhonePage
+from app.simulators.till import Holder, ShownCard
 from tests.simulators.conftest import PASS_TYPE
 from tests.simulators.pass_server import PNG, PassServer, pkpass
 
@@ -20,7 +21,7 @@ Story = Callable[[PassServer, Phone, httpx.AsyncClient], Awaitable[None]]
 
 @pytest.fixture
 def tell(authority: Authority, credentials: Path) -> Callable[[Story], None]:
-    async def ring(phone: Phone, card: Card) -> str:
+    async def ring(phone: Holder, card: ShownCard) -> str:
         return f"rung for {card.key[1]} of {phone.name}"
 
     async def main(story: Story) -> None:

@@ -32,7 +32,7 @@ class Accounts:
     def issuer_of(self, brand_id: BrandId, /) -> GoogleIssuerId | None:
         return None
 
-    def account(self, issuer_id: str, /) -> ServiceAccount | None:
+    def account(self, brand_id: BrandId, /) -> ServiceAccount | None:
         return None
 
     def issuers(self) -> frozenset[str]:

@@ -28,6 +28,7 @@ from app.passes.content import LocalizedText, Message, PassContent
 from app.passes.google_addresses import Addresses
 from app.passes.google_cards import GoogleCard, HolderChange
 from app.passes.google_press import GooglePress
+from app.passes.google_tables import google_account
 from app.passes.issuing import PushKind, Revision
 from app.passes.template import read_template
 from app.simulators.google import GUEST, ISSUER, RunningGoogle
@@ -52,6 +53,7 @@ class Cafe:
     account: Mapping[str, Any]
     runner: asyncio.Runner
     template: templates.Name = "bonus_card"
+    slug: str = "cafe"
     rate: float | None = None
     now: Any = NOON
     public_url: str = "http://127.0.0.1:9"
@@ -63,14 +65,12 @@ class Cafe:
         )
         account = parse(json.dumps(dict(self.account)), source="test")
         self.tokens = Tokens(account, url=self.running.token_url)
-        self.channel = GoogleChannel({OURS: GoogleAccount(self.wallet(), self.rate)})
-        self.carrier = self.hands("me")
         with self.database.write() as tx:
             self.brand_id = BrandId(
                 tx.execute(
                     insert(brand)
                     .values(
-                        slug="cafe", name="Берёзка", texts={"ru": {}, "en": {}}, time_zone="Europe/Moscow",
+                        slug=self.slug, name="Берёзка", texts={"ru": {}, "en": {}}, time_zone="Europe/Moscow",
                         currency="RUB", language="ru", pass_type_identifier=card.PASS_TYPE,
                         team_identifier=card.TEAM, credentials="file:nowhere", created_at=NOON,
                     )
@@ -87,7 +87,24 @@ class Cafe:
                     .returning(programme.c.id)
                 ).scalar_one()
             )  # fmt: skip
+        self.at_google_with("file:somewhere")
+        self.channel = GoogleChannel(self.accounts(self.wallet(), self.rate))
+        self.carrier = self.hands("me")
         self.publish()
+
+    def at_google_with(self, credentials: str) -> None:
+        """Whose key writes the brand's cards."""
+        with self.database.write() as tx:
+            tx.execute(
+                insert(google_account).values(
+                    brand_id=self.brand_id, issuer_id=OURS, credentials=credentials, email="a@example.com",
+                    changed_at=NOON, changed_by="test",
+                )
+            )  # fmt: skip
+
+    def accounts(self, wallet: GoogleWallet, rate: float | None) -> dict[BrandId, GoogleAccount]:
+        """The brand's, for a channel."""
+        return {self.brand_id: GoogleAccount(OURS, wallet, rate)}
 
     def wallet(self, *, patience: Patience = HASTE) -> GoogleWallet:
         """Another client of the same account."""

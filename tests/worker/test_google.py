@@ -10,6 +10,7 @@ import pytest
 
 from app.db import Database
 from app.db.identifiers import WalletPassId
+from app.delivery.stopped import GOOGLE, writer
 from app.errors import Conflict
 from app.google import calls
 from app.passes import google_cards, issuing, restoring
@@ -157,7 +158,7 @@ def told_and_lost(cafe: Cafe, pass_id: WalletPassId, **knob: int) -> None:
     (one,) = cafe.take()
     assert one.plan.first is not None
     assert one.plan.message is not None
-    wallet = cafe.channel.accounts[one.claimed.issuer_id].wallet
+    wallet = cafe.channel.accounts[one.claimed.brand_id].wallet
     patched = cafe.runner.run(wallet.send(one.plan.first))
     cafe.running.turn(**knob)
     lost = cafe.runner.run(wallet.send(one.plan.message))
@@ -389,6 +390,28 @@ def test_an_account_that_is_let_nowhere_stops_the_issuer_and_a_probe_starts_it(c
         assert cafe.at_google(pass_id)["loyaltyPoints"]["balance"] == {"string": "7"}
 
 
+def test_brands_of_one_issuer_write_with_their_own_accounts(cafe: Cafe) -> None:
+    stranger = cafe.running.service_account("4499000000000000000", name="other")
+    bar = Cafe(cafe.database, cafe.running, stranger, cafe.runner, slug="bar")
+    cafe.channel.accounts |= bar.channel.accounts
+    mine, theirs = cafe.installed(balance=0), bar.issue()
+    bar.ensure(theirs)
+    cafe.work()
+    cafe.receipt(mine, 5)
+    cafe.work()
+    assert cafe.last(mine).shown == "accepted", "whoever is let in nowhere stops nobody else"
+    assert not bar.card(theirs).link_works
+    with cafe.database.read() as tx:
+        assert set(GOOGLE.all_stopped(tx)) == {writer(OURS, bar.brand_id)}
+    cafe.runner.run(bar.channel.close())
+    cafe.channel.accounts[bar.brand_id] = cafe.channel.accounts[cafe.brand_id]
+    cafe.now += 2 * MINUTE
+    cafe.work()
+    cafe.now += 2 * MINUTE
+    cafe.work()
+    assert bar.card(theirs).link_works
+
+
 def test_google_down_for_an_hour_loses_nothing_and_shows_the_newest(cafe: Cafe) -> None:
     cards = [cafe.installed(balance=0) for _ in range(5)]
     cafe.running.turn(down=True)
@@ -449,7 +472,7 @@ def test_after_a_restore_what_google_has_is_read_and_put_right(cafe: Cafe) -> No
     pass_id = cafe.installed(balance=0)
     cafe.receipt(pass_id, 5)
     cafe.work()
-    wallet = cafe.channel.accounts[OURS].wallet
+    wallet = cafe.channel.accounts[cafe.brand_id].wallet
     newer = {"loyaltyPoints": {"balance": {"string": "99"}}, "accountName": "Somebody"}
     cafe.runner.run(wallet.send(calls.patch_object(cafe.name(pass_id), newer)))  # since the backup
     with cafe.database.write() as tx:

@@ -47,12 +47,19 @@ OF_CLASS = Plan(
 def answered(plan: Plan, first: Answer) -> GoogleAnswered:
     of_class = plan is OF_CLASS
     claimed = ClaimedGoogle(
-        id=DeliveryId(1), issuer_id=GoogleIssuerId("3388"), kind="class" if of_class else "receipt",
+        id=DeliveryId(1), brand_id=BrandId(1), kind="class" if of_class else "receipt",
         object_id=None if of_class else ROW.id, class_id=GoogleClassId(7) if of_class else None,
-        attempts=1, due_at=NOW,
+        broadcast_id=None, attempts=1, due_at=NOW,
     )  # fmt: skip
     ready = GoogleReady(
-        claimed=claimed, plan=plan, prepared_at=NOW, prepared=0.0, leaves=(0.0,), too_late=9.0, message_by=9.0
+        claimed=claimed,
+        issuer_id=GoogleIssuerId("3388"),
+        plan=plan,
+        prepared_at=NOW,
+        prepared=0.0,
+        leaves=(0.0,),
+        too_late=9.0,
+        message_by=9.0,
     )
     return GoogleAnswered(ready=ready, first=first)
 

@@ -15,9 +15,8 @@ from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
 from app.worker.google_channel import GoogleChannel
 from app.worker.google_lane import GoogleWork, callback_tick, class_tick
-from app.worker.google_parcels import GoogleAccount
 from app.worker.loop import Worker
-from tests.worker.google_hand import OURS, Cafe, opened
+from tests.worker.google_hand import Cafe, opened
 
 CARDS = 40
 WORKERS = 4
@@ -31,9 +30,7 @@ def _worker(database: Database, cafe: Cafe, bell: LocalWakeup, rate: float) -> W
         clock=lambda: datetime.now(UTC),
         policy=Policy(),
         lease=timedelta(seconds=20),
-        google=GoogleWork(
-            GoogleChannel({OURS: GoogleAccount(cafe.wallet(patience=PATIENCE), rate)}), cafe.press
-        ),
+        google=GoogleWork(GoogleChannel(cafe.accounts(cafe.wallet(patience=PATIENCE), rate)), cafe.press),
         poll_seconds=0.1,
         ticks=[class_tick(cafe.press), callback_tick()],
     )

@@ -18,9 +18,8 @@ from app.wakeup import LocalWakeup
 from app.worker.apple import AppleChannel
 from app.worker.google_channel import GoogleChannel
 from app.worker.google_lane import GoogleWork
-from app.worker.google_parcels import GoogleAccount
 from app.worker.loop import Worker
-from tests.worker.google_hand import OURS, opened
+from tests.worker.google_hand import opened
 
 CARDS = 6
 TIMES = 5 * CARDS
@@ -56,7 +55,7 @@ def test_google_ends_with_the_newest_content_whoever_races(database: Database, t
                     policy=Policy(),
                     lease=timedelta(seconds=20),
                     google=GoogleWork(
-                        GoogleChannel({OURS: GoogleAccount(cafe.wallet(patience=PATIENCE), None)}), cafe.press
+                        GoogleChannel(cafe.accounts(cafe.wallet(patience=PATIENCE), None)), cafe.press
                     ),
                     poll_seconds=0.1,
                 )

@@ -8,15 +8,17 @@ async function redraw(address, options) {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("screen");
   const old = document.getElementById("screen");
   if (!fresh) return;
-  const back = old.querySelector("details.back");
-  if (back && back.open) fresh.querySelector("details.back")?.setAttribute("open", "");
+  const backs = fresh.querySelectorAll("details.back");
+  old.querySelectorAll("details.back").forEach((back, at) => { if (back.open) backs[at]?.setAttribute("open", ""); });
   const lists = [...old.querySelectorAll("nav ol, aside")].map((list) => list.scrollTop);
-  const known = old.querySelectorAll(".banner").length;
+  const known = [".banner", ".notice"].map((kind) => [kind, old.querySelectorAll(kind).length]);
   const focused = document.activeElement?.closest("form")?.getAttribute("action");
   old.replaceWith(fresh);
   fresh.querySelectorAll("nav ol, aside").forEach((list, at) => { list.scrollTop = lists[at] || 0; });
   if (focused) fresh.querySelector(`form[action="${focused}"] button`)?.focus();
-  if (fresh.querySelectorAll(".banner").length > known) fresh.querySelector(".banner")?.classList.add("fresh");
+  known.forEach(([kind, count]) => {
+    if (fresh.querySelectorAll(kind).length > count) fresh.querySelector(kind).classList.add("fresh");
+  });
 }
 
 document.addEventListener("submit", (event) => {

@@ -58,7 +58,7 @@ def store(visit: Visit, data: bytes) -> Form:
 def _refuse_anothers(tx: Tx, visit: Visit, issuer: str) -> None:
     """The issuer of another brand here is given to this one by who owns both alone.
 
-    One key writes for all brands of an issuer: whoever only knows its number would have another's key write.
+    They share its rate and its callbacks: whoever only knows its number must not slow others down.
     """
     theirs = {row.brand_id for row in google_accounts.every(tx) if row.issuer_id == issuer}
     for brand_id in theirs - {visit.brand.id}:

@@ -23,11 +23,13 @@ from app.passes.layout import Design, Layout
 from app.passes.proofs import Proofs
 from app.passes.sample_guests import default_look, sample_guest
 from app.reports import design_history
+from app.reports.google_outlook import google_outlook
 from app.web.console import designs_editor, designs_files, designs_publish, designs_rollout, designs_trial
 from app.web.console.audit_words import actor_words
 from app.web.console.designs_models import Model, model, models
 from app.web.console.designs_work import opened, programme_of, values_of
 from app.web.console.forms import Form, done, render, see
+from app.web.console.google_words import outlook_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.console.wording import explain
@@ -103,6 +105,7 @@ def _programme_page(visit: Visit, programme_id: int, form: Form) -> ResponseRetu
         actors = design_history.publishers(tx, visit.brand.id)
         names = design_history.names(tx, set(actors.values()))
         rollout = designs_rollout.view_of(tx, found, versions)
+        google = google_outlook(tx, found.id, rate=visit.services.google_rate, now=visit.now)
     shelf = _shelf(visit, found, versions)
     choices = [] if shelf.draft else _choices(visit, found)
     return render(
@@ -114,6 +117,7 @@ def _programme_page(visit: Visit, programme_id: int, form: Form) -> ResponseRetu
         versions=versions,
         choices=choices,
         rollout=rollout,
+        at_google=outlook_words(google),
         who={number: actor_words(actor, names) for number, actor in actors.items()},
     )
 

@@ -10,11 +10,13 @@ from app.errors import NotFound
 from app.passes import drafts, google_accounts
 from app.passes.findings import DesignRefused
 from app.passes.sample_guests import default_look
+from app.reports.google_outlook import google_outlook
 from app.web.console import designs_fields, designs_form, designs_trial, designs_words
 from app.web.console.designs_notes import Note
 from app.web.console.designs_preview import PHONES, READERS, Sight, is_refused, seen
 from app.web.console.designs_work import Work, looked_at, opened, values_of
 from app.web.console.forms import done, render, see
+from app.web.console.google_words import outlook_words
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -37,6 +39,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
     with visit.services.database.read() as tx:
         versions = drafts.history(tx, found.id)
         is_at_google = google_accounts.of_brand(tx, visit.brand.id) is not None
+        google = google_outlook(tx, found.id, rate=visit.services.google_rate, now=visit.now)
     look = default_look(work.made.layout)
     sights = [
         Sight(phone=phone, reader=reader, look=look) for phone, reader in zip(PHONES, READERS, strict=True)
@@ -51,6 +54,7 @@ def review(visit: Visit, programme_id: int) -> ResponseReturnValue:
         is_at_google=is_at_google,
         trial=designs_trial.own_card(visit, found),
         cards=sum(version.cards for version in versions),
+        at_google=outlook_words(google),
         number_next=max((version.version for version in versions), default=0) + 1,
         pictures=[seen(work.made, work.findings, sight, visit.brand, now=visit.now) for sight in sights],
     )

@@ -10,6 +10,7 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from app.db import Tx
 from app.db.identifiers import EnrolmentId, MemberId
+from app.errors import NotFound
 from app.loyalty import store_enrolments
 from app.passes import designs, issuing
 from app.passes.card_front import draw_front
@@ -17,6 +18,7 @@ from app.passes.proofs import Proofs
 from app.reports import members as found_members
 from app.web.console import members_acts, members_data
 from app.web.console.forms import render, see
+from app.web.console.members_google import WIDTH, card_at_google
 from app.web.console.members_page import card_of, member_page
 from app.web.console.members_words import balance_words, phone_words
 from app.web.console.registry import Console, page
@@ -74,6 +76,16 @@ def register(console: Console, services: Services) -> None:
         content = wallet_pass.content
         proof = Proofs(design.layout, design.files, now=visit.now).pull(content, content.language)
         drawn = draw_front(proof, _CARD_WIDTH)
+        return Response(render_template("console/members_card.svg", drawn=drawn), mimetype="image/svg+xml")
+
+    @page(console, "/<brand>/members/<int:member_id>/cards/<int:card_id>/google.svg", needs="member.read")
+    def google(visit: Visit, member_id: int, card_id: int) -> ResponseReturnValue:
+        with services.database.read() as tx:
+            card = card_of(tx, visit, MemberId(member_id), EnrolmentId(card_id))
+            shown = card_at_google(tx, services, card.pass_id)
+        if shown is None:
+            raise NotFound("no-such-card", "This card is not at Google.")
+        drawn = shown.drawn(width=WIDTH, theme="light")
         return Response(render_template("console/members_card.svg", drawn=drawn), mimetype="image/svg+xml")
 
     members_acts.register(console, services)

@@ -21,6 +21,7 @@ from app.reports.members import FoundMember
 from app.reports.timeline import CardState, Surroundings, Timeline, timeline
 from app.web import qr
 from app.web.console.forms import Form, render
+from app.web.console.members_google import behind_words, card_at_google
 from app.web.console.members_words import (
     TOPICS,
     balance_words,
@@ -59,6 +60,12 @@ def member_page(
             card for card in store_enrolments.enrolments_of_member(tx, member.id) if card.id in shown_cards
         ]
         addresses = _card_addresses(tx, services, cards) if visit.may("member.card") else {}
+        at_google = {
+            state.enrolment_id: held
+            for state in story.cards
+            if state.google and state.google.first_saved_at and not state.google.removed_at
+            if (held := card_at_google(tx, services, state.pass_id))
+        }
         kinds = {card.programme_id: programmes.programme(tx, card.programme_id).rules for card in cards}
     events = [event for event in story.events if not topic or event.topic == topic]
     shown = events if request.args.get("all") else events[:EVENTS_SHOWN]
@@ -71,6 +78,7 @@ def member_page(
         phone=phone_words(member.phone, whole=visit.may("member.phone")),
         cards=[(card, _state(story, card.enrolment_id)) for card in member.cards],
         tiers={card.id: _tier(kinds[card.programme_id], card.tier, visit.language) for card in cards},
+        at_google={key: behind_words(card) for key, card in at_google.items()},
         verdict=verdict_words,
         said=event_words,
         balance=balance_words,

@@ -10,8 +10,13 @@ from sqlalchemy import select
 
 from app.accounts.tables import audit_entry
 from app.db.identifiers import DeviceLibraryIdentifier, PassTypeIdentifier, PushToken
+from app.delivery import google
 from app.passes import designs, drafts, registrations, rollouts, store_google_accounts
+from app.passes.google_tables import google_account
 from app.passes.tables import pass_evidence, wallet_pass
+from app.reports.google_outlook import GoogleOutlook, google_outlook
+from app.web.console.google_words import outlook_words
+from tests.reports.google_settling import ISSUER, at_google, held, promise
 from tests.web.console import designs_stage
 from tests.web.console.designs_form import AT, DRAFT, edit
 from tests.web.console.house import House
@@ -33,10 +38,17 @@ def test_publish_roll_out_numbers_and_back(house: House) -> None:
                 "email": "x@example.com", "changed_at": house.clock(), "changed_by": "user:1",
             },
         )  # fmt: skip
-    assert "Google knows no stages" in desk.get(f"{DRAFT}/publish").text
+    for card in cards[:3]:
+        made = at_google(house.database, card, house.cafe.brand.id, now=house.clock())
+        held(house.database, made, by_somebody=True, now=house.clock())
+    review = desk.get(f"{DRAFT}/publish")
+    assert "Google knows no stages" in review.text
+    at_googles = "3 cards in Google Wallet: Google takes at most 20 changes a second"
+    assert f"{at_googles}, so all of them need less than a minute." in review.text
     assert desk.send(f"{DRAFT}/publish").status_code == 303
     page = desk.get(AT)
     assert "Version 2 waits to be rolled out" in page.text
+    assert at_googles in page.text
     assert "Cafe Marketer" in page.text  # who published it
     assert desk.send(AT, f"{AT}/rollout/start").status_code == 303
     _all_steps(house)
@@ -74,6 +86,34 @@ def test_publish_roll_out_numbers_and_back(house: House) -> None:
     assert {"design.published", "rollout.started", "rollout.continued", "rollout.taken_back"} <= told
     assert "withdrawn" in desk.get(AT).text
     assert desk.send(AT, f"{AT}/rollout/stop").status_code == 409
+
+
+def test_how_long_google_takes_counts_what_waits_before_and_nothing_twice(house: House) -> None:
+    def outlook() -> GoogleOutlook | None:
+        with house.database.read() as tx:
+            return google_outlook(tx, house.cafe.programme.id, rate=0.01, now=house.clock())
+
+    assert outlook() is None
+    with house.database.write() as tx:
+        for shop in (house.cafe, house.bakery):
+            tx.execute(
+                google_account.insert().values(
+                    brand_id=shop.brand.id, issuer_id=ISSUER, credentials="file:nowhere",
+                    email="robot@example.com", changed_at=house.clock(), changed_by="test",
+                )
+            )  # fmt: skip
+    for shop, count in ((house.cafe, 3), (house.bakery, 2)):
+        for card in designs_stage.issue_cards(house, shop, count):
+            made = at_google(house.database, card, shop.brand.id, now=house.clock())
+            held(house.database, made, by_somebody=True, now=house.clock())
+            promise(house.database, made.id, "silent", now=house.clock())
+    # Three of its own, which a change joins, behind two of a brand with the same issuer.
+    assert outlook() == GoogleOutlook(cards=3, takes=timedelta(seconds=500), rate=0.01)
+    with house.application.test_request_context():
+        assert outlook_words(outlook()).endswith("so all of them need about 9 minutes.")
+        long = GoogleOutlook(cards=120_000, takes=google.estimate(120_000, notifying=False), rate=20.0)
+        assert outlook_words(long).endswith("so all of them need about 100 minutes.")
+        assert outlook_words(replace(long, takes=2 * long.takes)).endswith("need about 4 hours.")
 
 
 def _all_steps(house: House) -> None:

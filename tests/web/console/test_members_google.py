@@ -102,11 +102,13 @@ def test_a_card_is_not_there_yet_goes_and_comes_back(house: House, anna: Enrolme
     assert story(house, anna, after=MINUTE / 2).cards[0].verdict.cause == "google_waits"
     assert story(house, anna, after=10 * MINUTE).cards[0].verdict.cause == "google_worker_down"
     with house.database.write() as tx:
-        stopped.GOOGLE.stop(tx, ISSUER, reason="403: Permission Denied", now=NOW)
+        stopped.GOOGLE.stop(
+            tx, stopped.writer(ISSUER, house.cafe.brand.id), reason="403: Permission Denied", now=NOW
+        )
     found = story(house, anna).cards[0].verdict
     assert (found.cause, found.facts["reason"]) == ("google_stopped", "403: Permission Denied")
     with house.database.write() as tx:
-        stopped.GOOGLE.works(tx, ISSUER)
+        stopped.GOOGLE.works(tx, stopped.writer(ISSUER, house.cafe.brand.id))
     told(house.database, made.id, "retry", "503", now=NOW)
     assert story(house, anna, after=MINUTE / 60).cards[0].verdict.cause == "google_retrying"
 

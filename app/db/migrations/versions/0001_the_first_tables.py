@@ -603,6 +603,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("resource_id", name=op.f("uq_google_class_resource_id")),
     )
     op.create_table(
+        "google_broadcast",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("google_class_id", columns.Id, nullable=False),
+        sa.Column("announcement", sa.Text(), nullable=False),
+        sa.Column("text", columns.Json, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("handed_to", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("on_class", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("doubted_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("way IN ('class', 'cards')", name=op.f("ck_google_broadcast_way_known")),
+        sa.ForeignKeyConstraint(
+            ["google_class_id"], ["google_class.id"], name=op.f("fk_google_broadcast_google_class_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_broadcast")),
+        sa.UniqueConstraint(
+            "google_class_id",
+            "announcement",
+            name=op.f("uq_google_broadcast_google_class_id_announcement"),
+        ),
+    )
+    op.create_table(
         "google_object",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("pass_id", columns.Id, nullable=False),
@@ -640,9 +662,10 @@ def upgrade() -> None:
         sa.Column("device_id", columns.Id, nullable=True),
         sa.Column("pass_type_identifier", sa.Text(), nullable=True),
         sa.Column("login", sa.Text(), nullable=True),
-        sa.Column("issuer_id", sa.Text(), nullable=True),
+        sa.Column("brand_id", columns.Id, nullable=True),
         sa.Column("google_object_id", columns.Id, nullable=True),
         sa.Column("google_class_id", columns.Id, nullable=True),
+        sa.Column("google_broadcast_id", columns.Id, nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -667,15 +690,17 @@ def upgrade() -> None:
             "(channel = 'apple') = (device_id IS NOT NULL)"
             " AND (channel = 'apple') = (pass_type_identifier IS NOT NULL)"
             " AND (channel = 'sms') = (login IS NOT NULL)"
-            " AND (channel = 'google') = (issuer_id IS NOT NULL)"
-            " AND (channel = 'google' AND kind <> 'class') = (google_object_id IS NOT NULL)"
-            " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)",
+            " AND (channel = 'google') = (brand_id IS NOT NULL)"
+            " AND (channel = 'google' AND kind NOT IN ('class', 'broadcast')) = (google_object_id IS NOT NULL)"
+            " AND (channel = 'google' AND kind = 'class') = (google_class_id IS NOT NULL)"
+            " AND (channel = 'google' AND kind = 'broadcast') = (google_broadcast_id IS NOT NULL)",
             name=op.f("ck_delivery_addressed_by_channel"),
         ),
         sa.CheckConstraint(
             "(channel = 'apple' AND kind IN ('receipt', 'campaign', 'silent'))"
             " OR (channel = 'sms' AND kind IN ('code', 'service', 'advertising'))"
-            " OR (channel = 'google' AND kind IN ('class', 'receipt', 'level', 'campaign', 'silent'))",
+            " OR (channel = 'google'"
+            " AND kind IN ('class', 'receipt', 'level', 'broadcast', 'campaign', 'silent'))",
             name=op.f("ck_delivery_kind_of_channel"),
         ),
         sa.CheckConstraint(
@@ -695,11 +720,15 @@ def upgrade() -> None:
             " OR (kind = 'service' AND priority = 11) OR (kind = 'advertising' AND priority = 12)))"
             " OR (channel = 'google' AND ("
             "(kind = 'class' AND priority = 20) OR (kind = 'receipt' AND priority = 21)"
-            " OR (kind = 'level' AND priority = 22) OR (kind = 'campaign' AND priority = 23)"
-            " OR (kind = 'silent' AND priority = 24)))",
+            " OR (kind = 'level' AND priority = 22) OR (kind = 'broadcast' AND priority = 23)"
+            " OR (kind = 'campaign' AND priority = 24) OR (kind = 'silent' AND priority = 25)))",
             name=op.f("ck_delivery_priority_follows_kind"),
         ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_delivery_brand_id")),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_delivery_device_id")),
+        sa.ForeignKeyConstraint(
+            ["google_broadcast_id"], ["google_broadcast.id"], name=op.f("fk_delivery_google_broadcast_id")
+        ),
         sa.ForeignKeyConstraint(
             ["google_class_id"], ["google_class.id"], name=op.f("fk_delivery_google_class_id")
         ),
@@ -768,10 +797,17 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_delivery_due_google",
-            ["issuer_id", "priority", "due_at"],
+            ["brand_id", "priority", "due_at"],
             unique=False,
-            sqlite_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
-            postgresql_where=sa.text("state = 'pending' AND issuer_id IS NOT NULL"),
+            sqlite_where=sa.text("state = 'pending' AND brand_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND brand_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_google_broadcast",
+            ["google_broadcast_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("google_broadcast_id IS NOT NULL"),
+            postgresql_where=sa.text("google_broadcast_id IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_delivery_google_object",
@@ -808,6 +844,20 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
             postgresql_where=sa.text("state = 'sending' AND google_class_id IS NOT NULL"),
         )
+        batch_op.create_index(
+            "uq_delivery_one_pending_broadcast",
+            ["google_broadcast_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending' AND google_broadcast_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'pending' AND google_broadcast_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_delivery_one_sending_broadcast",
+            ["google_broadcast_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending' AND google_broadcast_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND google_broadcast_id IS NOT NULL"),
+        )
 
     op.create_table(
         "google_notification",
@@ -829,7 +879,7 @@ def upgrade() -> None:
             ["google_object.id"],
             name=op.f("fk_google_notification_google_object_id"),
         ),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_google_notification")),
+        sa.PrimaryKeyConstraint("delivery_id", "google_object_id", name=op.f("pk_google_notification")),
     )
     with op.batch_alter_table("google_notification", schema=None) as batch_op:
         batch_op.create_index("ix_google_notification_object", ["google_object_id", "at"], unique=False)
