@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +20,7 @@ import click
 import httpx
 
 from app.commands import demo_past
+from app.commands.demo_words import Plan, invite, say
 from app.commands.processes import require_free_port
 from app.errors import Misconfigured, Unavailable
 from app.simulators.apns import ApnsSimulator, settings_for
@@ -34,21 +33,7 @@ from app.simulators.sandbox import serve_town
 from app.simulators.town import Shop, TownSettings, shops_from_json
 
 _CHAIN = Path(__file__).parents[2] / "docs" / "chain.example.toml"
-_STAMP_CARD = Path(__file__).parents[2] / "pass_templates" / "stamp_card"
 _PATIENT = Thresholds(mild=1e6, moderate=1e6, severe=1e6, cut_off=1e6)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    directory: Path
-    port: int
-    page_port: int
-    population: int
-    pace: float
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 @click.command()
@@ -59,7 +44,7 @@ class _Plan:
 @click.option("--pace", default=1.0, show_default=True, help="seconds from one guest to the next")
 def demo(directory: Path, port: int, page_port: int, phones: int, pace: float) -> None:
     """Two brands, six venues, thirty phones, a till. An earlier demo in DIRECTORY is deleted."""
-    plan = _Plan(directory.resolve(), port, page_port, phones, pace)
+    plan = Plan(directory.resolve(), port, page_port, phones, pace)
     for option, wanted in (("--port", port), ("--page-port", page_port)):
         require_free_port("127.0.0.1", wanted, advice=f"Choose another {option}.")
     _clear(plan.directory)
@@ -90,7 +75,7 @@ def _clear(directory: Path) -> None:
     mark.touch()
 
 
-async def _live(plan: _Plan, authority: Authority) -> None:
+async def _live(plan: Plan, authority: Authority) -> None:
     apns = ApnsSimulator(settings_for(authority, plan.directory / "apns"))
     await apns.start()
     google = GoogleSimulator(GoogleSettings())
@@ -107,8 +92,8 @@ async def _live(plan: _Plan, authority: Authority) -> None:
             await serve_town(
                 _town(plan, authority, apns, google, shops),
                 port=plan.page_port,
-                ready=lambda page: _invite(plan, page, shops, console),
-                said=_say,
+                ready=lambda page: invite(plan, page, shops, console),
+                said=say,
             )
         finally:
             _end(past)
@@ -116,7 +101,7 @@ async def _live(plan: _Plan, authority: Authority) -> None:
             await apns.stop()
 
 
-def _environment(plan: _Plan, authority: Authority, apns_url: str) -> dict[str, str]:
+def _environment(plan: Plan, authority: Authority, apns_url: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PERKPASS_")} | {
         "PERKPASS_DATA_DIR": str(plan.directory / "data"),
         "PERKPASS_PUBLIC_URL": plan.url,
@@ -132,7 +117,7 @@ def _environment(plan: _Plan, authority: Authority, apns_url: str) -> dict[str, 
     }
 
 
-def _google(plan: _Plan, google: GoogleSimulator) -> dict[str, str]:
+def _google(plan: Plan, google: GoogleSimulator) -> dict[str, str]:
     """Settings that lead to the simulator, and beside them the service account that it knows."""
     account = new_service_account(f"{google.url}/token")
     google.register(account)
@@ -147,11 +132,11 @@ def _google(plan: _Plan, google: GoogleSimulator) -> dict[str, str]:
     }
 
 
-def _google_key(plan: _Plan) -> Path:
+def _google_key(plan: Plan) -> Path:
     return plan.directory / "google.json"
 
 
-def _load_chain(plan: _Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
+def _load_chain(plan: Plan, authority: Authority, environment: dict[str, str]) -> tuple[Shop, ...]:
     chain = _CHAIN.read_text(encoding="utf-8")
     brands = re.findall(r'pass_type_identifier = "([^"]+)"\s+team_identifier = "([^"]+)"', chain)
     folders = re.findall(r'^credentials = "file:\.\./certs/([^"]+)"', chain, re.MULTILINE)
@@ -197,7 +182,7 @@ def _perkpass(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _service(plan: Plan, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     process = _started(plan, environment, "app", "run")
     try:
         yield process
@@ -205,7 +190,7 @@ def _service(plan: _Plan, environment: dict[str, str]) -> Iterator[subprocess.Po
         _end(process)
 
 
-def _started(plan: _Plan, environment: dict[str, str], *module: str) -> subprocess.Popen[bytes]:
+def _started(plan: Plan, environment: dict[str, str], *module: str) -> subprocess.Popen[bytes]:
     with (plan.directory / "service.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *module],
@@ -225,7 +210,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
+async def _ready(plan: Plan, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     async with httpx.AsyncClient() as client:
         while time.monotonic() < deadline and process.poll() is None:
@@ -239,7 +224,7 @@ async def _ready(plan: _Plan, process: subprocess.Popen[bytes]) -> None:
 
 
 def _town(
-    plan: _Plan,
+    plan: Plan,
     authority: Authority,
     apns: ApnsSimulator,
     google: GoogleSimulator,
@@ -258,48 +243,4 @@ def _town(
         install_pause=plan.pace,
         receipt_pause=4 * plan.pace,
         google=google,
-    )
-
-
-def _say(kind: str, text: str) -> None:
-    words = {
-        "installed": "card added ",
-        "saved": "card saved ",
-        "receipt": "receipt    ",
-        "failed": "FAILED     ",
-    }
-    click.echo(f"  {words[kind]} {text}")
-
-
-def _invite(plan: _Plan, page: str, shops: tuple[Shop, ...], console: str) -> None:
-    link = shops[0].install_link
-    perkpass = shlex.quote(str(Path(sys.executable).with_name("perkpass")))
-    click.echo(
-        f"""
-Open     {page}   an iPhone and its guest's Android phone: card, back, lock screen; choose others on the page
-         {console}
-                  the console: choose a password, look at guests, designs, venues and where guests are lost
-                  (two weeks of earlier guests come in while you do)
-         {link}   what the QR on the table opens; here on a computer it hands over to a phone
-         {link}/poster.pdf   what hangs on the wall (as poster.svg too; /qr.svg: the code alone)
-         {plan.url}/api/docs   the till's API
-
-Try      ring up receipts on the phones' page: balance, level and lock screen, in both wallets;
-         Google notifies three times a day, and is silent from the fourth on
-         switch the phone's network off, ring up twice, switch it on again
-         open a table's link as Android would: the button saves the card at Google's stand-in
-         remove the card; add another guest by opening the install page yourself, and go on to its web card
-         in another window, with the demo's data:
-           export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
-           # how far guests came
-           {perkpass} places funnel pechka --by placement
-           # a print for each table
-           {perkpass} poster pechka/nevsky --for table --size tent --anyway --out tables.pdf
-           # what the linter says of a template
-           {perkpass} template check {shlex.quote(str(_STAMP_CARD))}
-
-Raised for the demo: the service's push budget and the phones' thresholds, since nobody waits two hours here;
-the phones accept http, as iPhones do only with a developer's switch.
-The service writes to {plan.directory / "service.log"}. Ctrl-C ends it.
-"""
     )

@@ -19,6 +19,7 @@ from app.loyalty.rules import BonusRules
 from app.places import links, placements, venues
 from app.places.venues import VenueDraft
 from tests.web.console.house import House, a_user
+from tests.web.console.members_google_stage import publish_for_google, taken_by_google
 from tests.web.console.members_guests import guest, ring_up, with_phone
 from tests.web.console.samples_funnel import come
 from tests.web.console.test_roles import address_of
@@ -110,8 +111,10 @@ def _grow(house: House, numbers: range, card: EnrolmentId) -> None:
 
 
 def test_no_page_asks_more_questions_where_there_is_more(house: House) -> None:
+    publish_for_google(house, house.cafe)
     with house.database.write() as tx:
         card = guest(tx, house.cafe, "Guest Sample", "+79031234567")
+    taken_by_google(house, house.cafe, card)
     house.made["guest", "cafe"] = f"{card.member_id}/{card.id}"
     house.clock.forward(timedelta(hours=1))
     _grow(house, range(FEW), card.id)
