@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.commands.conftest import Run
 
 _MANY_TABLES = "".join(f'{{ kind = "table", name = "{number}" }},' for number in range(100, 150))
@@ -223,18 +224,13 @@ def test_two_loads_at_once_make_nothing_twice(perkpass: Run, chain_file: Path) -
     _replace(
         chain_file, ('{ kind = "table", name = "3" },', '{ kind = "table", name = "3" },' + _MANY_TABLES)
     )
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "app", "chain", "load", str(chain_file), "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    changes = []
-    for load in both:
-        out, err = load.communicate(timeout=100)
-        assert load.returncode == 0, err
-        changes.append(len(json.loads(out)["changes"]))
+
+    def load(_number: int) -> int:
+        loaded = processes.perkpass("chain", "load", chain_file, "--json", environment=os.environ)
+        assert loaded.returncode == 0, loaded.stderr
+        return len(json.loads(loaded.stdout)["changes"])
+
+    with ThreadPoolExecutor(2) as hands:
+        changes = list(hands.map(load, range(2)))
     assert sorted(changes) == [0, 100]
     assert len(perkpass("link", "list", "pechka", "--json").json) == 19 + 50

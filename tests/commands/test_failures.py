@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
 from app.db import connect, schema
+from tests import processes
 from tests.commands.conftest import Run
 from tests.servers import free_port
 
@@ -33,9 +33,7 @@ def test_a_server_that_is_down_is_told_without_the_password(
     monkeypatch.setenv("PERKPASS_DATABASE_URL", f"postgresql://anna:geheim@127.0.0.1:{free_port()}/perkpass")
     monkeypatch.setenv("PERKPASS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PERKPASS_PORT", str(free_port()))
-    ended = subprocess.run(
-        [sys.executable, "-m", "app", command], capture_output=True, text=True, check=False, timeout=60
-    )
+    ended = processes.perkpass(command, environment=os.environ)
     assert ended.returncode == 1
     assert "The database does not answer" in ended.stderr
     assert "Traceback" not in ended.stderr
