@@ -130,6 +130,7 @@ def test_keys_that_cannot_be_kept_are_not_made(perkpass: Run, chain_file: Path, 
     assert perkpass("brand", "list", "--json").json == []
 
 
+@pytest.mark.once
 def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Path) -> None:
     _replace(
         chain_file,
@@ -158,6 +159,7 @@ def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Pat
     assert perkpass("brand", "list", "--json").json == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -182,6 +184,7 @@ def test_half_a_file_is_refused_in_a_sentence(
     assert "Traceback" not in refused.err
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
