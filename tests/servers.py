@@ -135,7 +135,8 @@ class PostgreSQL:
                 str(self.binaries / "postgres"), "-D", str(self.directory / "data"), "-p", str(self.port),
                 "-h", "127.0.0.1", "-k", str(self.directory), "-c", "max_connections=200",
                 # The machine does not fail in a test, only processes do: what the kernel has is safe enough.
-                "-c", "fsync=off",
+                "-c", "fsync=off", "-c", "full_page_writes=off",
+                "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_unprivileged(),  # type: ignore[call-overload]
         )  # fmt: skip

@@ -28,6 +28,7 @@ def test_a_brand_is_kept_with_every_text_and_audited(database: Database) -> None
     )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -62,6 +63,7 @@ def test_wrong_words_are_refused_and_the_field_is_named(database: Database, fiel
     assert len(refused.value.message) > 20
 
 
+@pytest.mark.once
 def test_key_material_is_never_repeated_in_the_refusal(database: Database) -> None:
     draft = replace(a_brand_draft(), credentials="-----BEGIN PRIVATE KEY-----\nMIIEvQ")
     with database.write() as tx, pytest.raises(BadInput) as refused:
@@ -69,6 +71,7 @@ def test_key_material_is_never_repeated_in_the_refusal(database: Database) -> No
     assert "MIIEvQ" not in refused.value.message
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("texts", "field"),
     [

@@ -174,6 +174,7 @@ def test_a_damaged_backup_touches_nothing(
     assert filled("audit", "list", "--json").json == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content", [b"", b"no tar", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b\x08"])
 def test_what_is_no_backup_is_refused_in_a_sentence(perkpass: Run, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "backup.tar.gz"

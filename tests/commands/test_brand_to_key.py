@@ -82,6 +82,7 @@ def test_people_read_tables_and_are_told_where_to_begin(perkpass: Run, tmp_path:
     assert closed.json["closed_at"] is not None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -130,6 +131,7 @@ def test_a_link_across_brands_is_refused(perkpass: Run, tmp_path: Path) -> None:
     assert perkpass("key", "create", "other", "pier", "till").status == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
@@ -149,6 +151,7 @@ def test_wrong_rules_are_refused(perkpass: Run, tmp_path: Path, rules: str, word
     assert words in refused.err
 
 
+@pytest.mark.once
 def test_wrong_settings_are_told_before_anything_else(perkpass: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERKPASS_PORT", "no")
     monkeypatch.setenv("PERKPASS_REDIS_URL", "http://x")

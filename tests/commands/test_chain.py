@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from app.simulators import google
+from tests import processes
 from tests.commands.conftest import Run
 
 _MANY_TABLES = "".join(f'{{ kind = "table", name = "{number}" }},' for number in range(100, 150))
@@ -130,6 +131,7 @@ def test_keys_that_cannot_be_kept_are_not_made(perkpass: Run, chain_file: Path, 
     assert perkpass("brand", "list", "--json").json == []
 
 
+@pytest.mark.once
 def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Path) -> None:
     _replace(
         chain_file,
@@ -160,6 +162,7 @@ def test_every_fault_is_told_at_once_in_its_place(perkpass: Run, chain_file: Pat
     assert perkpass("brand", "list", "--json").json == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -184,6 +187,7 @@ def test_half_a_file_is_refused_in_a_sentence(
     assert "Traceback" not in refused.err
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -242,18 +246,13 @@ def test_two_loads_at_once_make_nothing_twice(perkpass: Run, chain_file: Path) -
     _replace(
         chain_file, ('{ kind = "table", name = "3" },', '{ kind = "table", name = "3" },' + _MANY_TABLES)
     )
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "app", "chain", "load", str(chain_file), "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    changes = []
-    for load in both:
-        out, err = load.communicate(timeout=100)
-        assert load.returncode == 0, err
-        changes.append(len(json.loads(out)["changes"]))
+
+    def load(_number: int) -> int:
+        loaded = processes.perkpass("chain", "load", chain_file, "--json", environment=os.environ)
+        assert loaded.returncode == 0, loaded.stderr
+        return len(json.loads(loaded.stdout)["changes"])
+
+    with ThreadPoolExecutor(2) as hands:
+        changes = list(hands.map(load, range(2)))
     assert sorted(changes) == [0, 100]
     assert len(perkpass("link", "list", "pechka", "--json").json) == 19 + 50

@@ -95,6 +95,7 @@ def test_another_key_than_the_database_knows_is_a_fault(healthy: Run, data_dir: 
     assert looks["secret key"][0] == "ok"
 
 
+@pytest.mark.once
 def test_what_others_may_read_is_a_fault_with_its_command(
     healthy: Run, data_dir: Path, database: Database
 ) -> None:
@@ -111,6 +112,7 @@ def test_what_others_may_read_is_a_fault_with_its_command(
         assert "chmod 600" in looks["database"][1]
 
 
+@pytest.mark.once
 def test_a_data_directory_that_is_a_file_is_a_fault(
     perkpass: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,6 +132,7 @@ def test_an_interrupted_restore_is_a_fault(healthy: Run, data_dir: Path) -> None
     assert "perkpass restore" in looks["data directory"][1]
 
 
+@pytest.mark.once
 def test_a_certificate_of_another_brand_is_a_fault(healthy: Run, tmp_path: Path) -> None:
     certs = tmp_path / "certs"
     (certs / "zerno").rename(certs / "aside")
@@ -140,6 +143,7 @@ def test_a_certificate_of_another_brand_is_a_fault(healthy: Run, tmp_path: Path)
     assert looks["certificate of pechka"][0] == "fault"
 
 
+@pytest.mark.once
 def test_a_certificate_that_ends_soon_is_a_warning(healthy: Run, tmp_path: Path) -> None:
     authority = Authority.create(tmp_path / "another", now=datetime.now(UTC))
     authority.pass_credentials(
@@ -155,6 +159,7 @@ def test_a_certificate_that_ends_soon_is_a_warning(healthy: Run, tmp_path: Path)
     assert "days" in looks["certificate of zerno"][1]
 
 
+@pytest.mark.once
 def test_wrong_settings_are_all_told(perkpass: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERKPASS_PORT", "no")
     monkeypatch.setenv("PERKPASS_WEB_THREADS", "0")

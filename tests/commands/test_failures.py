@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
 from app.db import connect, schema
+from tests import processes
 from tests.commands.conftest import Run
 from tests.servers import free_port
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content", [b"garbage " * 4096, b"SQLite format 3\x00" + b"garbage " * 4096])
 @pytest.mark.parametrize("command", [("brand", "list"), ("backup", "FILE"), ("doctor",), ("migrate",)])
 def test_a_file_that_is_no_database_is_told_with_what_to_do(
@@ -33,15 +34,14 @@ def test_a_server_that_is_down_is_told_without_the_password(
     monkeypatch.setenv("PERKPASS_DATABASE_URL", f"postgresql://anna:geheim@127.0.0.1:{free_port()}/perkpass")
     monkeypatch.setenv("PERKPASS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PERKPASS_PORT", str(free_port()))
-    ended = subprocess.run(
-        [sys.executable, "-m", "app", command], capture_output=True, text=True, check=False, timeout=60
-    )
+    ended = processes.perkpass(command, environment=os.environ)
     assert ended.returncode == 1
     assert "The database does not answer" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "geheim" not in ended.stderr
 
 
+@pytest.mark.once
 def test_a_data_directory_that_is_a_file_is_told(
     perkpass: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -54,6 +54,7 @@ def test_a_data_directory_that_is_a_file_is_told(
     assert told.err.count("\n") == 1
 
 
+@pytest.mark.once
 def test_every_fault_has_a_line_of_its_own(perkpass: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERKPASS_PORT", "many")
     monkeypatch.setenv("PERKPASS_DATABASE_URL", "postgresql://anna:ge/heim@db/perkpass")
@@ -65,6 +66,7 @@ def test_every_fault_has_a_line_of_its_own(perkpass: Run, monkeypatch: pytest.Mo
     assert "heim" not in told.err
 
 
+@pytest.mark.once
 def test_a_file_that_cannot_be_written_is_named(
     perkpass: Run, chain_file: Path, tmp_path: Path, database_url: str
 ) -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 from app.db import connect
+from tests import processes
 from tests.commands.conftest import Run
 from tests.conftest import SERVERS
-
-ROOT = Path(__file__).parents[2]
 
 
 def _limited(*arguments: object, size: int) -> subprocess.CompletedProcess[str]:
     """One command that may not make any file larger than ``size`` bytes."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )  # fmt: skip
+    return processes.perkpass(*arguments, environment=os.environ, file_bytes=size)
 
 
 def _is_a_sentence(told: subprocess.CompletedProcess[str]) -> None:

@@ -70,6 +70,7 @@ def loaded(perkpass: Run, chain_file: Path) -> Run:
     return perkpass
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("what", HALVES)
 def test_half_a_template_folder_is_published_by_nobody(
     loaded: Run, database: Database, tmp_path: Path, what: str
@@ -99,6 +100,7 @@ def test_a_chain_whose_template_is_half_there_loads_no_part_of_the_brand(
     refused(perkpass("doctor"), "template tiered_card", "icon")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("file", "data"),
     [
@@ -134,6 +136,7 @@ def test_a_broken_certificate_is_named_and_makes_no_card(
     assert not card.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text",
     [

@@ -11,7 +11,8 @@ import pytest
 from tests.commands.conftest import Run
 from tests.posters.prints import codes, picture, text
 
-pytestmark = pytest.mark.usefixtures("chain")
+# Sheets are drawn the same whatever keeps their links.
+pytestmark = [pytest.mark.usefixtures("chain"), pytest.mark.once]
 
 
 @pytest.fixture

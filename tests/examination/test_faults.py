@@ -296,6 +296,7 @@ def test_a_machine_whose_clock_runs_apart_from_the_databases(healthy: Installati
         assert "timedatectl" in looks["clock"][0].words
 
 
+@pytest.mark.once
 def test_accounts_at_gateways(healthy: Installation) -> None:
     with gateway(SmsSettings(balance=50_00)) as server:
         good = rig.sms_file(healthy, server.url)
@@ -310,6 +311,7 @@ def test_accounts_at_gateways(healthy: Installation) -> None:
         assert (stop.verdict, "3: no money" in stop.words) == ("fault", True)
 
 
+@pytest.mark.once
 def test_whether_apple_lets_us_in(healthy: Installation, tmp_path: Path, authority: Authority) -> None:
     with push_service(settings_for(authority, tmp_path / "server")) as apple:
         there = healthy.with_settings(apns_url=apple.url)
@@ -347,6 +349,7 @@ ANSWERS: dict[str, tuple[dict[str, object], str, Verdict, str]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("how", ANSWERS)
 def test_the_public_address_is_asked_as_a_phone_would(
     how: str, healthy: Installation, tmp_path: Path, authority: Authority
@@ -358,6 +361,7 @@ def test_the_public_address_is_asked_as_a_phone_would(
     assert (look.verdict, fix in look.words) == (verdict, True), look.words
 
 
+@pytest.mark.once
 def test_a_public_address_that_nobody_trusts_or_answers(
     healthy: Installation, tmp_path: Path, authority: Authority
 ) -> None:

@@ -23,7 +23,7 @@ import httpx
 
 from app.simulators.apns import RunningApns
 from app.simulators.authority import Authority
-from tests import servers
+from tests import processes, servers
 
 ROOT = Path(__file__).parents[2]
 CHAIN = ROOT / "docs" / "chain.example.toml"
@@ -76,10 +76,7 @@ class Installation:
 
     def perkpass(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = processes.perkpass(*arguments, environment=self.environment)
         if check and done.returncode:
             raise AssertionError(f"perkpass {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done

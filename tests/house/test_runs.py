@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,16 @@ def test_only_tests_look_for_themselves_which_servers_there_are() -> None:
     }
     allowed = {Path("conftest.py"), Path("__main__.py"), Path(__file__).relative_to(TESTS)}
     assert {file for file in looking - allowed if not file.name.startswith("test_")} == set()
+
+
+def test_no_test_reaches_beyond_loopback() -> None:
+    outside = ("192.0.2.1", 9)
+    with pytest.raises(RuntimeError, match="only loopback"), socket.socket() as connection:
+        connection.connect_ex(outside)
+    with pytest.raises(RuntimeError, match="only loopback"):
+        asyncio.run(_open(outside))
+
+
+async def _open(address: tuple[str, int]) -> None:
+    async with asyncio.timeout(1):
+        await asyncio.open_connection(*address)

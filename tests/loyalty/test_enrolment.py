@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 
@@ -19,6 +18,7 @@ from app.passes import issuing
 from app.passes.tables import design, wallet_pass
 from tests.loyalty import town as towns
 from tests.loyalty.town import BONUS, EXPIRING, NOW, TIERED
+from tests.processes import FORKED
 
 
 def test_a_guest_gets_a_card_that_says_who_they_are(database: Database) -> None:
@@ -61,10 +61,9 @@ def test_a_form_sent_twice_at_once_enrols_once(database: Database, database_url:
     with database.write() as tx:
         town = towns.build(tx, BONUS)
         visit_id = towns.visit(tx, town.link.id)
-    spawn = multiprocessing.get_context("spawn")
-    start, answers = spawn.Barrier(3), spawn.Queue()
+    start, answers = FORKED.Barrier(3), FORKED.Queue()
     processes = [
-        spawn.Process(target=_enrol, args=(database_url, town, visit_id, start, answers)) for _ in range(3)
+        FORKED.Process(target=_enrol, args=(database_url, town, visit_id, start, answers)) for _ in range(3)
     ]
     for process in processes:
         process.start()

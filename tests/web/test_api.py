@@ -164,6 +164,7 @@ def test_a_bad_idempotency_key_is_refused(database: Database, key: str) -> None:
     _nothing_happened(database, guest)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic eA==", "Bearer ppk_wrong", "Bearer ключ"])
 @pytest.mark.parametrize("body", [b"{}", b"not json"])
 def test_without_a_valid_key_nothing_is_told(database: Database, header: str, body: bytes) -> None:
@@ -241,6 +242,7 @@ def test_every_fault_is_named_at_once(database: Database) -> None:
     assert {fault["field"] for fault in document["fields"]} == {"card", "number", "amount", "currency", "at"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"card": "\\ud800"}', b"[" * 5000])
 def test_what_is_not_json_is_refused(database: Database, body: bytes) -> None:
     till, _, guest = _open(database)
@@ -254,6 +256,7 @@ def test_what_is_not_json_is_refused(database: Database, body: bytes) -> None:
     _nothing_happened(database, guest)
 
 
+@pytest.mark.once
 def test_another_content_type_and_a_large_body_are_refused(database: Database) -> None:
     till, _, guest = _open(database)
     client = till.app.test_client()
@@ -268,6 +271,7 @@ def test_another_content_type_and_a_large_body_are_refused(database: Database) -
     _nothing_happened(database, guest)
 
 
+@pytest.mark.once
 def test_an_unknown_address_and_a_wrong_method_are_problems_too(database: Database) -> None:
     till, _, _ = _open(database)
     for path in ("/nowhere", "/", "/receipts/1/2/refund"):
@@ -278,6 +282,7 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(database: Databa
     assert answer.headers["Allow"] == "POST"
 
 
+@pytest.mark.once
 def test_titles_speak_russian_to_who_prefers_it(database: Database) -> None:
     till, _, _ = _open(database)
     answer = till.app.test_client().get(
@@ -333,6 +338,7 @@ def test_made_up_keys_and_looks_wait_for_no_writer(database: Database) -> None:
         assert keys.key(tx, town.key.id).last_used_at == NOW
 
 
+@pytest.mark.once
 def test_a_body_in_chunks_that_is_too_large_is_refused_as_such(database: Database) -> None:
     till, _, guest = _open(database)
     body = json.dumps(sale(guest.card_code, "1")).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -14,6 +13,7 @@ from app.loyalty import enrolment
 from app.loyalty.tables import ledger_entry, lot, receipt, till_call
 from tests.loyalty import town as towns
 from tests.loyalty.town import EXPIRING
+from tests.processes import FORKED
 from tests.web.till_api import Bell, Till, application, services
 from tests.web.till_api import receipt as sale
 
@@ -57,10 +57,9 @@ def test_tills_that_act_at_once_neither_double_nor_lose_anything(
     with database.write() as tx:
         town = towns.build(tx, EXPIRING)
         guest = towns.guest(tx, town)
-    spawn = multiprocessing.get_context("spawn")
-    start, answers = spawn.Barrier(TILLS), spawn.Queue()
+    start, answers = FORKED.Barrier(TILLS), FORKED.Queue()
     processes = [
-        spawn.Process(target=_work, args=(database_url, town.secret, guest.card_code, me, start, answers))
+        FORKED.Process(target=_work, args=(database_url, town.secret, guest.card_code, me, start, answers))
         for me in range(TILLS)
     ]
     for process in processes:

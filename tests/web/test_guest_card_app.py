@@ -125,6 +125,7 @@ def test_the_last_five_messages_are_told_newest_first_in_the_brands_time(world: 
     assert "Receipt 7" in guest.get(page.request.path + "?lang=en").text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("user_agent", [ANDROID, DESKTOP, IPHONE])
 def test_the_page_stays_small(world: World, user_agent: str, language: str) -> None:
@@ -134,6 +135,7 @@ def test_the_page_stays_small(world: World, user_agent: str, language: str) -> N
         assert len(page.data) < MOST_PAGE
 
 
+@pytest.mark.once
 def test_the_policy_lets_in_nothing_inline_and_nothing_from_elsewhere(world: World) -> None:
     page = world.phone(ANDROID).join(world.cafe)
     policy = dict(
@@ -147,6 +149,7 @@ def test_the_policy_lets_in_nothing_inline_and_nothing_from_elsewhere(world: Wor
     assert not re.search(r'(?:src|href)="https?://(?!zerno\.example)', page.text)
 
 
+@pytest.mark.once
 def test_the_card_is_offered_to_pass_apps_on_android_alone(world: World) -> None:
     guest = world.phone(ANDROID)
     page = guest.join(world.cafe)
@@ -163,6 +166,7 @@ def test_the_card_is_offered_to_pass_apps_on_android_alone(world: World) -> None
 # The home screen
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("language", "programme"), [("ru", "Карта гостя «Зерна»"), ("en", "Zerno guest card")]
 )
@@ -194,6 +198,7 @@ def test_the_manifest_is_the_brands_and_tells_no_secret(world: World, language: 
     }
 
 
+@pytest.mark.once
 def test_safari_gets_no_manifest_since_its_home_screen_keeps_the_pages_own_address(world: World) -> None:
     assert script_data(world.phone(IPHONE).join(world.cafe))["manifest"] == ""
 
@@ -208,11 +213,13 @@ def test_the_home_opens_no_card_by_itself(world: World) -> None:
     assert the_enrolment(world).card_code not in answer.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("made_up", ["x.webmanifest", "1.webmanifest", "1.1~x.webmanifest", ".webmanifest"])
 def test_a_made_up_manifest_is_none(world: World, made_up: str) -> None:
     assert world.phone(ANDROID).get(f"{world.cafe.path}/card/{made_up}").status_code == 404
 
 
+@pytest.mark.once
 def test_an_icon_has_one_of_two_sizes(world: World) -> None:
     path = f"{world.cafe.path}/design/{world.cafe.design.id}/app"
     guest = world.phone(ANDROID)
@@ -222,6 +229,7 @@ def test_an_icon_has_one_of_two_sizes(world: World) -> None:
     assert guest.get(other).status_code == 404
 
 
+@pytest.mark.once
 def test_the_workers_scope_is_the_cards_own_path(world: World) -> None:
     page = world.phone(ANDROID).join(world.cafe)
     data = script_data(page)

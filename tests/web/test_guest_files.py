@@ -22,6 +22,8 @@ from app.web.guest_enrolling import newcomers_card
 from app.web.guest_pages import STYLE, find_place
 from tests.web.guests import NOW, World, open_world
 
+pytestmark = pytest.mark.once  # pictures and codes are drawn the same whatever keeps their brand
+
 
 @pytest.fixture
 def world(database: Database) -> World:

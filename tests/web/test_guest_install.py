@@ -207,6 +207,7 @@ def test_without_the_needed_consent_the_form_comes_back_as_it_was_filled(world: 
     assert guest.send(back, data="yes", name="Анна").status_code == 303
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "words"),
     [("я" * 61, "shorten"), ("a\u202eb", "cannot be printed"), ("a\ue000b", "cannot be printed")],
@@ -305,6 +306,7 @@ def test_the_funnel_counts_by_placement(world: World) -> None:
     assert (table.id, table.counts.scan, table.counts.form) == (world.cafe.table.placement_id, 1, 0)
 
 
+@pytest.mark.once
 def test_a_form_larger_than_a_form_can_be_is_refused(world: World) -> None:
     guest = world.phone()
     answer = guest.send(guest.scan(world.cafe), name="x" * 20_000, data="yes")
@@ -313,6 +315,7 @@ def test_a_form_larger_than_a_form_can_be_is_refused(world: World) -> None:
     assert count(world) == 0
 
 
+@pytest.mark.once
 def test_pages_are_private_and_run_no_scripts_but_ours(world: World) -> None:
     guest = world.phone()
     page = guest.scan(world.cafe)
@@ -333,12 +336,14 @@ def test_pages_are_private_and_run_no_scripts_but_ours(world: World) -> None:
         assert "http://" not in answer.text.replace("http://www.w3.org/2000/svg", "")
 
 
+@pytest.mark.once
 def test_a_brands_words_stay_words(world: World) -> None:
     page = world.phone().scan(world.bakery)
     assert "Bakery <One>" not in page.text
     assert page.text.count("Bakery &lt;One&gt;") >= 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("user_agent", "words"),
     [(IPHONE, "goes into Apple Wallet"), (ANDROID, "opens in your browser"), (DESKTOP, "on your phone")],

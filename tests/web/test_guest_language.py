@@ -16,6 +16,8 @@ from app.db import Database
 from app.web.language import TRANSLATIONS
 from tests.web.guests import World, form_fields, open_world
 
+pytestmark = pytest.mark.once  # in which language a page speaks is no question of the database
+
 WEB = TRANSLATIONS.parent
 RUSSIAN = TRANSLATIONS / "ru" / "LC_MESSAGES"
 

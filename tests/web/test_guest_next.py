@@ -126,6 +126,7 @@ def test_a_birthday_is_kept_as_day_and_month_and_can_be_changed(world: World) ->
     assert "7 марта. Спасибо, запомнили." in kept.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "said",
     [
@@ -163,6 +164,7 @@ def test_who_does_not_want_to_tell_leaves_it_out(world: World) -> None:
     assert "Another phone?" in left.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("user_agent", [ANDROID, DESKTOP])
 def test_every_device_goes_on_and_shows_the_way_to_another_phone(world: World, user_agent: str) -> None:
     guest = world.phone(user_agent)
@@ -202,6 +204,7 @@ def test_the_page_lives_as_long_as_the_card(world: World) -> None:
     assert guest.get(address).status_code == 200
 
 
+@pytest.mark.once
 def test_the_card_page_goes_on_from_wallet_and_helps_out_of_an_apps_window(world: World) -> None:
     card = world.phone().join(world.cafe)
     onward = re.search(r'data-onward="([^"]+)" href="([^"]+)"', card.text)
@@ -215,6 +218,7 @@ def test_the_card_page_goes_on_from_wallet_and_helps_out_of_an_apps_window(world
     assert "data-wallet" in in_app.text  # whoever is wrong about the window has the button all the same
 
 
+@pytest.mark.once
 def test_after_wallet_an_apps_window_shows_the_way_out_and_no_button_that_does_nothing(world: World) -> None:
     address = next_address(world.phone().join(world.cafe))
     own = f"https://cards.example{address.replace('/next/', '/card/')}"
@@ -232,6 +236,7 @@ def test_after_wallet_an_apps_window_shows_the_way_out_and_no_button_that_does_n
     assert 'id="way-out"' not in world.phone(telegram).get(address).text  # some phone has it already
 
 
+@pytest.mark.once
 def test_on_android_an_apps_window_says_where_the_card_is_kept(world: World) -> None:
     address = next_address(world.phone().join(world.cafe))
     android = next(known.user_agent for known in APPS if "Android" in known.user_agent)
@@ -239,6 +244,7 @@ def test_on_android_an_apps_window_says_where_the_card_is_kept(world: World) -> 
     assert 'id="way-out"' not in world.phone(ANDROID).get(address).text
 
 
+@pytest.mark.once
 def test_a_mac_may_take_the_card_for_its_owners_iphone_and_other_desktops_may_not(world: World) -> None:
     card = world.phone(MAC).join(world.cafe)
     assert ".pkpass" in card.text

@@ -56,6 +56,7 @@ def test_a_voided_pass_registers_like_any(service: Service, phone: Phone) -> Non
     assert phone.register(card).status_code == 201
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("scheme", ["ApplePass", "applepass", "AndroidPass"])
 def test_both_schemes_are_understood(service: Service, phone: Phone, scheme: str) -> None:
     card = service.issue()
@@ -63,6 +64,7 @@ def test_both_schemes_are_understood(service: Service, phone: Phone, scheme: str
     assert answer.status_code == 201
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("plain", "odd"), [("/v1", "//v1"), ("pass.", "pass%2e"), ("/v1", "/v1")])
 def test_a_doubled_slash_and_escapes_are_the_same_path(
     service: Service, phone: Phone, plain: str, odd: str
@@ -153,6 +155,7 @@ def test_a_garbled_registration_is_refused_and_changes_nothing(
     assert everything(service.database) == before
 
 
+@pytest.mark.once
 def test_an_oversized_body_is_refused(service: Service, phone: Phone) -> None:
     card = service.issue()
     problem(phone.register(card, json={"pushToken": "a" * 70_000}), 413)

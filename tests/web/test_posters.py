@@ -25,6 +25,8 @@ from app.web.posters import NotDrawn, Posters, later
 from tests.posters.prints import codes, picture, text
 from tests.web.guests import NOW, World, open_world
 
+pytestmark = pytest.mark.once  # sheets are drawn the same whatever keeps their links
+
 
 @pytest.fixture
 def world(database: Database) -> World:

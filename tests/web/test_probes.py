@@ -75,6 +75,7 @@ def _ask(given: Services, path: str, *, address: str = LOCAL, **headers: str) ->
     return client.get(path, headers=sent, environ_base={"REMOTE_ADDR": address})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "x-real-ip"])
 @pytest.mark.parametrize("hops", [0, 1])
 def test_numbers_are_not_told_by_way_of_a_proxy(given: Services, header: str, hops: int) -> None:
@@ -134,6 +135,7 @@ def test_a_certificate_that_ran_out_after_it_was_loaded_is_a_fault(given: Servic
         }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/api", "/api/", "//api/v1/receipts", "/i//x", "/static", "/healthz/"])
 def test_no_redirect_is_built_from_a_made_up_host(given: Services, path: str) -> None:
     answer = _ask(given, path, Host="evil.example")
@@ -142,6 +144,7 @@ def test_no_redirect_is_built_from_a_made_up_host(given: Services, path: str) ->
     assert "evil.example" not in answer.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1/receipts", "/api/nowhere"])
 @pytest.mark.parametrize("method", ["TRACE", "PROPFIND"])
 def test_a_method_that_no_call_has_is_a_problem(given: Services, path: str, method: str) -> None:
@@ -152,6 +155,7 @@ def test_a_method_that_no_call_has_is_a_problem(given: Services, path: str, meth
     assert answer.headers["Allow"] == ("POST" if path == "/api/v1/receipts" else "")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/i", "/card", "/favicon.ico", "/%ff"])
 @pytest.mark.parametrize(("language", "words"), [("ru", "Здесь ничего нет"), ("en", "Nothing here")])
 def test_people_who_went_astray_are_told_so_in_their_language(
@@ -164,6 +168,7 @@ def test_people_who_went_astray_are_told_so_in_their_language(
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.once
 def test_a_method_that_a_page_has_not_is_told_with_those_it_has(given: Services) -> None:
     answer = Client(make_application(given, _no_phones)).delete("/healthz")
     assert answer.status_code == 405

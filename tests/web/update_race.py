@@ -5,7 +5,6 @@ A phone here keeps books as iOS does: the tag before it downloads, the date of e
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from app.db.identifiers import WalletPassId
 from app.passes import issuing
 from app.passes.issuing import Revision, WalletPass
 from tests.passes.shop import NOW, content, saying
+from tests.processes import FORKED
 from tests.web.phones import Phone, Service
 
 
@@ -146,11 +146,10 @@ def run(service: Service, url: str, race: Race) -> Outcome:
             assert phone.phone.register(card).status_code == 201
     over = Event()
     ids = [card.id for card in cards]
-    spawn = multiprocessing.get_context("spawn")
     with ThreadPoolExecutor(race.phones) as hands:
         polling = [hands.submit(phone.poll_until, over) for phone in phones]
         try:
-            with ProcessPoolExecutor(race.processes, mp_context=spawn) as writers:
+            with ProcessPoolExecutor(race.processes, mp_context=FORKED) as writers:
                 began = time.monotonic()
                 writing: list[Future[Written]] = [
                     writers.submit(_write, url, ids, race, seed) for seed in range(race.processes)

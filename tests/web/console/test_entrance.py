@@ -64,6 +64,7 @@ def test_an_unknown_address_costs_the_time_of_a_known_one() -> None:
     assert not passwords.matches("nobody's password at all", None)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "elsewhere",
     [
@@ -76,6 +77,7 @@ def test_signing_in_leads_nowhere_else(house: House, elsewhere: str) -> None:
     assert sent.location == "/console/"
 
 
+@pytest.mark.once
 def test_the_cookie_is_ours_alone(house: House) -> None:
     sent = house.stranger().send("/console/sign-in", email=OWNER, password=PASSWORD)
     given = {line.partition("=")[0]: line for line in sent.headers.getlist("Set-Cookie")}
@@ -88,6 +90,7 @@ def test_the_cookie_is_ours_alone(house: House) -> None:
         assert token not in repr(tx.execute(select(user_session)).all())
 
 
+@pytest.mark.once
 def test_pages_are_kept_nowhere_and_ask_nobody_else(house: House) -> None:
     for page in (house.desk().get("/console/cafe/people"), house.stranger().get("/console/sign-in")):
         assert page.headers["Cache-Control"] == "no-store"

@@ -14,6 +14,8 @@ from app.web.console.forms import Form
 from app.web.console.visit import Visit
 from tests.web.console.house import House
 
+pytestmark = pytest.mark.once  # the frame around all pages
+
 
 @pytest.mark.parametrize("address", ["/console/nowhere", "/console/nobrand/people", "/console/cafe/people/x"])
 def test_an_address_that_leads_nowhere_says_so_in_the_console(house: House, address: str) -> None:

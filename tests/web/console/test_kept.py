@@ -9,11 +9,14 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
 from app.accounts import sessions, staff, users
 from app.web.console import kept, kept_words
 from tests.web.console.house import PASSWORD, Desk, House
+
+pytestmark = pytest.mark.once  # what was typed travels sealed in the page, and is in no table
 
 STAFF = "/console/cafe/places/-/staff"
 SIGN_IN = "/console/sign-in"

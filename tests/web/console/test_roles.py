@@ -180,6 +180,7 @@ def test_an_act_without_the_forms_token_is_refused(shared: House) -> None:
             assert desk.client.post(address, data={"csrf_token": "x"}).status_code == 400, address
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("rule", "needs"),
     [
