@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -52,6 +53,7 @@ class News:
         return not named and self.points >= 0 and self.stamps >= 0
 
 
+@lru_cache(maxsize=1024)
 def message(news: News) -> LocalizedText | None:
     """The one line that tells it; None where there is nothing to tell."""
     ru, en = _said(news, "ru"), _said(news, "en")
@@ -114,6 +116,7 @@ def _kept(news: News, line: LocalizedText) -> Mapping[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)  # a till waits for it four times a receipt, and amounts come again
 def number(points: int, language: Language) -> str:
     """``1234550`` hundredths as "12 345,5" or "12,345.5": as Wallet shows them (PKNumberStyleDecimal)."""
     return format_decimal(_decimal(points), format="#,##0.##", locale=_LOCALES[language])
