@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from app import data_dir, google_wiring, keyring, texting
+from app import google_wiring, keyring, texting
 from app.accounts import brands
-from app.db import Database, Tx, connect, schema
-from app.db.failures import FAILURES, in_words
+from app.db import Tx, schema
 from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured, NotFound
 from app.log import configure_logging
 from app.loyalty import codes, enrolment, idempotency, periodic
+from app.opening import clock, open_database
 from app.passes import bundle, drafts, google_cards, holders, issuing, registrations, test_cards, tokens
 from app.passes.brand_signers import load_for
 from app.passes.content import PassIdentity
@@ -38,43 +38,6 @@ if TYPE_CHECKING:
     from app.worker.ticks import Tick
 
 log = structlog.get_logger()
-
-
-def clock() -> datetime:
-    """The present moment, aware, UTC."""
-    return datetime.now(UTC)
-
-
-def open_database(settings: Settings, *, yields: bool = False) -> Database:
-    """The database that the settings name, asked nothing yet; who ``yields`` lets others go first."""
-    if settings.embedded:
-        data_dir.prepare(settings.data_dir)
-    # Each thread keeps one to read with, and takes another one to write.
-    size = settings.web_threads + max(settings.web_threads, 4)
-    return connect(settings.resolved_database_url, pool_size=size, yields=yields)
-
-
-def prepare_schema(settings: Settings) -> None:
-    """Embedded databases migrate themselves; others must be current, or Misconfigured says how."""
-    keyring.refuse_half_restored(settings)
-    database = open_database(settings)
-    try:
-        if settings.embedded:
-            schema.migrate(database)
-        schema.require_newest(database)
-    except FAILURES as fault:
-        raise in_words(fault) from None
-    finally:
-        database.close()
-
-
-def prepare_keys(settings: Settings) -> None:
-    """Make a fresh installation's keys; Misconfigured where they are not the ones of this database."""
-    database = open_database(settings)
-    try:
-        keyring.open_keys(settings, database, now=clock())
-    finally:
-        database.close()
 
 
 def make_wakeup(settings: Settings) -> Wakeup:

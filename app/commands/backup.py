@@ -39,10 +39,10 @@ def backup(file: Path, as_json: bool) -> None:
     Certificates that were uploaded are in it; those that lie in files are not: keep the directories that your
     brands name. Who has FILE can make cards in your name; it is readable by its owner alone.
     """
-    from app import bootstrap
+    from app import opening
 
     settings, began = load(), now()
-    database = bootstrap.open_database(settings)
+    database = opening.open_database(settings)
     try:
         with _written_whole(file), _workplace(file) as place:
             # Not migrated: before an upgrade it is the old schema that one wants to have.
@@ -88,11 +88,11 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
     issued since the backup, so that phones which know later ones go on updating. After an interruption
     nothing starts until it has been repeated.
     """
-    from app import bootstrap
+    from app import opening
 
     settings = load()
     data_dir.hold(settings.data_dir, exclusive=True)
-    database = bootstrap.open_database(settings)
+    database = opening.open_database(settings)
     try:
         with tempfile.TemporaryDirectory(prefix="perkpass-") as place:
             manifest = backup_archive.read_archive(file, Path(place))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from app import bootstrap, keyring
+from app import keyring, opening
 from app.accounts import audit, brands
 from app.accounts.brands import Brand
 from app.commands.answers import json_option, show, show_list
@@ -145,7 +145,7 @@ def _surroundings(shell: Shell, tx: Tx, brand: Brand) -> Surroundings:
     try:
         keys = keyring.open_keys(shell.settings, shell.database, now=shell.now)
         safe = keyring.safe(shell.settings, keys)
-        press = Press(shell.settings.web_service_url, clock=bootstrap.clock, safe=safe)
+        press = Press(shell.settings.web_service_url, clock=opening.clock, safe=safe)
         signer = press.signer(tx, PassTypeIdentifier(brand.pass_type_identifier))
         expired = min(signer.expires_at, signer.wwdr_expires_at) <= shell.now
         fault = "Its time is over." if expired else None

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from app import bootstrap
+from app import opening
 from app.accounts import users
 from app.commands import failures
 from app.db.failures import FAILURES
@@ -18,8 +18,8 @@ def main() -> int:
     """0 when schema and keys fit; otherwise 1 and what to do on standard error."""
     try:
         settings = load()
-        bootstrap.prepare_schema(settings)
-        bootstrap.prepare_keys(settings)
+        opening.prepare_schema(settings)
+        opening.prepare_keys(settings)
     except Exception as fault:
         if not (sentences := failures.sentences(fault)):
             raise
@@ -35,7 +35,7 @@ def welcome() -> None:
     from app.commands.user import link_address
 
     settings = load()
-    database = bootstrap.open_database(settings)
+    database = opening.open_database(settings)
     try:
         with database.read() as tx:
             if users.is_anybody_there(tx):

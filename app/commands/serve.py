@@ -36,10 +36,10 @@ _CALM = 30.0  # seconds after which a restarted worker counts as well
 @click.command()
 def migrate() -> None:
     """Bring the database schema up to date."""
-    from app import bootstrap
+    from app import opening
     from app.db import schema
 
-    database = bootstrap.open_database(load())
+    database = opening.open_database(load())
     try:
         schema.migrate(database)
         click.echo(f"The schema is at revision {schema.newest()}.")

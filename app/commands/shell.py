@@ -26,11 +26,11 @@ class Shell:
 @contextmanager
 def opened() -> Iterator[Shell]:
     """Settings from the environment and the database they name; raises Misconfigured where one is wrong."""
-    from app import bootstrap
+    from app import opening
 
     settings = load()
-    bootstrap.prepare_schema(settings)
-    database = bootstrap.open_database(settings, yields=True)
+    opening.prepare_schema(settings)
+    database = opening.open_database(settings, yields=True)
     try:
         yield Shell(settings=settings, database=database, actor=actor(), now=now())
     finally:
