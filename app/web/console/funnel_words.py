@@ -141,7 +141,7 @@ def told(how: str) -> str:
     return {
         "alone": _("This is the only venue with guests: there is nothing to compare it with."),
         "cannot_tell": _(
-            "Cannot tell yet: too few guests have scanned a code here to compare with the chain."
+            "Cannot tell yet: what differs from the other venues may still be chance."
         ),
         "nothing": _("At no step does this venue surely lose more guests than the others."),
     }[how]
@@ -246,6 +246,14 @@ def advice(one: Suggestion) -> tuple[str, str]:
         "fewer_scans": (
             _("Look whether guests still see the codes."),
             _("There were surely fewer scans than the week before."),
+        ),
+        "fewer_get_on": (
+            _("Look what has changed since the week before."),
+            _("Surely more guests are lost %(where)s.", where=at_step(one.step) if one.step else ""),
+        ),
+        "more_removed": (
+            _("Look what guests are told on the card."),
+            _("Surely more of them removed it within a month than the week before."),
         ),
         "behind_plan": (
             _("Talk to %(name)s about the plan.", name=person),
