@@ -140,9 +140,7 @@ def told(how: str) -> str:
     """What is said where no loss is: nothing to tell, nobody to compare with, or not enough to tell."""
     return {
         "alone": _("This is the only venue with guests: there is nothing to compare it with."),
-        "cannot_tell": _(
-            "Cannot tell yet: what differs from the other venues may still be chance."
-        ),
+        "cannot_tell": _("Cannot tell yet: what differs from the other venues may still be chance."),
         "nothing": _("At no step does this venue surely lose more guests than the others."),
     }[how]
 
