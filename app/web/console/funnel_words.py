@@ -74,7 +74,9 @@ def days(period: Period) -> str:
     locale = current_language()
     if period.first == period.last:
         return str(format_date(period.first, "d MMMM", locale=locale))
-    return str(format_interval(period.first, period.last, "MMMd", locale=locale))
+    # Over a year's end "Nov 23 – 22" says nothing: the years belong to it then.
+    parts = "MMMd" if period.first.year == period.last.year else "yMMMd"
+    return str(format_interval(period.first, period.last, parts, locale=locale))
 
 
 def change(one: Change) -> str:

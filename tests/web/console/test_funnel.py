@@ -191,6 +191,8 @@ def test_the_table_compares_orders_and_filters(chain: House) -> None:
     assert "Till =1+1" in spots
     assert "Nobody came" in desk.get(f"{ADDRESS}?where=door").text
     assert "Nobody came" in desk.get(f"{ADDRESS}?from=2026-01-01&to=2026-01-05").text
+    over_a_years_end = desk.get(f"{ADDRESS}?from=2025-12-30&to=2026-01-05").text
+    assert "Dec 30, 2025\u2009–\u2009Jan 5, 2026" in unescape(over_a_years_end)
     for nonsense in (
         "from=2026-07-05&to=2026-07-01",
         "from=x&to=",
