@@ -95,14 +95,18 @@ def lint_layout(
             document = json.loads(template.render(content, _IDENTITY).document)
             number = look_number(layout, content)
             judged = lint_pass(document, images[number], now=now, oldest_ios=oldest_ios)
-            found += _as_written(_as_stored(judged, every[number]), document, layout)
+            found += _as_written(_as_stored(judged, every[number], number), document, layout)
     return _sorted(found)
 
 
-def _as_stored(found: Iterable[Finding], look: Look) -> Iterator[Finding]:
-    """Findings of a tier's own picture with its path in the design: the common one is not what is wrong."""
+def _as_stored(found: Iterable[Finding], look: Look, number: int) -> Iterator[Finding]:
+    """Findings of a tier's own picture and colours with their place in the design, not the common one's."""
     for finding in found:
         before, on, path = finding.where.rpartition(" on ")
+        own = look.colours.keys() & {finding.where, "backgroundColor"}
+        if own and finding.code == "low-contrast" and not on:
+            yield replace(finding, where=f"tiers[{number - 1}].{finding.where}")
+            continue
         stored = look.files.get(path, "")
         if stored.startswith("tiers/") and finding.code not in _OF_EVERY_LOOK:
             yield replace(finding, where=f"{before}{on}{stored}")

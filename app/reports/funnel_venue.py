@@ -33,8 +33,8 @@ COMPARED_DAYS = 28
 Told = Literal["alone", "cannot_tell", "nothing", "losses"]
 Advice = Literal[
     "first_scan", "first_day", "no_scans", "lose_page", "lose_form", "lose_code", "lose_added",
-    "lose_receipt", "lose_active", "weak_placement", "fewer_scans", "behind_plan", "strong_placement",
-    "keep_on",
+    "lose_receipt", "lose_active", "weak_placement", "fewer_scans", "fewer_get_on", "more_removed",
+    "behind_plan", "strong_placement", "keep_on",
 ]  # fmt: skip
 
 
@@ -54,9 +54,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The one thing to do; ``row`` is the placement it is about, ``staff`` the person."""
+    """The one thing to do; ``step`` is what it is about, ``row`` the placement, ``staff`` the person."""
 
     advice: Advice
+    step: Step | None = None
     row: Row | None = None
     staff: StaffRow | None = None
 
@@ -112,6 +113,7 @@ def venue_funnel(
     spots = _spots(tx, brand, venue, month, today)
     staff = funnel_staff.month_so_far(tx, brand, venue_id=venue.id, today=today, seen=seen)
     turned, scans = changes(one, other, codes=codes), traffic(one.now.scan, other.now.scan)
+    removed = change(_given_up(one), _given_up(other))
     return VenueFunnel(
         venue=venue,
         week=week,
@@ -121,13 +123,13 @@ def venue_funnel(
         today=by_now,
         scans=scans,
         lines=[Line(step, week.of(cohort_of(step), today=today), turned[step]) for step in turned],
-        removed=change(_given_up(one), _given_up(other)),
+        removed=removed,
         removed_days=week.of("month", today=today),
         told=told,
         losses=losses,
         spots=spots,
         staff=staff,
-        suggestion=_suggest(scans, losses, spots, staff, ever=ever, today=by_now.scan),
+        suggestion=_suggest(scans, turned, removed, losses, spots, staff, ever=ever, today=by_now.scan),
     )
 
 
@@ -168,6 +170,8 @@ def _given_up(flow: Flow) -> Share:
 
 def _suggest(
     scans: Traffic,
+    turned: Mapping[Step, Change],
+    removed: Change,
     losses: Sequence[Loss],
     spots: Spots,
     staff: Sequence[StaffRow],
@@ -186,6 +190,10 @@ def _suggest(
         return Suggestion("weak_placement", row=spots.weakest)
     if scans.turn == "down":
         return Suggestion("fewer_scans")
+    if fallen := [step for step in turned if turned[step].turn == "down"]:
+        return Suggestion("fewer_get_on", step=fallen[0])
+    if removed.turn == "up":
+        return Suggestion("more_removed")
     behind = [row for row in staff if row.standing == "behind"]
     if behind:
         return Suggestion("behind_plan", staff=min(behind, key=lambda row: row.weighted - row.expected))

@@ -192,6 +192,12 @@ def test_a_tiers_hard_to_read_picture_is_told_of_that_tier() -> None:
     found = lint_layout(whole.layout, kept | {"tiers/2/strip.png": white.getvalue()})
     where = {each.where for each in found if each.code == "low-contrast"}
     assert where == {"foregroundColor on tiers/2/strip.png"}
+    second = whole.layout.tiers[1]
+    ground = dict(second.colours) | {"labelColor": second.colours["backgroundColor"]}
+    tiers = (whole.layout.tiers[0], replace(second, colours=ground), *whole.layout.tiers[2:])
+    unread = replace(whole.layout, tiers=tiers)
+    where = {each.where for each in lint_layout(unread, whole.files) if each.code == "low-contrast"}
+    assert where == {"tiers[1].labelColor"}
 
 
 def test_a_colour_of_the_brand_stands_on_every_tier(signer: Signer) -> None:

@@ -19,7 +19,7 @@ from app.web.console.designs_slots import slot_of_image
 Tone = Literal["wrong", "warn", "calm"]
 _TONES: dict[str, Tone] = {"refuse": "wrong", "warn": "warn", "inform": "calm"}
 _FIELD = re.compile(rf"(?:{'|'.join(STYLES)})\.(\w+)\[(\d+)\]")
-_TIER = re.compile(r"tiers\[(\d+)\]")
+_TIER = re.compile(r"tiers\[(\d+)\](\.\w+Color)?")
 _ON_TIER = re.compile(r" on (tiers/\d+/strip)\.png$")
 _LINE = re.compile(r"\bline (\d+)")
 _RATIO = re.compile(r"([\d.]+) : 1")
@@ -99,7 +99,7 @@ def _slot(template: Template, where: str) -> str:
     if match := _FIELD.match(where):
         return f"f.{match[1]}.{match[2]}"
     if match := _TIER.match(where):
-        return f"tier.{int(match[1]) + 1}"
+        return f"tier.{int(match[1]) + 1}{match[2] or ''}"
     if match := _ON_TIER.search(where):
         return f"picture.{match[1]}"
     for colour in ("backgroundColor", "foregroundColor", "labelColor"):

@@ -74,7 +74,9 @@ def days(period: Period) -> str:
     locale = current_language()
     if period.first == period.last:
         return str(format_date(period.first, "d MMMM", locale=locale))
-    return str(format_interval(period.first, period.last, "MMMd", locale=locale))
+    # Over a year's end "Nov 23 – 22" says nothing: the years belong to it then.
+    parts = "MMMd" if period.first.year == period.last.year else "yMMMd"
+    return str(format_interval(period.first, period.last, parts, locale=locale))
 
 
 def change(one: Change) -> str:
@@ -140,9 +142,7 @@ def told(how: str) -> str:
     """What is said where no loss is: nothing to tell, nobody to compare with, or not enough to tell."""
     return {
         "alone": _("This is the only venue with guests: there is nothing to compare it with."),
-        "cannot_tell": _(
-            "Cannot tell yet: too few guests have scanned a code here to compare with the chain."
-        ),
+        "cannot_tell": _("Cannot tell yet: what differs from the other venues may still be chance."),
         "nothing": _("At no step does this venue surely lose more guests than the others."),
     }[how]
 
@@ -246,6 +246,14 @@ def advice(one: Suggestion) -> tuple[str, str]:
         "fewer_scans": (
             _("Look whether guests still see the codes."),
             _("There were surely fewer scans than the week before."),
+        ),
+        "fewer_get_on": (
+            _("Look what has changed since the week before."),
+            _("Surely more guests are lost %(where)s.", where=at_step(one.step) if one.step else ""),
+        ),
+        "more_removed": (
+            _("Look what guests are told on the card."),
+            _("Surely more of them removed it within a month than the week before."),
         ),
         "behind_plan": (
             _("Talk to %(name)s about the plan.", name=person),

@@ -47,11 +47,18 @@ def _making(console: Console, services: Services) -> None:
         rules = understood(form, kind, visit.brand.currency)
         if form.ok and rules is not None:
             with form.checking({"rules": ""}), services.database.write() as tx:
-                taken = {p.slug for p in programmes.programmes_of_brand(tx, visit.brand.id)}
-                draft = ProgrammeDraft(
-                    brand_id=visit.brand.id, slug=slug_for(name, taken), name=name, rules=rules
-                )
-                programmes.create_programme(tx, draft, now=visit.now, actor=visit.actor)
+                there = programmes.programmes_of_brand(tx, visit.brand.id)
+                # A form sent twice, after the back button say: a programme never goes away again.
+                if any(p.name.casefold() == name.casefold() for p in there):
+                    form.errors["name"] = _("A programme has this name already: choose another for this one.")
+                else:
+                    draft = ProgrammeDraft(
+                        brand_id=visit.brand.id,
+                        slug=slug_for(name, {p.slug for p in there}),
+                        name=name,
+                        rules=rules,
+                    )
+                    programmes.create_programme(tx, draft, now=visit.now, actor=visit.actor)
         if not form.ok:
             return _page(visit, form, kind, None)
         done(_("The programme %(name)s is there.", name=name))

@@ -17,6 +17,7 @@ def test_what_is_wrong_with_a_tiers_picture_stands_beside_it() -> None:
     contrast = warn("low-contrast", "foregroundColor on tiers/2/strip.png", "(1.2 : 1, wanted 3 : 1)")
     blurred = warn("image-scale-missing", "tiers/3/strip.png", "add strip@2x.png and strip@3x.png")
     assert _slots(contrast, blurred) == ["picture.tiers/2/strip", "picture.tiers/3/strip"]
+    assert _slots(warn("low-contrast", "tiers[1].labelColor", "1.2 : 1")) == ["tier.2.labelColor"]
     assert _slots(warn("low-contrast", "foregroundColor on strip.png", "1.2 : 1")) == [
         "colour.foregroundColor"
     ]

@@ -84,6 +84,22 @@ def test_a_venue_without_guests_says_what_to_do(house: House) -> None:
     assert "Nobody came in these days" in house.desk("owner").get(ADDRESS).text
 
 
+def test_what_surely_fell_is_not_called_chance(house: House) -> None:
+    """A red step, and the advice beside it, say the same: of as many scans fewer sent the form."""
+    chance, shop, now = random.Random(5), house.cafe, house.clock()
+    with house.database.write() as tx:
+        link = links.create_link(
+            tx, programme_id=shop.programme.id, venue_id=shop.venue.id, now=now, actor="t"
+        )
+        for back, form in ((9, 0.8), (2, 0.4)):
+            come(tx, link.id, (now - timedelta(days=back)).date(), 110, chance, {"form": form})
+        tallies.mend(tx)
+    page = house.desk("manager").get(f"{ADDRESS}/main").text
+    assert 'class="change wrong"' in page
+    assert "Surely more guests are lost at the form." in page
+    assert "could not be chance." not in page.partition("How far guests came")[0]
+
+
 def _today(page: str) -> list[int]:
     """The numbers of the line about the day that is not over."""
     line = re.search(r'<p class="funnel-today">.*?<span>(.*?)</span>', page, re.DOTALL)
@@ -175,6 +191,8 @@ def test_the_table_compares_orders_and_filters(chain: House) -> None:
     assert "Till =1+1" in spots
     assert "Nobody came" in desk.get(f"{ADDRESS}?where=door").text
     assert "Nobody came" in desk.get(f"{ADDRESS}?from=2026-01-01&to=2026-01-05").text
+    over_a_years_end = desk.get(f"{ADDRESS}?from=2025-12-30&to=2026-01-05").text
+    assert "Dec 30, 2025\u2009–\u2009Jan 5, 2026" in unescape(over_a_years_end)
     for nonsense in (
         "from=2026-07-05&to=2026-07-01",
         "from=x&to=",

@@ -55,6 +55,16 @@ def test_a_bonus_programme_is_made_of_per_cents_and_points(house: House) -> None
     assert _programme(house, "bonus").rules == BonusRules(
         cashback=750, points=PointRules(welcome=150_00, lifetime_days=None, maximum_share=5_000)
     )
+    # The back button, and the form once more: there is one programme still.
+    again = house.desk("marketer").send(
+        f"{NEW}?kind=bonus", NEW, kind="bonus", name=" bonus", cashback="7,5", welcome="150",
+        lifetime_days="", maximum_share="50",
+    )  # fmt: skip
+    assert again.status_code == 422
+    assert 'id="name-fault"' in again.text
+    with house.database.read() as tx:
+        names = [p.name for p in programmes.programmes_of_brand(tx, house.cafe.brand.id)]
+    assert names.count("Bonus") == 1
 
 
 def test_tiers_are_told_apart_from_the_lowest_up(house: House) -> None:
