@@ -75,7 +75,7 @@ _WORDS: Mapping[Language, _Words] = {
             ),
             (
                 "Телефон не iPhone",
-                "Тот же код: карта откроется страницей, её можно добавить на главный экран.",
+                "Тот же код. Есть кнопка Google Кошелька — нажать её; нет — карта откроется страницей.",
             ),
             (
                 "Карта показывает старый остаток",
@@ -124,7 +124,7 @@ _WORDS: Mapping[Language, _Words] = {
             ),
             (
                 "The phone is no iPhone",
-                "The same code: the card opens as a page that can be put on the home screen.",
+                "The same code. Tap the Google Wallet button where there is one; else the card is a page.",
             ),
             (
                 "The card shows an old balance",
