@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal, or_, select, true, update
+from sqlalchemy import Text, select, true, update
 
 from app.db import Id, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import DeliveryId, GoogleObjectId
-from app.delivery.google_quota import BELIEVED, COUNTED, MOST, WINDOW, Entry, Fate, How
+from app.delivery.google_promises import NOTIFIED
+from app.delivery.google_quota import WINDOW, Entry, Fate, How
 from app.delivery.google_tables import google_notification
+from app.delivery.tables import delivery
 
 _NOTED: Final[Types] = {
     "delivery_id": Id,
@@ -22,6 +24,8 @@ _NOTED: Final[Types] = {
     "how": Text(),
     "outcome": Text(),
 }
+_NOTED_WITHIN: Final = 2 * WINDOW
+"""A message to a class may be taken a day after its lines were written."""
 _CAME: Final[Types] = {"row": Id, "outcome": Text()}
 
 
@@ -38,17 +42,33 @@ class Noted:
 def ledgers(
     tx: Tx, object_ids: Sequence[GoogleObjectId], *, now: datetime
 ) -> Mapping[GoogleObjectId, Mapping[DeliveryId, Entry]]:
-    """What each object was notified of in the last 24 hours, by the change that asked for it."""
+    """What each object was notified of in the last 24 hours, by the change that asked for it.
+
+    A message to a class has a line for each of its cards, and what came of it is read from its promise: no
+    answer of Google's rewrites a hundred thousand lines.
+    """
     found: defaultdict[GoogleObjectId, dict[DeliveryId, Entry]] = defaultdict(dict)
     ledger = google_notification.c
+    promise = delivery.c
     rows = tx.execute(
-        select(ledger.google_object_id, ledger.delivery_id, ledger.at, ledger.outcome).where(
-            among(ledger.google_object_id, sorted(object_ids)), ledger.at > now - WINDOW
-        )
+        select(*ledger, promise.kind, promise.state, promise.reason, promise.settled_at)
+        .join(delivery, promise.id == ledger.delivery_id)
+        .where(among(ledger.google_object_id, sorted(object_ids)), ledger.at > now - _NOTED_WITHIN)
     )
     for row in rows:
-        found[row.google_object_id][row.delivery_id] = Entry(row.at, row.outcome)
+        entry = _of_broadcast(row, now) if row.kind == "broadcast" else Entry(row.at, row.outcome)
+        if entry.at > now - WINDOW:
+            found[row.google_object_id][row.delivery_id] = entry
     return found
+
+
+def _of_broadcast(row: Any, now: datetime) -> Entry:
+    if row.outcome != "asked":
+        return Entry(row.at, row.outcome)
+    if row.settled_at is None:
+        return Entry(now, "asked")
+    told = row.state == "accepted" and row.reason == NOTIFIED
+    return Entry(row.settled_at, "notified" if told else "unused")
 
 
 def note(tx: Tx, noted: Sequence[Noted], *, now: datetime) -> None:
@@ -78,35 +98,13 @@ def note(tx: Tx, noted: Sequence[Noted], *, now: datetime) -> None:
     )
 
 
-def is_full(tx: Tx, objects: Select[int], *, now: datetime) -> bool:
-    """Whether one of these may not be notified any more now."""
+def unused(tx: Tx, delivery_id: DeliveryId, object_ids: Sequence[GoogleObjectId]) -> None:
+    """None of these was notified by it, nor will be."""
     ledger = google_notification.c
-    counted = case((ledger.outcome.in_(COUNTED), 1), else_=0)
-    refused = case((and_(ledger.outcome == "quota", ledger.at > now - BELIEVED), 1), else_=0)
-    asked = (
-        select(literal(1))
-        .where(ledger.google_object_id.in_(objects), ledger.at > now - WINDOW)
-        .group_by(ledger.google_object_id)
-        .having(or_(func.sum(counted) >= MOST, func.sum(refused) > 0))
-    )
-    return tx.execute(asked.limit(1)).first() is not None
-
-
-def note_all(tx: Tx, delivery_id: DeliveryId, objects: Select[int], *, now: datetime) -> None:
-    """All of these are notified by one message, which was asked for."""
-    one = objects.subquery()
-    line: dict[str, ColumnElement[Any]] = {
-        "delivery_id": literal(delivery_id),
-        "at": literal(now, UtcDateTime()),
-        "how": literal("message"),
-    }
-    rows = select(one.c[0], *line.values(), literal("asked")).where(true())
-    statement = insert(tx, google_notification).from_select(["google_object_id", *line, "outcome"], rows)
     tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["delivery_id", "google_object_id"],
-            set_={name: statement.excluded[name] for name in ("at", "outcome")},
-        )
+        update(google_notification)
+        .where(ledger.delivery_id == delivery_id, among(ledger.google_object_id, sorted(object_ids)))
+        .values(outcome="unused")
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import and_, case, delete, func, or_, select
 
 from app.db import Tx, among
 from app.db.identifiers import DeviceId
@@ -56,11 +56,26 @@ def purge(tx: Tx, *, settled_before: datetime, limit: int = 500) -> int:
     )
     ids = tx.scalars(select(oldest.c.id).where(oldest.c.settled_at < settled_before)).all()
     if ids:
+        if forgotten := _forget_notifications(tx, ids, limit):
+            return forgotten
         tx.execute(delete(attempt).where(attempt.c.delivery_id.in_(ids)))
         tx.execute(delete(text_message).where(text_message.c.delivery_id.in_(ids)))
-        tx.execute(delete(google_notification).where(google_notification.c.delivery_id.in_(ids)))
         tx.execute(delete(delivery).where(delivery.c.id.in_(ids)))
     return len(ids)
+
+
+def _forget_notifications(tx: Tx, ids: Sequence[int], limit: int) -> int:
+    """Delete their lines, a message to a class has many; how many, where some are left, else 0."""
+    line = google_notification.c
+    own = line.delivery_id.in_(ids)
+    after = select(line.delivery_id, line.google_object_id).where(own)
+    last = tx.execute(after.order_by(line.delivery_id, line.google_object_id).offset(limit).limit(1)).first()
+    if last is None:
+        tx.execute(delete(google_notification).where(own))
+        return 0
+    same = and_(line.delivery_id == last.delivery_id, line.google_object_id < last.google_object_id)
+    tx.execute(delete(google_notification).where(own, or_(line.delivery_id < last.delivery_id, same)))
+    return limit
 
 
 def forget_devices(tx: Tx, device_ids: Sequence[DeviceId]) -> set[DeviceId]:

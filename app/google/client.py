@@ -92,6 +92,10 @@ class GoogleWallet:
             ]
         return answers
 
+    def has_token(self) -> bool:
+        """Whether a request made now waits for no token; where it would, one is fetched. Any thread."""
+        return self._tokens.obtain().done()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._line.close()

@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from app.db import Tx
-from app.db.identifiers import BrandId, GoogleBroadcastId, GoogleClassId, ProgrammeId
-from app.delivery import google
+from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleClassId, ProgrammeId
+from app.delivery import google, google_quota, store_google_quota
 from app.delivery.google_promises import GooglePromise, Shown
+from app.delivery.store_google_quota import Noted
 from app.passes import store_google, store_google_broadcasts
 from app.passes.content import MOST_MESSAGES, LocalizedText, Message, PassContent
 from app.passes.store_google import ObjectRow
 from app.passes.store_google_broadcasts import BroadcastRow
 
 AT_ONCE: Final = 500
-"""Cards that a broadcast is handed to in one transaction: no till waits longer for it."""
+"""Cards that a broadcast is counted for, or handed to, in one transaction: no till waits longer for it."""
+Counted = Literal["all", "more", "full"]
+"""Whether it is counted for all cards, for some yet, or one of them has none of its three left."""
 HANDED_FOR: Final = timedelta(days=30)
 """So long what was handed to cards stays among their messages, unless newer ones take its place."""
 
@@ -86,11 +89,26 @@ def state(tx: Tx, broadcast_id: GoogleBroadcastId) -> BroadcastState | None:
     return BroadcastState(to_cards=to_cards, shown=done, reason=last.reason if done == "failed" else None)
 
 
-def hand_on(tx: Tx, row: BroadcastRow, brand_id: BrandId, *, now: datetime) -> bool:
+def count(tx: Tx, row: BroadcastRow, delivery_id: DeliveryId, *, now: datetime) -> Counted:
+    """Count it as one of the three of the next cards, before it is said."""
+    found = store_google_broadcasts.next_holders(tx, row.google_class_id, after=row.noted_to, limit=AT_ONCE)
+    if not found:
+        return "all"
+    ledgers = store_google_quota.ledgers(tx, found, now=now)
+    if any(not google_quota.room(list(lines.values()), now=now) for lines in ledgers.values()):
+        return "full"
+    noted = [Noted(delivery_id, one, "message", "asked") for one in found]
+    store_google_quota.note(tx, noted, now=now)
+    store_google_broadcasts.write(tx, row.id, noted_to=found[-1])
+    return "more" if len(found) == AT_ONCE else "all"
+
+
+def hand_on(tx: Tx, row: BroadcastRow, delivery_id: DeliveryId, brand_id: BrandId, *, now: datetime) -> bool:
     """Have the next cards told by themselves; True where there are more of them."""
     found = store_google_broadcasts.next_holders(tx, row.google_class_id, after=row.handed_to, limit=AT_ONCE)
     if found:
         store_google_broadcasts.write(tx, row.id, way="cards", handed_to=found[-1])
+        store_google_quota.unused(tx, delivery_id, found)
         promises = [
             GooglePromise(brand_id=brand_id, target=one, kind="campaign", due_at=now) for one in found
         ]

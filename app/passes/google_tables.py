@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Index,
     LargeBinary,
     Table,
     Text,
@@ -77,6 +78,7 @@ google_object = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("pass_id"),
     CheckConstraint("(doubted_message IS NULL) = (doubted_at IS NULL)", name="doubted_since"),
+    Index("ix_google_object_class", "google_class_id", "id"),  # the cards of a class, a part at a time
 )
 
 # What all holders of a class are told at once: by one message to the class, or by one to each of its cards.
@@ -92,6 +94,9 @@ google_broadcast = Table(
     Column(
         "handed_to", BigInteger, nullable=False, server_default="0"
     ),  # the last card that it was handed to
+    Column(
+        "noted_to", BigInteger, nullable=False, server_default="0"
+    ),  # the last card that it is counted for
     Column("on_class", Boolean, nullable=False, server_default=false()),  # Google has it there
     Column("doubted_at", UtcDateTime),  # an addMessage without an answer: look before it is said again
     UniqueConstraint("google_class_id", "announcement"),

@@ -28,6 +28,7 @@ class BroadcastRow:
     at: datetime
     way: Way
     handed_to: int
+    noted_to: int
     on_class: bool
     doubted_at: datetime | None
 

@@ -24,7 +24,7 @@ from app.worker.google_broadcast_judging import judge_broadcast
 from app.worker.google_channel import GoogleChannel
 from app.worker.google_judging import Judged, judge
 from app.worker.google_parcels import GoogleAnswered, GoogleReady
-from app.worker.google_planning import Planned, Planning
+from app.worker.google_planning import IN_PARTS, Planned, Planning
 from app.worker.google_telling import tell
 from app.worker.lane import Taken
 
@@ -100,9 +100,16 @@ class GoogleCarrier:
         together: dict[tuple[GoogleIssuerId, str], list[BrandId]] = {}
         for brand in due:
             name = writer(accounts[brand].issuer_id, brand)
-            if name not in closed:
+            stopped = name in closed
+            if stopped and closed[name].probe_at > now:
+                continue
+            if not accounts[brand].wallet.has_token():
+                again.append(
+                    _SOONEST
+                )  # departures are for who can leave: those that waited would leave as one
+            elif not stopped:
                 together.setdefault((accounts[brand].issuer_id, ""), []).append(brand)
-            elif closed[name].probe_at <= now:
+            else:
                 together[accounts[brand].issuer_id, name] = [brand]
         for (issuer, probed), brands in together.items():
             pace = Pace(accounts[brands[0]].rate or _NO_LIMIT)
@@ -156,7 +163,7 @@ class GoogleCarrier:
                 reason="ClassRefused",
                 now=now,
             )
-            google.put_off(tx, self._owner, parts.again, due_at=now, reason="HandingOn", now=now)
+            google.put_off(tx, self._owner, parts.again, due_at=now, reason=IN_PARTS, now=now)
             if probed and not parts.ready:
                 GOOGLE.give_back_probe(tx, probed, now=now)
             requests = sum(one.plan.requests for one in parts.ready)

@@ -21,6 +21,8 @@ from app.passes.store_google_broadcasts import BroadcastRow
 from app.worker.google_plans import Plan, plan_broadcast, plan_class, plan_object
 
 NO_DESIGN = "NoGoogleDesign"
+IN_PARTS = "InParts"
+"""Why a broadcast goes back: its cards are counted, or handed to, some hundred in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Sorted:
     gone: Mapping[ClaimedGoogle, str]  # there is nothing to ask
     too_early: tuple[ClaimedGoogle, ...]  # their class is on its way elsewhere
     refused: tuple[ClaimedGoogle, ...]  # Google does not take their class as it is
-    again: tuple[ClaimedGoogle, ...]  # broadcasts that are handed to more cards at once
+    again: tuple[ClaimedGoogle, ...]  # broadcasts that more cards are counted for, or handed, at once
 
 
 class Planning:
@@ -53,6 +55,7 @@ class Planning:
         self._over: dict[ClaimedGoogle, str] = {}
         self._gone: dict[ClaimedGoogle, str] = {}
         self._again: list[ClaimedGoogle] = []
+        self._walked = False  # a transaction walks over the cards of one broadcast, and one part of them
 
     def sort(self, claimed: Sequence[ClaimedGoogle], *, owner: str, lease: timedelta) -> Sorted:
         """Plan all of them; classes that they need and nobody is about to send are claimed as well."""
@@ -139,7 +142,6 @@ class Planning:
             said = google_broadcasts.as_message(row)
             somebody = store_google_broadcasts.next_holders(self._tx, of_class.id, after=0, limit=1)
             message = self._press.broadcast(self._tx, of_class, said, notify=bool(somebody))
-            holders = store_google_broadcasts.holders(of_class.id)
             if message is None:
                 self._gone[one] = NO_DESIGN
             elif row.way == "cards":
@@ -147,17 +149,31 @@ class Planning:
             elif of_class.accepted_at is None:
                 self._press.promise_classes(self._tx, [of_class], now=self._now)
                 too_early.append(one)
-            elif row.doubted_at is None and store_google_quota.is_full(self._tx, holders, now=self._now):
-                self._hand_on(one, row)
-            else:
+            elif row.doubted_at is not None or self._is_counted(one, row):
                 plan = plan_broadcast(row, of_class, message, self._older(of_class), held=bool(somebody))
-                if plan.how:
-                    store_google_quota.note_all(self._tx, one.id, holders, now=self._now)
                 planned.append(Planned(one, plan))
         return planned
 
+    def _is_counted(self, one: ClaimedGoogle, row: BroadcastRow) -> bool:
+        """Whether it is counted for every card, and may be said; else it goes on with the next ones."""
+        if self._walked:
+            self._again.append(one)
+            return False
+        self._walked = True
+        counted = google_broadcasts.count(self._tx, row, one.id, now=self._now)
+        if counted == "full":
+            self._walked = False
+            self._hand_on(one, row)
+        elif counted == "more":
+            self._again.append(one)
+        return counted == "all"
+
     def _hand_on(self, one: ClaimedGoogle, row: BroadcastRow) -> None:
-        if google_broadcasts.hand_on(self._tx, row, one.brand_id, now=self._now):
+        if self._walked:
+            self._again.append(one)
+            return
+        self._walked = True
+        if google_broadcasts.hand_on(self._tx, row, one.id, one.brand_id, now=self._now):
             self._again.append(one)
         else:
             self._over[one] = HANDED_TO_CARDS

@@ -197,6 +197,7 @@ class Cafe:
     # The beats
 
     def take(self, hands: GoogleCarrier | None = None, limit: int = 200) -> tuple[GoogleReady, ...]:
+        self.tokens.obtain().exception(timeout=30)  # nothing is claimed before it is there
         return (hands or self.carrier).take(limit).ready
 
     def send(self, ready: tuple[GoogleReady, ...]) -> list[GoogleAnswered]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +15,9 @@ from app.db.identifiers import WalletPassId
 from app.delivery.stopped import GOOGLE, writer
 from app.errors import Conflict
 from app.google import calls
+from app.google.client import GoogleWallet
+from app.google.credentials import parse
+from app.google.tokens import Tokens
 from app.passes import google_cards, issuing, restoring
 from app.passes.content import LocalizedText
 from app.simulators import google as simulator
@@ -69,6 +74,23 @@ def test_a_card_is_at_google_before_its_link_works(cafe: Cafe) -> None:
     cafe.ensure(pass_id)
     cafe.work()
     assert len(cafe.running.calls()) == before, "it is there"
+
+
+def test_nothing_is_claimed_before_its_first_token_is_there(cafe: Cafe) -> None:
+    pass_id = cafe.issue(balance=500)
+    cafe.ensure(pass_id)
+    account = parse(json.dumps(dict(cafe.account)), source="test")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
+        slow = GoogleWallet(Tokens(account, url=url, within=2), url=cafe.running.url)
+        (brand,) = cafe.channel.accounts
+        cafe.channel.accounts = cafe.accounts(slow, 20)
+        taken = cafe.carrier.take(10)
+        assert (taken.ready, taken.again) == ((), 0.25), "it is looked for again soon"
+        assert {row.state for row in cafe.rows()} == {"pending"}
+        cafe.runner.run(slow.close())
+    cafe.channel.accounts = cafe.accounts(cafe.wallet(), None)
+    assert [one.claimed.brand_id for one in cafe.take()] == [brand] * 2, "the card and its class"
 
 
 def test_a_receipt_patches_the_balance_and_tells_the_holder(cafe: Cafe) -> None:

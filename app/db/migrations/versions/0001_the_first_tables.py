@@ -611,6 +611,7 @@ def upgrade() -> None:
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("way", sa.Text(), nullable=False),
         sa.Column("handed_to", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("noted_to", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("on_class", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("doubted_at", columns.UtcDateTime(), nullable=True),
         sa.CheckConstraint("way IN ('class', 'cards')", name=op.f("ck_google_broadcast_way_known")),
@@ -655,6 +656,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("pass_id", name=op.f("uq_google_object_pass_id")),
         sa.UniqueConstraint("resource_id", name=op.f("uq_google_object_resource_id")),
     )
+    with op.batch_alter_table("google_object", schema=None) as batch_op:
+        batch_op.create_index("ix_google_object_class", ["google_class_id", "id"], unique=False)
+
     op.create_table(
         "delivery",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
