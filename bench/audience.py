@@ -37,11 +37,10 @@ UNFOLDED = 1_000
 AUDIENCES = {
     "everybody": Audience(),
     "asleep": Audience(activity=("asleep",), languages=("ru",)),
-    "best, silent, by card": Audience(
+    "best, added, agreed": Audience(
         activity=("regular", "constant"),
         check=("high",),
         recency=(3, 4, 5),
-        home_venues=(),
         wallet=("added",),
         consent=True,
     ),

@@ -152,7 +152,11 @@ def _chosen(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Select[Any]:
 
 def _branch(span: Span, asked: Asked, ours: FromClause, venues: FromClause) -> Select[Any]:
     """Living members who pass every filter, by these habits."""
-    audience, each = asked.audience, span.about("guest.id")
+    audience = asked.audience
+    bought = _bought(asked, ours)
+    met = bought and "never" not in audience.activity
+    # SQLite asks where a column is known: sets are looked into last, for those alone whose habits fit.
+    each = span.about(f"{ours.description}.member_id" if met else "guest.id")
     found = select(guest.c.id, guest.c.language, guest.c.phone).where(
         guest.c.brand_id == span.brand_id,
         guest.c.id > span.after,
@@ -160,10 +164,9 @@ def _branch(span: Span, asked: Asked, ours: FromClause, venues: FromClause) -> S
         guest.c.removed_at.is_(None),
         *_person(asked),
     )
-    bought = _bought(asked, ours)
     if bought:
         joined = and_(ours.c.brand_id == guest.c.brand_id, ours.c.member_id == guest.c.id)
-        found = found.join_from(guest, ours, joined, isouter="never" in audience.activity).where(*bought)
+        found = found.join_from(guest, ours, joined, isouter=not met).where(*bought)
     if audience.visited:
         since = habits.day_number(asked.today) - audience.visited_days
         there = select(venues.c.member_id).where(

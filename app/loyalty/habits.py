@@ -106,7 +106,7 @@ def mend(tx: Tx, *, after: MemberId | None = None, limit: int = AT_ONCE) -> Mend
 def _counted(tx: Tx, member_ids: Sequence[MemberId]) -> list[Habit]:
     """Of those among the living who bought anything, in order of id."""
     by_member: dict[MemberId, list[Bought]] = {}
-    for row in store.bought(tx, member_ids):
+    for row in store.bought(tx, member_ids) if member_ids else ():
         by_member.setdefault(row.member_id, []).append(row)
     zones = {row.time_zone: ZoneInfo(row.time_zone) for rows in by_member.values() for row in rows}
     return [_habit(rows, zones) for _, rows in sorted(by_member.items())]

@@ -26,6 +26,7 @@ from app.passes.google_tables import google_object
 from app.passes.tables import design, device, pass_evidence, registration, wallet_pass
 from app.places import placements, venues
 from app.places.tables import install_link, visit
+from bench.plans import plan, statements_of
 from tests.loyalty import town
 from tests.loyalty.town import NOW, Town
 
@@ -499,6 +500,33 @@ def test_an_audience_is_frozen_by_its_last_member(database: Database) -> None:
         assert any(len(one.cards) == 2 for one in recipients)
         with pytest.raises(ValueError, match="1000"):
             audiences.walk(tx, frozen, MemberId(0), 1001)
+
+
+def test_no_receipt_is_read_but_of_those_who_are_not_folded_yet(database: Database) -> None:
+    with database.write() as tx:
+        street = furnish(tx, random.Random(2), 10)
+        brand_id = street.brand.brand.id
+        fold_all(tx)
+    everything = Audience(
+        activity=("regular",), check=("low",), recency=(1, 2), visited=(street.places[0].id,), consent=True
+    )
+
+    def read(tx: Tx) -> list[tuple[str, Any]]:
+        with statements_of(database) as heard:
+            audiences.count(tx, brand_id, everything, NOW)
+            frozen = audiences.freeze(tx, brand_id, everything, NOW)
+            audiences.walk(tx, frozen, MemberId(0), 10)
+        return [(said, values) for said, values in heard.items() if "receipt.amount" in said]
+
+    with database.write() as tx:
+        assert read(tx) == []
+        habits.changed(tx, brand_id, street.guests[0].id)
+        if not database.is_sqlite:
+            tx.exec_driver_sql("SET LOCAL enable_seqscan = off")  # ten guests are read at a glance
+        ((said, values),) = read(tx)
+        lines = [line for line in plan(tx, said, values) if "receipt" in line]
+        assert lines
+        assert all("ix_receipt_enrolment_at" in line for line in lines)
 
 
 @pytest.mark.once
