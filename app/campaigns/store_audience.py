@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.campaigns import birthdays, store_reach
 from app.campaigns.audience import Audience
 from app.campaigns.store_reach import Span
-from app.db import Id, Tx, among, given
+from app.db import Id, Tx, Types, among, given
 from app.db.identifiers import MemberId
 from app.loyalty import habits
 from app.loyalty.habit_tables import habit, habit_venue
@@ -140,14 +140,19 @@ def _chosen(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Select[Any]:
     newer = _branch(
         span,
         asked,
-        given(tx, habit_rows(fresh.habits), HABIT).alias("fresh_habit"),
-        given(tx, venue_rows(fresh.habits), VENUE).alias("fresh_venue"),
+        _table(tx, habit_rows(fresh.habits), HABIT, "fresh_habit"),
+        _table(tx, venue_rows(fresh.habits), VENUE, "fresh_venue"),
     )
     both = union_all(
         kept.where(guest.c.id.not_in(select(waiting.c.member_id))),
         newer.where(guest.c.id.in_(select(waiting.c.member_id))),
     ).subquery("both")
     return select(both)
+
+
+def _table(tx: Tx, rows: Sequence[Mapping[str, Any]], types: Types, name: str) -> FromClause:
+    """Rows as a table that is made once: without the limit SQLite reads them all again for each guest."""
+    return select(given(tx, rows, types)).limit(len(rows)).subquery(name)
 
 
 def _branch(span: Span, asked: Asked, ours: FromClause, venues: FromClause) -> Select[Any]:
