@@ -35,6 +35,7 @@ _COMMANDS = {
     "key": "key",
     "user": "user",
     "member": "member",
+    "audience": "audience",
     "sms": "sms",
     "issue": "issue",
     "template": "template",

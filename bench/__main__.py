@@ -19,6 +19,7 @@ BENCHMARKS = (
     "idle",
     "funnel",
     "lift",
+    "audience",
     "guest_pages",
     "console_pages",
     "pass_build",

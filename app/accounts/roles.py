@@ -30,6 +30,7 @@ Permission = Literal[
     "member.correct",  # a balance
     "member.export",
     "member.erase",
+    "audience.read",
     "launch.read",
     "launch.edit",
     "health.read",
@@ -53,6 +54,7 @@ _MANAGER: Final[frozenset[Permission]] = frozenset(
     }
 )
 _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
+    "audience.read",
     "design.read",
     "design.edit",
     "design.publish",

@@ -12,6 +12,7 @@ from app.delivery import history, store_forgetting
 from app.delivery.history import LastPush
 from app.errors import BadInput, NotFound
 from app.loyalty import (
+    habits,
     store_card_acts,
     store_consents,
     store_contacts,
@@ -166,6 +167,7 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     if number is not None:
         store_consents.forget_silence(tx, row.brand_id, number)
     store_contacts.forget(tx, member_id)
+    habits.forget(tx, row.brand_id, member_id)
     store.blank_member(tx, member_id, now=now)
     audit.record(
         tx,

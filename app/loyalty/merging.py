@@ -19,6 +19,7 @@ from app.db.identifiers import EnrolmentId, MemberId, WalletPassId
 from app.delivery import texts
 from app.errors import Conflict, NotFound
 from app.loyalty import (
+    habits,
     ledger,
     store_accounts,
     store_card_acts,
@@ -84,6 +85,8 @@ def unite(
             revisions.append(_merge_cards(tx, kept, ended, name, now=now))
             ends.append(ended.pass_id)
     store.hand_over_cards(tx, out_of=ending, into=living)
+    for member_id in (living, ending):
+        habits.changed(tx, rows[living].brand_id, member_id)
     _unite_members(tx, rows[living], rows[ending], number, now=now)
     audit.record(
         tx,

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
-from app.loyalty import guest_tables  # noqa: F401 - more tables of the room
+from app.loyalty import guest_tables, habit_tables  # noqa: F401 - more tables of the room
 
 programme = Table(
     "programme",

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from app.db import Tx
 from app.db.identifiers import BrandId, VenueId
 from app.errors import BadInput, Conflict, NotFound
-from app.loyalty import card_codes, checks, ledger, points, store_accounts, store_ledger, wording
+from app.loyalty import card_codes, checks, habits, ledger, points, store_accounts, store_ledger, wording
 from app.loyalty.account import Account, CardView
 from app.loyalty.idempotency import Answer, once
 from app.loyalty.rules import StampRules, TieredRules, point_rules
@@ -134,6 +134,7 @@ def record_receipt(
             f"Receipt {draft.number} of this venue was recorded before. To repeat a call, repeat its"
             " Idempotency-Key; a new sale needs a new number.",
         )
+    habits.changed(tx, brand_id, account.enrolment.member_id)
     if account.enrolment.visit_id and now - account.enrolment.enrolled_at <= _STEPS_FOR:
         # A phone that lets go of the card holds its pass when it writes a step of the visit.
         issuing.hold(tx, account.enrolment.pass_id)
@@ -193,6 +194,7 @@ def refund_receipt(tx: Tx, number: str, *, brand_id: BrandId, venue_id: VenueId,
     row = _ours(store_accounts.lock(tx, known.enrolment_id, now=now), brand_id)
     if not store_ledger.mark_refunded(tx, known.id, now=now):
         raise Conflict("receipt-refunded", f"Receipt {number} was refunded before.")
+    habits.changed(tx, brand_id, row.enrolment.member_id)
     account = Account.open(tx, row, now=now)
     taken, stamps = 0, 0
     accrual = store_ledger.accrual_of(tx, known.id)

@@ -1347,6 +1347,55 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "habit",
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.Column("receipts", sa.Integer(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("average", sa.BigInteger(), nullable=False),
+        sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.Column(
+            "recent",
+            sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "visits > 0 AND receipts >= visits AND spent >= receipts", name=op.f("ck_habit_bought")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_habit_brand_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_habit_member_id")),
+        sa.PrimaryKeyConstraint("brand_id", "member_id", name=op.f("pk_habit")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("habit", schema=None) as batch_op:
+        batch_op.create_index("ix_habit_average", ["brand_id", "average", "last_day"], unique=False)
+        batch_op.create_index("ix_habit_spent", ["brand_id", "spent", "last_day"], unique=False)
+        batch_op.create_index("ix_habit_visits", ["brand_id", "visits", "last_day"], unique=False)
+        batch_op.create_index("ix_habit_last_day", ["brand_id", "last_day"], unique=False)
+
+    op.create_table(
+        "habit_venue",
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_habit_venue_member_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_habit_venue_venue_id")),
+        sa.PrimaryKeyConstraint("member_id", "venue_id", name=op.f("pk_habit_venue")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("habit_venue", schema=None) as batch_op:
+        batch_op.create_index("ix_habit_venue_day", ["venue_id", "last_day", "member_id"], unique=False)
+
+    op.create_table(
+        "habit_change",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_habit_change")),
+    )
+
+    op.create_table(
         "receipt",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("venue_id", columns.Id, nullable=False),
@@ -1588,6 +1637,9 @@ def downgrade() -> None:
     with op.batch_alter_table("visit_event", schema=None) as batch_op:
         batch_op.drop_index("ix_visit_event_link_day")
 
+    op.drop_table("habit_change")
+    op.drop_table("habit_venue")
+    op.drop_table("habit")
     op.drop_table("visit_change")
     op.drop_table("visit_tally")
     op.drop_table("visit_event")
