@@ -102,7 +102,13 @@ def test_a_database_that_takes_nothing_in_is_told_survived_and_recovered_from(
             apns.turn(answer_delay_ms=2_000.0)
             stack.callback(apns.turn, answer_delay_ms=0.0)
             await ring_up(fragile, card, 1_000_00)  # Apple's answer comes when it cannot be written down
-            await eventually(lambda: deliveries(fragile, "sending"), "the push to be on its way")
+            await eventually(
+                lambda: (
+                    deliveries(fragile, "sending")
+                    and not any(deliveries(fragile, state) for state in ("due", "waiting"))
+                ),
+                "the pushes of both phones to be on their way",
+            )
             with way(fragile):
                 await asyncio.to_thread(_refused_by_the_till, fragile, receipt)
                 spent = _cpu(fragile)

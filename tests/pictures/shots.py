@@ -116,6 +116,7 @@ SHOTS: Final = (
     Shot("guests", "members_every"),
     Shot("guests-empty", "members_every", who="operator", brand="myata"),
     Shot("guests-none-found", "members_every", query="?q=Констанция"),
+    Shot("guests-audience", "members_audience_audience", query="?preset=everybody", dark=True),
     Shot("guest", "members_one", dark=True),
     Shot("guest-blocked", "members_one", told={"member_id": "blocked"}),
     Shot("guest-forget", "members_data_forget"),

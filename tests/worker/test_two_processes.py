@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,6 +64,7 @@ def test_two_processes_push_each_promise_once_and_no_row_twice_within_its_lease(
             rig.promise(phones[start : start + 20])
             note_owners()
             rig.promise(phones[start : start + 10])  # joins a pending row, or waits for the answer
+            time.sleep(0.1)  # both look for work in that time, or the quicker one would take all of it
         rig.until(note_owners, 60)
     assert len(named) == 2
     assert owners == named
