@@ -20,16 +20,6 @@ from tests.web.guests import NOW
 ALL = "/console/cafe/members"
 
 
-@pytest.fixture
-def anna(house: House) -> Enrolment:
-    """A guest of the main venue with a receipt there."""
-    with house.database.write() as tx:
-        card = guest(tx, house.cafe, "Анна Петрова", "+79031234567")
-        ring_up(tx, house.cafe, card, "R-1")
-    house.clock.forward(timedelta(hours=1))
-    return card
-
-
 def page_of(card: Enrolment) -> str:
     return f"{ALL}/{card.member_id}"
 
