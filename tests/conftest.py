@@ -32,7 +32,7 @@ settings.register_profile("perkpass", deadline=None, suppress_health_check=[Heal
 settings.load_profile("perkpass")
 
 SERVERS = os.environ.get("PERKPASS_TEST_SERVERS", "sqlite")
-ROOMS_WITH_TABLES = ("accounts", "places", "delivery", "passes", "loyalty")
+ROOMS_WITH_TABLES = ("accounts", "places", "delivery", "passes", "loyalty", "campaigns")
 for room in ROOMS_WITH_TABLES:
     import_module(f"app.{room}.tables")
 

@@ -41,6 +41,8 @@ GoogleObjectId = NewType("GoogleObjectId", int)
 GoogleBroadcastId = NewType("GoogleBroadcastId", int)
 """Our row for a message to all holders of a loyalty class."""
 
+CampaignId = NewType("CampaignId", int)
+
 PassTypeIdentifier = NewType("PassTypeIdentifier", str)
 SerialNumber = NewType("SerialNumber", str)
 DeviceLibraryIdentifier = NewType("DeviceLibraryIdentifier", str)

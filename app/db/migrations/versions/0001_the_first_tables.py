@@ -1559,9 +1559,217 @@ def upgrade() -> None:
     with op.batch_alter_table("card_act", schema=None) as batch_op:
         batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
         batch_op.create_index("ix_card_act_former_code", ["former_card_code"], unique=False)
+    op.create_table(
+        "campaign",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("offer_id", columns.Id, nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("plan", columns.Json, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("sent_by", sa.Text(), nullable=True),
+        sa.Column("starts_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("frozen", columns.Json, nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("cursor", columns.Id, nullable=True),
+        sa.Column("expanded_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("release_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("worked_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ends_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("texts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("spent", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("stopped_because", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'stopped') = (stopped_because IS NOT NULL)",
+            name=op.f("ck_campaign_stopped_for_a_reason"),
+        ),
+        sa.CheckConstraint("kind IN ('advertising', 'service')", name=op.f("ck_campaign_kind_known")),
+        sa.CheckConstraint(
+            "settled_at IS NULL OR expanded_at IS NOT NULL OR state = 'cancelled'",
+            name=op.f("ck_campaign_settled_when_expanded"),
+        ),
+        sa.CheckConstraint(
+            "state <> 'scheduled' OR starts_at IS NOT NULL", name=op.f("ck_campaign_scheduled_for_a_time")
+        ),
+        sa.CheckConstraint(
+            "state IN ('draft', 'scheduled', 'canary', 'running', 'paused', 'stopped', 'measuring', 'cancelled', 'done')",
+            name=op.f("ck_campaign_state_known"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('canary', 'running', 'paused', 'stopped', 'measuring', 'done') OR frozen IS NOT NULL",
+            name=op.f("ck_campaign_begun_is_frozen"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('draft', 'scheduled') OR frozen IS NULL",
+            name=op.f("ck_campaign_not_begun_is_not_frozen"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('measuring', 'done') OR settled_at IS NOT NULL",
+            name=op.f("ck_campaign_measured_when_settled"),
+        ),
+        sa.CheckConstraint(
+            "(frozen IS NULL) = (salt IS NULL) AND (frozen IS NULL) = (cursor IS NULL) AND (frozen IS NULL) = (ends_at IS NULL)",
+            name=op.f("ck_campaign_frozen_whole"),
+        ),
+        sa.CheckConstraint("texts >= 0 AND spent >= 0", name=op.f("ck_campaign_texts_counted")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_campaign_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
+        sa.UniqueConstraint("brand_id", "name", name=op.f("uq_campaign_brand_id_name")),
+    )
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index("ix_campaign_brand", ["brand_id", "id"], unique=False)
+
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index("ix_campaign_state", ["state", "starts_at"], unique=False)
+
+    op.create_table(
+        "marketing_limits",
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("most", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("quiet_since", sa.Text(), nullable=False),
+        sa.Column("quiet_until", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "quiet_since LIKE '__:__' AND quiet_until LIKE '__:__'",
+            name=op.f("ck_marketing_limits_quiet_is_hours"),
+        ),
+        sa.CheckConstraint(
+            "most >= 1 AND days >= 1", name=op.f("ck_marketing_limits_limits_allow_something")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_marketing_limits_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", name=op.f("pk_marketing_limits")),
+    )
+    op.create_table(
+        "campaign_reading",
+        sa.Column("campaign_id", columns.Id, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("arm", sa.Integer(), nullable=False),
+        sa.Column("read_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("sums", columns.Json, nullable=False),
+        sa.Column("told", columns.Json, nullable=True),
+        sa.CheckConstraint("day >= 1 AND arm >= 0", name=op.f("ck_campaign_reading_day_and_arm_counted")),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_reading_campaign_id")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "day", "arm", name=op.f("pk_campaign_reading")),
+    )
+    op.create_table(
+        "recipient",
+        sa.Column("campaign_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("arm", sa.Integer(), nullable=True),
+        sa.Column("canary", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=True),
+        sa.Column("pass_id", columns.Id, nullable=True),
+        sa.Column("google", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("assigned_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("contact_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("look_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("deadline_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("reached_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("delivery_id", columns.Id, nullable=True),
+        sa.Column("text_parts", sa.Integer(), nullable=True),
+        sa.Column("text_price", sa.BigInteger(), nullable=True),
+        sa.Column("text_currency", sa.Text(), nullable=True),
+        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'held_out') = (arm IS NOT NULL AND arm = 0)",
+            name=op.f("ck_recipient_held_out_is_the_holdout"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('held_back', 'unreached', 'text_failed')) = (because IS NOT NULL)",
+            name=op.f("ck_recipient_told_why"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('said', 'texting')) = (look_at IS NOT NULL)",
+            name=op.f("ck_recipient_looked_at_until_over"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('waiting', 'said', 'texting')) = (settled_at IS NULL)",
+            name=op.f("ck_recipient_settled_when_over"),
+        ),
+        sa.CheckConstraint(
+            "arm IS NOT NULL OR state = 'held_back'", name=op.f("ck_recipient_assigned_or_held_back")
+        ),
+        sa.CheckConstraint(
+            "state <> 'reached' OR reached_at IS NOT NULL", name=op.f("ck_recipient_reached_at_a_moment")
+        ),
+        sa.CheckConstraint(
+            "state <> 'said' OR pass_id IS NOT NULL", name=op.f("ck_recipient_said_by_a_card")
+        ),
+        sa.CheckConstraint(
+            "state <> 'waiting' OR contact_at IS NOT NULL", name=op.f("ck_recipient_waits_for_a_moment")
+        ),
+        sa.CheckConstraint(
+            "state IN ('held_out', 'held_back', 'waiting', 'said', 'texting', 'reached', 'google_accepted', 'text_accepted', 'text_delivered', 'text_failed', 'unreached', 'cancelled')",
+            name=op.f("ck_recipient_state_known"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('texting', 'text_accepted', 'text_delivered', 'text_failed') OR delivery_id IS NOT NULL",
+            name=op.f("ck_recipient_texted_by_a_delivery"),
+        ),
+        sa.CheckConstraint(
+            "(text_price IS NULL) = (text_currency IS NULL)", name=op.f("ck_recipient_price_in_a_currency")
+        ),
+        sa.CheckConstraint("arm >= 0", name=op.f("ck_recipient_arm_counted")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_recipient_campaign_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_recipient_member_id")),
+        sa.ForeignKeyConstraint(["pass_id"], ["wallet_pass.id"], name=op.f("fk_recipient_pass_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "member_id", name=op.f("pk_recipient")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_recipient_delivery_id")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_recipient_look",
+            ["look_at", "campaign_id", "member_id"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.create_index("ix_recipient_member", ["member_id", "contact_at"], unique=False)
+
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_recipient_waiting",
+            ["campaign_id", "contact_at", "member_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
 
 
 def downgrade() -> None:
+    op.drop_table("campaign_reading")
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_recipient_look",
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_recipient_member")
+        batch_op.drop_index(
+            "ix_recipient_waiting",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+    op.drop_table("recipient")
+    op.drop_table("marketing_limits")
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.drop_index("ix_campaign_brand")
+        batch_op.drop_index("ix_campaign_state")
+
+    op.drop_table("campaign")
     op.drop_table("test_card")
     with op.batch_alter_table("rollout", schema=None) as batch_op:
         batch_op.drop_index("ix_rollout_programme")
