@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy import delete as sql_delete
 
 from app.campaigns.audiences import Frozen
 from app.campaigns.plan import Plan
@@ -126,6 +127,41 @@ def in_state(tx: Tx, states: tuple[State, ...], *, lock: bool = False, limit: in
         _campaign(row)
         for row in tx.execute(asked.with_for_update(skip_locked=True, of=campaign) if lock else asked)
     ]
+
+
+def to_begin(tx: Tx, now: datetime, *, limit: int = 10) -> list[Campaign]:
+    """Scheduled ones whose time has come, locked."""
+    asked = (
+        select(*_SHOWN)
+        .where(campaign.c.state == "scheduled", campaign.c.starts_at <= now)
+        .order_by(campaign.c.starts_at, campaign.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_campaign(row) for row in tx.execute(asked)]
+
+
+def anything_to_begin(tx: Tx, now: datetime) -> bool:
+    """Whether there is one; locks nothing."""
+    asked = select(campaign.c.id).where(campaign.c.state == "scheduled", campaign.c.starts_at <= now)
+    return tx.scalar(asked.limit(1)) is not None
+
+
+def cancelled_and_open(tx: Tx, now: datetime) -> Campaign | None:
+    """One that was cancelled while somebody waits, or is looked at later than now."""
+    mine = recipient.c.campaign_id == campaign.c.id
+    waits = exists().where(mine, recipient.c.state == "waiting")
+    later = exists().where(mine, recipient.c.state.in_(("said", "texting")), recipient.c.look_at > now)
+    asked = select(*_SHOWN).where(
+        campaign.c.state == "cancelled", campaign.c.settled_at.is_(None), or_(waits, later)
+    )
+    row = tx.execute(asked.limit(1)).one_or_none()
+    return _campaign(row) if row else None
+
+
+def delete(tx: Tx, campaign_id: CampaignId) -> None:
+    """One that nobody was assigned to."""
+    tx.execute(sql_delete(campaign).where(campaign.c.id == campaign_id))
 
 
 def _campaign(row: Any) -> Campaign:

@@ -7,7 +7,7 @@ time of what holds the place is over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,14 +24,22 @@ from app.passes.store_announcements import Known, Turn
 __all__ = ["Announcement", "Known", "advance", "announce", "cancel", "expire", "known"]
 
 
+def _as_it_is(content: PassContent) -> PassContent:
+    return content
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a card is to say, under a name that begins with ``campaign:``, and until when that makes sense."""
+    """What a card is to say, under a name that begins with ``campaign:``, and until when that makes sense.
+
+    What it ``brings`` (an offer) is on the card at once, silently where the line has to wait.
+    """
 
     pass_id: WalletPassId
     name: str
     text: LocalizedText
     until: datetime
+    brings: Callable[[PassContent], PassContent] = _as_it_is
 
 
 def announce(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> None:
@@ -113,14 +121,12 @@ def _say(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> list[Turn 
         if turn is None:
             turn = Turn(living[each.pass_id].version + 1, now)
             taken[each.pass_id] = Turn(None, each.until, turn.version)
-            revisions.append(Revision(each.pass_id, _as_it_is, partial(_speech, each, now)))
+            revisions.append(Revision(each.pass_id, each.brings, partial(_speech, each, now)))
+        elif each.brings is not _as_it_is:
+            revisions.append(Revision(each.pass_id, each.brings))
         turns.append(turn)
     issuing.revise(tx, revisions, kind="campaign", now=now)
     return turns
-
-
-def _as_it_is(content: PassContent) -> PassContent:
-    return content
 
 
 def _speech(each: Announcement, now: datetime, _unseen: Message | None) -> Message:
