@@ -37,6 +37,11 @@ def forget(tx: Tx, *, now: datetime) -> None:
     store_jobs.forget(tx, before=now - KEPT)
 
 
+def forget_slots(tx: Tx, kind: str, *, before: datetime) -> None:
+    """Delete the rows of this work's slots before then: it is done so often that they would be many."""
+    store_jobs.forget(tx, before=before, kind=kind)
+
+
 def last_done(tx: Tx) -> datetime | None:
     """When any worker last finished some of it, by that worker's clock; None where none ever did."""
     return store_jobs.last_done(tx)

@@ -32,9 +32,10 @@ def finish(tx: Tx, kind: str, slot: datetime, *, owner: str, now: datetime) -> b
     return done.first() is not None
 
 
-def forget(tx: Tx, *, before: datetime) -> None:
-    """Delete slots of long ago."""
-    tx.execute(delete(job).where(job.c.slot < before))
+def forget(tx: Tx, *, before: datetime, kind: str | None = None) -> None:
+    """Delete slots of long ago, of any work or of this ``kind``."""
+    old = delete(job).where(job.c.slot < before)
+    tx.execute(old if kind is None else old.where(job.c.kind == kind))
 
 
 def last_done(tx: Tx) -> datetime | None:

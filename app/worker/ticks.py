@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 LEASE: Final = timedelta(minutes=2)
 """A slot's work that has not come to its end in that time is begun again by another worker."""
+_OFTEN: Final = timedelta(minutes=1)
+"""What is done more often than that leaves no rows of slots behind that are older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Tick:
     step: Callable[[Tx, datetime], bool]
     rest: Callable[[float], float] | None = None
     """Seconds to leave to others after a step that held the database for so many; None: no rest."""
+    due: Callable[[Tx, datetime], bool] | None = None
+    """Whether there is anything to do, asked of a reading transaction: where not, nothing is written."""
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.every <= jobs.KEPT / 2:
@@ -72,6 +76,8 @@ class Ticker:
                 more = tick.step(tx, now)
                 if not more:
                     jobs.finish(tx, tick.kind, slot, owner=self._owner, now=now)
+                    if tick.every < _OFTEN:
+                        jobs.forget_slots(tx, tick.kind, before=slot - _OFTEN)
         except (OperationalError, PoolTimeout):
             raise
         except Exception:  # one kind of work that cannot be done must not keep pushes waiting
@@ -90,6 +96,9 @@ class Ticker:
         if now < self._look_at.get(tick.kind, now):
             return False
         slot = jobs.slot_of(now, tick.every)
+        if not self._is_due(tick, now):
+            self._look_at[tick.kind] = slot + tick.every
+            return False
         with self._database.write() as tx:
             mine = jobs.take(tx, tick.kind, slot, owner=self._owner, now=now, lease=LEASE)
         if mine:
@@ -97,6 +106,18 @@ class Ticker:
         # Whoever has the slot may die over it: its lease tells, to us as well.
         self._look_at[tick.kind] = min(slot + tick.every, now + LEASE + timedelta(seconds=1))
         return mine
+
+    def _is_due(self, tick: Tick, now: datetime) -> bool:
+        if tick.due is None:
+            return True
+        try:
+            with self._database.read() as tx:
+                return tick.due(tx, now)
+        except (OperationalError, PoolTimeout):
+            raise
+        except Exception:  # as where the work itself cannot be done
+            log.exception("periodic_work_failed", kind=tick.kind)
+            return False
 
 
 def retag_tick(*, older_than: timedelta, every: timedelta = timedelta(minutes=1)) -> Tick:

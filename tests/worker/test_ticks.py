@@ -13,7 +13,7 @@ from app.db import Database, Tx
 from app.delivery import queue
 from app.delivery.budget import Policy
 from app.delivery.promises import Outcome
-from app.delivery.tables import delivery
+from app.delivery.tables import delivery, job
 from app.passes import evidence
 from app.passes.evidence import Sighting
 from app.passes.signing import load_signer
@@ -56,6 +56,29 @@ def test_work_goes_on_in_short_steps_until_there_is_no_more(database: Database) 
     ticker = Ticker(database, [_count(done, times=5)], owner="me")
     _drain(ticker, NOW)
     assert len(done) == 5
+
+
+def test_work_that_is_not_due_writes_nothing_and_one_that_is_often_leaves_few_rows(
+    database: Database,
+) -> None:
+    done: list[datetime] = []
+    there: list[bool] = [False]
+    often = Tick("often", timedelta(seconds=1), _count(done).step, due=lambda _tx, _now: there[0])
+    ticker = Ticker(database, [often], owner="me")
+
+    def rows() -> int:
+        with database.read() as tx:
+            return tx.scalar(select(func.count()).select_from(job)) or 0
+
+    for seconds in range(3):
+        _drain(ticker, NOW + timedelta(seconds=seconds))
+    assert (done, rows()) == ([], 0)
+    there[0] = True
+    for seconds in range(3, 10):
+        _drain(ticker, NOW + timedelta(seconds=seconds))
+    assert (len(done), rows()) == (7, 7)
+    _drain(ticker, NOW + timedelta(seconds=100))
+    assert (len(done), rows()) == (8, 1)
 
 
 def test_work_of_a_dead_worker_is_begun_again_in_the_same_slot(database: Database) -> None:
