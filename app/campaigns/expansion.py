@@ -101,16 +101,16 @@ def _plan(campaign: Campaign, limits: Limits, guest: Recipient, known: _Known, n
             member_id=guest.member_id, arm=None, state="held_back", because=because, settled_at=now
         )
     arm = arm_of(campaign.plan.split, campaign.salt or b"", guest.member_id)
-    if arm is None:
-        return Planned(member_id=guest.member_id, arm=0, canary=canary, state="held_out", settled_at=now)
+    spoken_to = arm is not None
     return Planned(
         member_id=guest.member_id,
-        arm=arm + 1,
+        arm=arm + 1 if arm is not None else 0,
         canary=canary,
-        state="waiting",
+        state="waiting" if spoken_to else "held_out",
         pass_id=card.pass_id if card else None,
         google=card is not None and not card.apple,
-        contact_at=moment,
+        contact_at=moment if spoken_to else None,
+        settled_at=None if spoken_to else now,
     )
 
 

@@ -159,6 +159,13 @@ def cancelled_and_open(tx: Tx, now: datetime) -> Campaign | None:
     return _campaign(row) if row else None
 
 
+def canary_over(tx: Tx, now: datetime) -> Campaign | None:
+    """One whose canary has been watched for as long as it was to be."""
+    asked = select(*_SHOWN).where(campaign.c.state == "canary", campaign.c.release_at <= now)
+    row = tx.execute(asked.order_by(campaign.c.release_at).limit(1)).one_or_none()
+    return _campaign(row) if row else None
+
+
 def delete(tx: Tx, campaign_id: CampaignId) -> None:
     """One that nobody was assigned to."""
     tx.execute(sql_delete(campaign).where(campaign.c.id == campaign_id))

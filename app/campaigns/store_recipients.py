@@ -168,7 +168,7 @@ def call_off(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> i
 
 
 def look_now(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> list[WalletPassId]:
-    """The cascade is to look at some of them at once that it would look at later; their cards, if they have."""
+    """The cascade is to look at some at once that it would look at later; their cards, if they have."""
     if limit < 1:
         return []
     later = (
