@@ -149,6 +149,7 @@ def begin(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime, 
         salt=secrets.token_bytes(16),
         cursor=MemberId(0),
         ends_at=now + timedelta(days=plan.days),
+        next_reading_at=now + timedelta(days=1),
         release_at=now + timedelta(minutes=plan.canary_minutes) if plan.canary_minutes is not None else None,
     )
     _note(tx, brand_id, found.name, "begun", now, actor)
@@ -194,7 +195,7 @@ def release(tx: Tx, campaign_id: CampaignId, *, now: datetime, actor: str) -> No
 def cancel(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime, actor: str) -> None:
     """Speak to nobody more, for good; the worker settles those who were not spoken to yet."""
     found = _in_state(tx, brand_id, campaign_id, "cancelled")
-    store.change(tx, campaign_id, state="cancelled", stopped_because=None)
+    store.change(tx, campaign_id, state="cancelled", stopped_because=None, next_reading_at=None)
     _note(tx, brand_id, found.name, "cancelled", now, actor)
 
 

@@ -1581,6 +1581,7 @@ def upgrade() -> None:
         sa.Column("worked_at", columns.UtcDateTime(), nullable=True),
         sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
         sa.Column("ends_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("next_reading_at", columns.UtcDateTime(), nullable=True),
         sa.Column("texts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("spent", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stopped_because", sa.Text(), nullable=True),
@@ -1617,6 +1618,9 @@ def upgrade() -> None:
             name=op.f("ck_campaign_frozen_whole"),
         ),
         sa.CheckConstraint("texts >= 0 AND spent >= 0", name=op.f("ck_campaign_texts_counted")),
+        sa.CheckConstraint(
+            "next_reading_at IS NULL OR frozen IS NOT NULL", name=op.f("ck_campaign_read_since_begun")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_campaign_brand_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("brand_id", "name", name=op.f("uq_campaign_brand_id_name")),
@@ -1626,6 +1630,15 @@ def upgrade() -> None:
 
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.create_index("ix_campaign_state", ["state", "starts_at"], unique=False)
+
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_reading",
+            ["next_reading_at"],
+            unique=False,
+            sqlite_where=sa.text("next_reading_at IS NOT NULL"),
+            postgresql_where=sa.text("next_reading_at IS NOT NULL"),
+        )
 
     op.create_table(
         "marketing_limits",
@@ -1651,6 +1664,7 @@ def upgrade() -> None:
         sa.Column("arm", sa.Integer(), nullable=False),
         sa.Column("read_at", columns.UtcDateTime(), nullable=False),
         sa.Column("sums", columns.Json, nullable=False),
+        sa.Column("removed", sa.Integer(), nullable=False),
         sa.Column("told", columns.Json, nullable=True),
         sa.CheckConstraint("day >= 1 AND arm >= 0", name=op.f("ck_campaign_reading_day_and_arm_counted")),
         sa.ForeignKeyConstraint(
@@ -1766,6 +1780,11 @@ def downgrade() -> None:
     op.drop_table("recipient")
     op.drop_table("marketing_limits")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_campaign_reading",
+            sqlite_where=sa.text("next_reading_at IS NOT NULL"),
+            postgresql_where=sa.text("next_reading_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_campaign_brand")
         batch_op.drop_index("ix_campaign_state")
 
