@@ -71,12 +71,12 @@ def test_each_day_is_read_once_and_stays_as_it_was_told(database: Database, plac
     bought: list[tuple[MemberId, datetime, int, str]] = []
     with database.write() as tx:
         guests = [add(tx, place, agrees=number % 9 > 0) for number in range(90)]
-        for number in range(150):
+        for serial in range(150):
             one, amount = chance.choice(guests), chance.randint(1, 90_000)
             at = NOW + chance.uniform(-120, 3) * DAY
-            bought.append((one.member_id, at, amount, str(number)))
+            bought.append((one.member_id, at, amount, str(serial)))
             draft = till.ReceiptDraft(
-                card=one.card_code, number=str(number), amount=amount, currency="RUB", at=at
+                card=one.card_code, number=str(serial), amount=amount, currency="RUB", at=at
             )
             till.record_receipt(tx, draft, brand_id=place.brand.id, venue_id=place.venue.id, now=at)
         refunded = {"3", "77"}
