@@ -109,7 +109,7 @@ def _with_card(one: Due, card: Card | None) -> Due:
 
 def _say(tx: Tx, campaign: Campaign, ready: Sequence[Due], now: datetime) -> None:
     cards = {one.pass_id: one for one in ready if one.pass_id is not None}
-    values = words.of_passes(tx, sorted(cards))
+    values = words.of_passes(tx, sorted(cards), fields=campaign.plan.line_fields)
     gone = [one for pass_id, one in cards.items() if pass_id not in values]
     store.hold_back(tx, campaign.id, {one.member_id: "left" for one in gone}, now=now)
     speaking: dict[MemberId, tuple[WalletPassId, bool]] = {

@@ -51,7 +51,7 @@ def announce(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> None:
     if len(wanted) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
     ids = sorted({each.pass_id for each in wanted})
-    store_passes.lock(tx, ids)  # so that nobody else adds what is looked for
+    store_passes.hold(tx, ids)  # so that nobody else adds what is looked for
     there = store_announcements.names(tx, ids)
     fresh = [each for each in wanted if each.until > now and (each.pass_id, each.name) not in there]
     turns = _say(tx, fresh, now=now)
