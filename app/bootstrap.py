@@ -15,7 +15,7 @@ from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured, NotFound
 from app.log import configure_logging
-from app.loyalty import codes, enrolment, habits, idempotency, periodic
+from app.loyalty import codes, enrolment, granting, habits, idempotency, periodic
 from app.opening import clock, open_database
 from app.passes import bundle, drafts, google_cards, holders, issuing, registrations, test_cards, tokens
 from app.passes.brand_signers import load_for
@@ -201,6 +201,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         ticks.alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
+        Tick("offers", timedelta(minutes=1), lambda tx, now: granting.clear(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
         Tick("visits", timedelta(minutes=1), lambda tx, _now: tallies.fold(tx) > 0),
         Tick("habits", timedelta(minutes=1), lambda tx, _now: habits.fold(tx) > 0),

@@ -13,7 +13,7 @@ from app.campaigns.audiences import Frozen
 from app.campaigns.plan import Plan
 from app.campaigns.tables import campaign, recipient
 from app.db import Tx
-from app.db.identifiers import BrandId, CampaignId, MemberId
+from app.db.identifiers import BrandId, CampaignId, MemberId, OfferId
 
 State = Literal[
     "draft", "scheduled", "canary", "running", "paused", "stopped", "measuring", "cancelled", "done"
@@ -29,7 +29,7 @@ class Campaign:
 
     id: CampaignId
     brand_id: BrandId
-    offer_id: int | None
+    offer_id: OfferId | None
     name: str
     kind: Kind
     plan: Plan

@@ -13,9 +13,10 @@ from app.campaigns.tables import recipient
 from app.db import Id, Tx, Types, UtcDateTime, given, insert
 from app.db.identifiers import CampaignId, MemberId, WalletPassId
 
-HeldBack = Literal["no_consent", "cap", "no_way", "left", "too_late"]
+HeldBack = Literal["no_consent", "cap", "no_way", "left", "too_late", "no_offer"]
 """Why a guest of the audience is not spoken to: no consent to advertising, spoken to often enough lately, no
-card in a wallet and no text allowed, gone meanwhile, no allowed hour before the end."""
+card in a wallet and no text allowed, gone meanwhile, no allowed hour before the end, an offer that the guest
+has had or cannot have."""
 WaitingFor = Literal["held_out", "held_back", "waiting"]
 
 _ROW: Types = {

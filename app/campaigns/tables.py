@@ -41,7 +41,7 @@ campaign = Table(
     metadata,
     identity(),
     refers("brand_id", "brand.id"),
-    Column("offer_id", Id),
+    refers("offer_id", "offer.id", nullable=True),  # what it brings
     Column("name", Text, nullable=False),  # for people of the brand alone
     Column("kind", Text, nullable=False),
     Column("plan", Json, nullable=False),  # what a marketer wrote: app.campaigns.plan.Plan

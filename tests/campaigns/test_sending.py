@@ -24,7 +24,8 @@ from app.db import Database, Tx
 from app.db.identifiers import CampaignId, MemberId
 from app.delivery.quiet_hours import QuietHours
 from app.errors import BadInput, Conflict, NotFound
-from app.loyalty import consents, members, till
+from app.loyalty import consents, granting, members, offers, till
+from app.loyalty.offer_terms import OfferDraft
 from app.passes import announcing, issuing
 from app.passes.content import LocalizedText
 from app.places import venues
@@ -374,3 +375,44 @@ def _race(database: Database, now: datetime, *, limit: int) -> None:
     for one in threads:
         one.join(60)
     assert not faults
+
+
+def test_an_offer_comes_with_the_line_that_tells_it_and_once_for_each_guest(
+    database: Database, place: Town
+) -> None:
+    draft = OfferDraft(
+        code="HALF", name=LocalizedText("Кофе за полцены", "Half-price coffee"), gives="percent", worth=5_000,
+        from_at=NOW, until_at=NOW + 3 * DAY,
+    )  # fmt: skip
+    line = LocalizedText("{offer} до {until}, код {code}", "{offer} until {until}, code {code}")
+    written = plan(arms=(Arm(name="one", line=line),))
+    with database.write() as tx:
+        limits.save(tx, place.brand.id, Limits(9, 7, NEVER_QUIET), now=NOW, actor=ACTOR)
+        guest, other = add(tx, place), add(tx, place)
+        offer = offers.create(tx, place.brand.id, draft, now=NOW, actor=ACTOR)
+        granting.give(tx, offer.id, [other.id], now=NOW, actor=ACTOR)
+        granting.revoke(tx, offer.id, [other.id], now=NOW)
+        made = lifecycle.create(tx, place.brand.id, "Half", written, offer_id=offer.id, now=NOW, actor=ACTOR)
+        lifecycle.begin(tx, place.brand.id, made, now=NOW, actor=ACTOR)
+        before = issuing.wallet_pass(tx, guest.pass_id).version
+    work_at(database, NOW)
+    with database.write() as tx:
+        card = issuing.wallet_pass(tx, guest.pass_id)
+        assert card.version == before + 1, "one change tells it and brings it"
+        assert card.content.messages[0].text.ru == "Кофе за полцены до 24.11, код HALF"
+        assert [one.code for one in card.content.offers] == ["HALF"]
+        later = lifecycle.create(
+            tx, place.brand.id, "Again", written, offer_id=offer.id, now=NOW, actor=ACTOR
+        )
+        lifecycle.begin(tx, place.brand.id, later, now=NOW, actor=ACTOR)
+    states = _states(database, made)
+    assert states[guest.member_id] == ("said", None)
+    assert states[other.member_id] == ("held_back", "no_offer"), "it was taken back from this guest"
+    with database.write() as tx:
+        offers.end(tx, offer.id, now=NOW, actor=ACTOR)
+    work_at(database, NOW)
+    assert (_stands(database, later).state, _stands(database, later).stopped_because) == (
+        "stopped", "offer_over",
+    )  # fmt: skip
+    with database.write() as tx, pytest.raises(Conflict, match="over"):
+        lifecycle.create(tx, place.brand.id, "Late", written, offer_id=offer.id, now=NOW, actor=ACTOR)
