@@ -91,7 +91,10 @@ def make_web(settings: Settings) -> WSGIApplication:
     safe = keyring.safe(settings, keys)
     press = Press(settings.web_service_url, clock=clock, safe=safe)
     accounts = google_wiring.Accounts(database, safe)
-    evidence, reader = EvidenceRecorder(database), Reader(database, most_kept=settings.web_threads)
+    evidence, reader = (
+        EvidenceRecorder(database, clock=clock),
+        Reader(database, most_kept=settings.web_threads),
+    )
     wakeup = make_wakeup(settings)
     build = pass_builder(press, keys, settings.public_url)
     book = texting.read_book(settings)
@@ -187,7 +190,9 @@ def make_worker(settings: Settings) -> Worker:
 
 
 def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
+    from app.campaigns.fallback import Texting
     from app.worker import ticks
+    from app.worker.campaign_sending import look_tick
     from app.worker.google_lane import callback_tick, class_tick, holders_tick
     from app.worker.ticks import Tick
 
@@ -209,6 +214,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
         ticks.announcement_tick(),
+        look_tick(Texting(texting.read_book(settings))),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),

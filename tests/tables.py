@@ -12,8 +12,8 @@ from app.db import Database, metadata
 
 Tables = dict[str, list[tuple[Any, ...]]]
 
-LOGS = frozenset({"device_log"})
-"""What phones wrote into the log endpoint: always allowed to grow."""
+LOGS = frozenset({"device_log", "evidence_watermark"})
+"""What phones wrote into the log endpoint, and a process's word that it lives: always allowed to change."""
 _MOMENTS = {"point_of_sale_key": {"last_used_at"}}
 
 

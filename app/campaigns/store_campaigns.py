@@ -152,7 +152,7 @@ def cancelled_and_open(tx: Tx, now: datetime) -> Campaign | None:
     """One that was cancelled while somebody waits, or is looked at later than now."""
     mine = recipient.c.campaign_id == campaign.c.id
     waits = exists().where(mine, recipient.c.state == "waiting")
-    later = exists().where(mine, recipient.c.state.in_(("said", "texting")), recipient.c.look_at > now)
+    later = exists().where(mine, recipient.c.state == "said", recipient.c.look_at > now)
     asked = select(*_SHOWN).where(
         campaign.c.state == "cancelled", campaign.c.settled_at.is_(None), or_(waits, later)
     )

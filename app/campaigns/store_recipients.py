@@ -183,7 +183,7 @@ def look_now(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> l
         return []
     later = (
         recipient.c.campaign_id == campaign_id,
-        recipient.c.state.in_(("said", "texting")),
+        recipient.c.state == "said",  # texts are called off at their claim
         recipient.c.look_at > now,
     )
     some = select(recipient.c.member_id).where(*later).order_by(recipient.c.member_id).limit(limit)

@@ -165,8 +165,8 @@ recipient = Table(
     ),
     Index(
         "ix_recipient_look",
-        "look_at",
         "campaign_id",
+        "look_at",
         "member_id",
         sqlite_where=text(LOOKED_AT),
         postgresql_where=text(LOOKED_AT),

@@ -24,6 +24,7 @@ class Hearing:
     """What receipts changed, and those that name no text of ours: perhaps its answer is not settled yet."""
 
     changed: tuple[DeliveryId, ...]
+    priced: tuple[DeliveryId, ...]  # what they cost was told
     strangers: tuple[ReceiptTold, ...]
 
 
@@ -62,7 +63,7 @@ def hear(tx: Tx, told: Sequence[ReceiptTold], *, now: datetime) -> Hearing:
     store_text_receipts.hear(tx, changed, now=now)
     store_text_receipts.price(tx, [(row, amount, currency) for row, (amount, currency) in prices.items()])
     store_texts.forget_codes(tx, heard)
-    return Hearing(tuple(heard), tuple(strangers))
+    return Hearing(tuple(heard), tuple(prices), tuple(strangers))
 
 
 def _by_provider(rows: Sequence[Meant], now: datetime) -> Mapping[tuple[str, str], Meant]:

@@ -34,10 +34,6 @@ announcement = Table(
     Index("ix_announcement_due", "due_at", "id", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
     Index("ix_announcement_waiting", "pass_id", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
     Index("ix_announcement_said", "pass_id", sqlite_where=text(SAID), postgresql_where=text(SAID)),
-    Index(
-        "ix_announcement_until",
-        "until",
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
+    Index("ix_announcement_until", "until", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
+    Index("ix_announcement_said_until", "until", sqlite_where=text(SAID), postgresql_where=text(SAID)),
 )

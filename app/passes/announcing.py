@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from app.db import Tx
 from app.db.identifiers import WalletPassId
@@ -21,7 +22,10 @@ from app.passes.issuing import MOST_CHANGES, Revision
 from app.passes.speaking import ends_at
 from app.passes.store_announcements import Known, Turn
 
-__all__ = ["Announcement", "Known", "advance", "announce", "cancel", "expire", "known"]
+__all__ = ["HEARD_FOR", "Announcement", "Known", "advance", "announce", "cancel", "expire", "known"]
+
+HEARD_FOR: Final = timedelta(days=1)
+"""So long after its time a message that is still on the card is proved by a fetch."""
 
 
 def _as_it_is(content: PassContent) -> PassContent:
@@ -100,8 +104,12 @@ def cancel(tx: Tx, name: str, pass_ids: Collection[WalletPassId], *, now: dateti
 
 
 def expire(tx: Tx, *, now: datetime, limit: int = 1000) -> int:
-    """End what nobody saw in its time, said or not; returns how many."""
-    return store_announcements.expire(tx, now=now, limit=limit)
+    """End what nobody saw in its time; returns how many.
+
+    What a card says it says for longer: a fetch proves it for :data:`HEARD_FOR` more, unless another message
+    takes its place, so that nobody who fetched it late is texted.
+    """
+    return store_announcements.expire(tx, now=now, said_before=now - HEARD_FOR, limit=limit)
 
 
 def _say(

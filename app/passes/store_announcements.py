@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Integer, Text, Update, bindparam, delete, func, select, text, update
+from sqlalchemy import Integer, Text, Update, bindparam, delete, func, or_, select, text, update
 
 from app.db import Id, Identifiers, Json, Tx, Types, UtcDateTime, among, given, given_later, insert, packed
 from app.db.identifiers import WalletPassId
@@ -209,25 +209,34 @@ def end(tx: Tx, names: Sequence[tuple[WalletPassId, str]], ending: Ending, *, no
         )
 
 
-def expire(tx: Tx, *, now: datetime, limit: int) -> int:
-    """End those whose time is over, the longest over first; returns how many."""
-    over = (
-        select(_columns.id)
-        .where(_columns.ended_at.is_(None), _columns.until <= now)
-        .order_by(_columns.until)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ended = tx.execute(
-        update(announcement)
-        .where(_columns.id.in_(over.scalar_subquery()))
-        .values(ended_at=now, ending="expired")
-        .returning(_columns.id)
-    )
-    return len(ended.all())
+def expire(tx: Tx, *, now: datetime, said_before: datetime, limit: int) -> int:
+    """End those that wait and whose time is over, and those that were said and whose time was over before.
+
+    The longest over first; returns how many.
+    """
+    ended = 0
+    for where, until in ((WAITING, now), (SAID, said_before)):
+        over = (
+            select(_columns.id)
+            .where(text(where), _columns.until <= until)
+            .order_by(_columns.until)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = tx.execute(
+            update(announcement)
+            .where(_columns.id.in_(over.scalar_subquery()))
+            .values(ended_at=now, ending="expired")
+            .returning(_columns.id)
+        )
+        ended += len(rows.all())
+    return ended
 
 
 def forget(tx: Tx, pass_ids: Collection[WalletPassId]) -> None:
-    """Nothing is left of what was to be said on these cards."""
+    """No word is left of what was to be said on these cards; that a phone came for it stays."""
     if pass_ids:
-        tx.execute(delete(announcement).where(among(_columns.pass_id, sorted(pass_ids))))
+        theirs = among(_columns.pass_id, sorted(pass_ids))
+        fetched = _columns.ending == "fetched"
+        tx.execute(delete(announcement).where(theirs, or_(_columns.ending.is_(None), ~fetched)))
+        tx.execute(update(announcement).where(theirs).values(text={"ru": "", "en": ""}))

@@ -131,6 +131,15 @@ pass_evidence = Table(
     ),
 )
 
+# Until when each web process has written down what phones fetched: whoever acts on a guest's silence asks.
+evidence_watermark = Table(
+    "evidence_watermark",
+    metadata,
+    Column("process", Text, primary_key=True),  # by chance: a process has no name that another could not get
+    Column("recorded_until", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
 # Lines that phones sent to the log endpoint: untrusted text, bounded, never printed raw.
 device_log = Table(
     "device_log",

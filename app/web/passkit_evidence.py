@@ -8,7 +8,7 @@ served all the same and the evidence is tried again: until then the watermark st
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from multiprocessing.util import Finalize
 from threading import Condition, Event, Lock, Thread
@@ -25,6 +25,7 @@ from app.passes import device_log, evidence
 from app.passes.device_log import LogLine
 from app.passes.evidence import Contact, Evidence, Fetch, Install, Sighting
 from app.passes.listing import Listing
+from app.web.passkit_watermark import WatermarkTeller, utc_now
 
 _BATCH = 200  # rows in one transaction, which then takes a few milliseconds
 _FLUSH_SECONDS = 1.0
@@ -48,9 +49,10 @@ class _Group:
 class EvidenceRecorder:
     """One per process. The thread starts with the first evidence, so it may be made before a fork."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = utc_now) -> None:
         """Evidence goes into ``database``; call :meth:`close` at the end."""
         self._database = database
+        self._teller = WatermarkTeller(database, clock, self.watermark)
         self._writer = Lock()  # one transaction at a time; taken before _changed
         self._changed = Condition()  # guards everything below
         self._thread: Thread | None = None
@@ -146,11 +148,13 @@ class EvidenceRecorder:
             if self._at_exit:
                 self._at_exit.cancel()
         self.flush()
+        self._teller.leave()
 
     # The thread
 
     def _start(self) -> None:
         if self._thread is None and not self._closing:
+            self._teller.begin()
             self._thread = Thread(target=self._run, name="passkit-evidence", daemon=True)
             self._thread.start()
             # Not atexit: the processes of a WSGI server are forked, and those end without it.
@@ -168,6 +172,7 @@ class EvidenceRecorder:
             more = False
             try:
                 self._write_fetches()
+                self._teller.tell()
                 if time.monotonic() < flush_at:
                     continue
                 more = self._write_noted()

@@ -16,6 +16,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.accounts import brands
+from app.campaigns import cascade
 from app.db import Tx
 from app.db.identifiers import BrandId
 from app.delivery import texts
@@ -102,7 +103,8 @@ def keep(services: Services, login: str, heard: Sequence[Receipt | Inbound]) -> 
             withdrawn = consents.hear_stop(tx, login, brand_ids, stop.number, text=stop.text, now=now)
             log.info("sms_stop", login=login, number=stop.number, members=withdrawn)
         if told:
-            texts.hear_receipts(tx, told, now=now)
+            hearing = texts.hear(tx, told, now=now)
+            cascade.heard(tx, {*hearing.changed, *hearing.priced}, now)
 
 
 def _brands_of(tx: Tx, services: Services, login: str) -> Iterable[BrandId]:

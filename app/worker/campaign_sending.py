@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.campaigns import canary, lifecycle, store_campaigns, work
+from app.campaigns import canary, cascade, lifecycle, store_campaigns, work
 from app.campaigns.contacting import TextNow
+from app.campaigns.fallback import Texting
 from app.db import Tx
 from app.db.pace import Pace
 from app.reports.canary import canary_numbers
@@ -34,6 +35,23 @@ def sending_tick(text_now: TextNow, *, rate: float) -> Tick:
         return max(pace.rest, done / rate - held)
 
     return Tick("campaigns", EVERY, step, rest, due=work.is_due)
+
+
+def look_tick(texting: Texting) -> Tick:
+    """Who was spoken to is looked at: fetched, texted, settled; ended campaigns are measured from then on."""
+    pace = Pace(fewest=_FEWEST, most=cascade.AT_ONCE)
+    done = 0
+
+    def step(tx: Tx, now: datetime) -> bool:
+        nonlocal done
+        done = cascade.step(tx, texting, now=now, limit=pace.size)
+        return done > 0
+
+    def rest(held: float) -> float:
+        pace.note(held, done)
+        return pace.rest
+
+    return Tick("campaign_looks", EVERY, step, rest, due=cascade.is_due)
 
 
 def canary_tick() -> Tick:

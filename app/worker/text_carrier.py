@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from app.campaigns import cascade
 from app.db import Database, Tx
 from app.db.identifiers import DeliveryId
 from app.delivery import stopped, texts
@@ -133,6 +134,7 @@ class TextCarrier:
 
     def _leave_alone(self, tx: Tx, parts: Sorted, now: datetime) -> None:
         texts.end_unsent(tx, self._owner, [(one, end.state, end.reason) for one, end in parts.ended], now=now)
+        cascade.heard(tx, {one.id for one, _ in parts.ended}, now)
         waits: defaultdict[PutOff, list[ClaimedText]] = defaultdict(list)
         for one, put_off in parts.put_off:
             waits[put_off].append(one)
@@ -160,8 +162,10 @@ class TextCarrier:
                 part = [one for one in outcomes if (one.claimed.login in self._channel.can_ask) is can_ask]
                 reached |= texts.settle_texts(tx, self._owner, part, now=now, can_ask=can_ask)
             told = [answer.told for answer in heard.answers if answer.told]
-            texts.hear(tx, told, now=now)
+            heard_now = texts.hear(tx, told, now=now)
             self._never_left(tx, heard.answers, now)
+            over = {one for one, state in reached.items() if state != "pending"}
+            cascade.heard(tx, over.union(heard_now.changed, heard_now.priced), now)
             closed = [
                 login
                 for login in sorted(let_in(heard.answers, breakers) - {login for login, _ in opened})

@@ -9,8 +9,10 @@ from datetime import datetime
 import structlog
 
 from app.accounts import brands
+from app.campaigns import home_zones, limits, text_claims
+from app.campaigns.text_claims import Objection
 from app.db import Tx
-from app.db.identifiers import BrandId
+from app.db.identifiers import BrandId, DeliveryId
 from app.delivery.quiet_hours import QuietHours
 from app.delivery.store_breakers import Breaker
 from app.delivery.text_promises import CONSENT_WITHDRAWN, QUIET_HOURS, TOO_LATE, ClaimedText
@@ -38,11 +40,12 @@ def sort(
     recipients = [recipient for one in advertising if (recipient := _recipient(one))]
     allowed = consents.may_be_sent_advertising(tx, recipients) if recipients else set()
     quiet = _quiet(tx, advertising, brands_by_slug, now)
+    objections = text_claims.objections(tx, [one.id for one in claimed if one.kind != "code"], now=now)
     ready: list[tuple[ClaimedText, Ended | PutOff | None]] = []
     ended: list[tuple[ClaimedText, Ended]] = []
     waits: list[tuple[ClaimedText, PutOff]] = []
     for one in claimed:
-        unless = _unless(one, now, allowed, quiet)
+        unless = _unless(one, now, allowed, quiet, objections.get(one.id))
         if unless is None or one.in_doubt:
             ready.append((one, unless))
         elif isinstance(unless, Ended):
@@ -54,15 +57,26 @@ def sort(
 
 def _quiet(
     tx: Tx, advertising: Sequence[ClaimedText], known: Mapping[str, TextingBrand], now: datetime
-) -> Mapping[BrandId, datetime]:
-    """Brands whose guests are to be left in peace now, and until when."""
-    ends: dict[BrandId, datetime] = {}
-    for brand_id in sorted({one.brand_id for one in advertising}):
-        brand = brands.brand(tx, brand_id)
-        texting = known.get(brand.slug)
-        hours = texting.quiet if texting else QuietHours()
-        if end := hours.end(now, brand.time_zone):
-            ends[brand_id] = end
+) -> Mapping[DeliveryId, datetime]:
+    """Texts to guests who are to be left in peace now, each by the clock where the guest is at home.
+
+    The operator's file and the brand's own settings both count: until the later end.
+    """
+    zones = home_zones.of_members(tx, {one.member_id for one in advertising if one.member_id is not None})
+    ends: dict[DeliveryId, datetime] = {}
+    hours: dict[BrandId, tuple[str, QuietHours, QuietHours]] = {}
+    for one in advertising:
+        if one.brand_id not in hours:
+            brand = brands.brand(tx, one.brand_id)
+            texting = known.get(brand.slug)
+            own = limits.of_brand(tx, one.brand_id).quiet
+            hours[one.brand_id] = brand.time_zone, texting.quiet if texting else own, own
+        zone, *all_hours = hours[one.brand_id]
+        if one.member_id is not None:
+            zone = zones.get(one.member_id, zone)
+        until = [end for each in all_hours if (end := each.end(now, zone))]
+        if until:
+            ends[one.id] = max(until)
     return ends
 
 
@@ -71,17 +85,23 @@ def _recipient(one: ClaimedText) -> Recipient | None:
 
 
 def _unless(
-    one: ClaimedText, now: datetime, allowed: set[Recipient], quiet: Mapping[BrandId, datetime]
+    one: ClaimedText,
+    now: datetime,
+    allowed: set[Recipient],
+    quiet: Mapping[DeliveryId, datetime],
+    objection: Objection | None,
 ) -> Ended | PutOff | None:
     """Why a text must not be sent, or not now."""
+    if objection is not None and objection.until is None:
+        return Ended("superseded", objection.reason)
     if one.not_after is not None and now >= one.not_after:
         return Ended("exhausted", TOO_LATE)
-    if one.kind != "advertising":
-        return None
-    if _recipient(one) not in allowed:
+    if one.kind == "advertising" and _recipient(one) not in allowed:
         return Ended("gone", CONSENT_WITHDRAWN)
-    if until := quiet.get(one.brand_id):
+    if until := quiet.get(one.id):
         return PutOff(until, QUIET_HOURS)
+    if objection is not None and objection.until is not None:
+        return PutOff(objection.until, objection.reason)
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from app.accounts import brands
+from app.campaigns import cascade
 from app.db import Database, Tx, may_pass
 from app.db.identifiers import BrandId
 from app.delivery import jobs, texts
@@ -121,12 +122,16 @@ class TextReceipts:
         self, said: Sequence[tuple[str, Receipt | Inbound]], waiting: Sequence[ReceiptTold], now: datetime
     ) -> Sequence[ReceiptTold]:
         """Write all of it in one transaction; those receipts that name no text of ours."""
-        receipts = [one for login, heard in said if isinstance(heard, Receipt) if (one := told(login, heard))]
+        receipts = [
+            receipt for login, one in said if isinstance(one, Receipt) if (receipt := told(login, one))
+        ]
         with self._database.write() as tx:
-            for login, heard in said:  # members are locked before their texts, everywhere
-                if isinstance(heard, Inbound):
-                    self._answer(tx, login, heard, now)
-            return texts.hear(tx, [*waiting, *receipts], now=now).strangers
+            for login, one in said:  # members are locked before their texts, everywhere
+                if isinstance(one, Inbound):
+                    self._answer(tx, login, one, now)
+            heard = texts.hear(tx, [*waiting, *receipts], now=now)
+            cascade.heard(tx, {*heard.changed, *heard.priced}, now)
+            return heard.strangers
 
     def _one_by_one(
         self, said: Sequence[tuple[str, Receipt | Inbound]], waiting: Sequence[ReceiptTold], now: datetime

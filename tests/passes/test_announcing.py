@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.db import Database, Tx
 from app.db.identifiers import WalletPassId
@@ -213,19 +213,23 @@ def test_two_offers_are_said_one_after_the_other(database: Database, shop: Shop)
 
 
 def test_what_nobody_saw_in_its_time_has_expired_said_or_not(database: Database, shop: Shop) -> None:
-    said, waiting = _card(database, shop), _card(database, shop)
+    said, waiting, late = (_card(database, shop) for _ in range(3))
     over = NOW + 7 * HOUR
     with database.write() as tx:
         _receipt(tx, waiting, 50_00, 50_00)
-        for key in (said, waiting):
+        for key in (said, waiting, late):
             _offer(tx, key)
         assert announcing.expire(tx, now=NOW + 5 * HOUR) == 0
-        assert announcing.expire(tx, now=over) == 2
+        assert announcing.expire(tx, now=over) == 1
         assert announcing.expire(tx, now=over) == 0
         assert announcing.advance(tx, now=over) == 0
-        _fetch(tx, said, at=over)  # too late to count
-        assert [_known(tx, key).ending for key in (said, waiting)] == ["expired"] * 2
+        _fetch(tx, late, at=over)  # the card says it still
+        assert [_known(tx, key).ending for key in (said, waiting, late)] == [None, "expired", "fetched"]
         assert _says(tx, waiting) == ["+50 points · balance 50"]
+        for_good = over + announcing.HEARD_FOR
+        assert announcing.expire(tx, now=for_good) == 1
+        _fetch(tx, said, at=for_good)  # too late to count
+        assert _known(tx, said).ending == "expired"
 
 
 def test_what_took_the_place_of_an_overdue_offer_proves_nothing_of_it(database: Database, shop: Shop) -> None:
@@ -283,12 +287,18 @@ def test_what_waits_can_be_cancelled_and_what_was_said_stays(database: Database,
         assert announcing.advance(tx, now=NOW) == 0
 
 
-def test_a_guest_who_is_forgotten_leaves_nothing_that_was_to_be_said(database: Database, shop: Shop) -> None:
-    key = _card(database, shop)
+def test_a_guest_who_is_forgotten_leaves_no_word_of_what_was_to_be_said(
+    database: Database, shop: Shop
+) -> None:
+    unseen, seen = _card(database, shop), _card(database, shop)
     with database.write() as tx:
-        _offer(tx, key)
-        issuing.tombstone(tx, key, now=NOW)
-        assert tx.scalar(select(func.count()).select_from(announcement)) == 0
+        for key in (unseen, seen):
+            _offer(tx, key)
+        _fetch(tx, seen)
+        issuing.tombstone(tx, unseen, seen, now=NOW)
+        left = tx.execute(select(announcement.c.pass_id, announcement.c.text)).all()
+        assert [tuple(row) for row in left] == [(seen, {"ru": "", "en": ""})]
+        assert _known(tx, seen).ending == "fetched"  # whoever counts on it still finds it
 
 
 @dataclass

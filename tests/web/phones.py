@@ -36,7 +36,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.shop = open_shop(self.database)
-        self.evidence = EvidenceRecorder(self.database)
+        self.evidence = EvidenceRecorder(self.database, clock=lambda: self.now)
         self.passkit = self.with_database(self.database)
         self.client = Client(self.passkit)
 

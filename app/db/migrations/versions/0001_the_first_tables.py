@@ -126,6 +126,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_key_fingerprint")),
     )
     op.create_table(
+        "evidence_watermark",
+        sa.Column("process", sa.Text(), nullable=False),
+        sa.Column("recorded_until", columns.UtcDateTime(), nullable=False),
+        sa.Column("seen_at", columns.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("process", name=op.f("pk_evidence_watermark")),
+    )
+    op.create_table(
         "device_log",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
@@ -1100,7 +1107,8 @@ def upgrade() -> None:
             ("ix_announcement_due", ["due_at", "id"], "ended_at IS NULL AND version IS NULL"),
             ("ix_announcement_waiting", ["pass_id"], "ended_at IS NULL AND version IS NULL"),
             ("ix_announcement_said", ["pass_id"], "ended_at IS NULL AND version IS NOT NULL"),
-            ("ix_announcement_until", ["until"], "ended_at IS NULL"),
+            ("ix_announcement_until", ["until"], "ended_at IS NULL AND version IS NULL"),
+            ("ix_announcement_said_until", ["until"], "ended_at IS NULL AND version IS NOT NULL"),
         ):
             batch_op.create_index(
                 name, of, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
@@ -1891,7 +1899,7 @@ def upgrade() -> None:
     with op.batch_alter_table("recipient", schema=None) as batch_op:
         batch_op.create_index(
             "ix_recipient_look",
-            ["look_at", "campaign_id", "member_id"],
+            ["campaign_id", "look_at", "member_id"],
             unique=False,
             sqlite_where=sa.text("look_at IS NOT NULL"),
             postgresql_where=sa.text("look_at IS NOT NULL"),
@@ -2237,6 +2245,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_device_log_at")
 
     op.drop_table("device_log")
+    op.drop_table("evidence_watermark")
     op.drop_table("key_fingerprint")
     op.drop_table("device")
     op.drop_table("breaker")
