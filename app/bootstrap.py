@@ -192,7 +192,7 @@ def make_worker(settings: Settings) -> Worker:
 def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
     from app.campaigns.fallback import Texting
     from app.worker import ticks
-    from app.worker.campaign_sending import look_tick
+    from app.worker.campaign_sending import campaign_ticks
     from app.worker.google_lane import callback_tick, class_tick, holders_tick
     from app.worker.ticks import Tick
 
@@ -214,10 +214,10 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
         ticks.announcement_tick(),
-        look_tick(Texting(texting.read_book(settings))),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),
+        *campaign_ticks(Texting(texting.read_book(settings)), rate=settings.campaign_rate),
         ticks.rollout_tick(),  # last: it may have much to do; the others come before its next step
     ]
 
