@@ -15,7 +15,7 @@ from app.db.identifiers import PassTypeIdentifier, WalletPassId
 from app.delivery.budget import Policy
 from app.errors import Misconfigured, NotFound
 from app.log import configure_logging
-from app.loyalty import codes, enrolment, habits, idempotency, periodic
+from app.loyalty import codes, enrolment, granting, habits, idempotency, periodic
 from app.opening import clock, open_database
 from app.passes import bundle, drafts, google_cards, holders, issuing, registrations, test_cards, tokens
 from app.passes.brand_signers import load_for
@@ -192,7 +192,7 @@ def make_worker(settings: Settings) -> Worker:
 def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GooglePress) -> list[Tick]:
     from app.campaigns.fallback import Texting
     from app.worker import ticks
-    from app.worker.campaign_sending import look_tick
+    from app.worker.campaign_sending import campaign_ticks
     from app.worker.google_lane import callback_tick, class_tick, holders_tick
     from app.worker.ticks import Tick
 
@@ -206,6 +206,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         ticks.alarm_tick(lambda tx, now: alarms.raised(tx, None, now)),
         Tick("expire_lots", timedelta(minutes=10), lambda tx, now: periodic.expire_lots(tx, now=now) > 0),
         Tick("tiers", timedelta(minutes=10), lambda tx, now: periodic.recompute_tiers(tx, now=now) > 0),
+        Tick("offers", timedelta(minutes=1), lambda tx, now: granting.clear(tx, now=now) > 0),
         Tick("till_calls", timedelta(hours=1), lambda tx, now: idempotency.purge_calls(tx, now=now) > 0),
         Tick("visits", timedelta(minutes=1), lambda tx, _now: tallies.fold(tx) > 0),
         Tick("habits", timedelta(minutes=1), lambda tx, _now: habits.fold(tx) > 0),
@@ -213,10 +214,10 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
         ticks.announcement_tick(),
-        look_tick(Texting(texting.read_book(settings))),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),
+        *campaign_ticks(Texting(texting.read_book(settings)), rate=settings.campaign_rate),
         ticks.rollout_tick(),  # last: it may have much to do; the others come before its next step
     ]
 

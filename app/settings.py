@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     google_timeout_seconds: Annotated[float, Field(ge=1, le=20)] = Field(
         10, description="how long Google's answer to one call is waited for"
     )
+    campaign_rate: Annotated[float, Field(ge=1, le=100_000)] = Field(
+        1500, description="guests a second that a campaign speaks to at most: their phones come at once"
+    )
     worker_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = Field(
         1, description="poll beneath the wake-ups"
     )

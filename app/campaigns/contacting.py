@@ -6,10 +6,10 @@ campaigns said. Whoever is not spoken to after all stays in the analysis of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from app.campaigns import home_zones, store_guests, store_limits, store_reach, words
+from app.campaigns import giving, home_zones, store_guests, store_limits, store_reach, words
 from app.campaigns import store_recipients as store
 from app.campaigns.audiences import Card
 from app.campaigns.expansion import chosen_card
@@ -19,8 +19,10 @@ from app.campaigns.store_recipients import Due, HeldBack
 from app.db import Tx
 from app.db.identifiers import MemberId, WalletPassId
 from app.loyalty import consents
+from app.loyalty.granting import Granted
 from app.passes import announcing
 from app.passes.announcing import Announcement
+from app.passes.issuing import Revision
 
 TextNow = Callable[[Tx, Campaign, Sequence[Due], datetime], None]
 """Promises the texts of recipients without a card, and settles those who get none; see the cascade."""
@@ -39,10 +41,16 @@ def step(tx: Tx, campaign: Campaign, limits: Limits, text_now: TextNow, *, now: 
     planned = [one for one in due if one.contact_at < now]
     fresh = [one for one in due if one.contact_at >= now]
     ready = fresh + _still_wanted(tx, campaign, limits, planned, now)
+    granted: Mapping[MemberId, Granted] = {}
+    if campaign.offer_id is not None:
+        granted = giving.give(tx, campaign, ready, now)
+        lacking = [one.member_id for one in ready if one.member_id not in granted]
+        store.hold_back(tx, campaign.id, dict.fromkeys(lacking, "no_offer"), now=now)
+        ready = [one for one in ready if one.member_id in granted]
     silent = [one for one in ready if one.pass_id is None]
     if silent:
         text_now(tx, campaign, silent, now)
-    _say(tx, campaign, [one for one in ready if one.pass_id is not None], now)
+    _say(tx, campaign, [one for one in ready if one.pass_id is not None], granted, now)
     return len(due)
 
 
@@ -107,26 +115,30 @@ def _with_card(one: Due, card: Card | None) -> Due:
     )
 
 
-def _say(tx: Tx, campaign: Campaign, ready: Sequence[Due], now: datetime) -> None:
+def _say(
+    tx: Tx, campaign: Campaign, ready: Sequence[Due], granted: Mapping[MemberId, Granted], now: datetime
+) -> None:
     cards = {one.pass_id: one for one in ready if one.pass_id is not None}
-    values = words.of_passes(tx, sorted(cards))
+    values = words.of_passes(
+        tx, sorted(cards), fields=campaign.plan.line_fields, besides=giving.fields(tx, campaign)
+    )
     gone = [one for pass_id, one in cards.items() if pass_id not in values]
     store.hold_back(tx, campaign.id, {one.member_id: "left" for one in gone}, now=now)
     speaking: dict[MemberId, tuple[WalletPassId, bool]] = {
         one.member_id: (pass_id, one.google) for pass_id, one in cards.items() if pass_id in values
     }
     store.said(tx, campaign.id, speaking, look_at=now + campaign.plan.deadline, now=now)
-    announcing.announce(
-        tx,
-        [
-            Announcement(
-                pass_id,
-                campaign.announcement,
-                words.said(campaign.plan.arms[one.arm - 1].line, values[pass_id]),
-                now + campaign.plan.patience,
-            )
-            for pass_id, one in cards.items()
-            if pass_id in values
-        ],
-        now=now,
-    )
+    announced = [
+        Announcement(
+            pass_id,
+            campaign.announcement,
+            words.said(campaign.plan.arms[one.arm - 1].line, values[pass_id]),
+            now + campaign.plan.patience,
+            *((granted[one.member_id].shown,) if one.member_id in granted else ()),
+        )
+        for pass_id, one in cards.items()
+        if pass_id in values
+    ]
+    # Guests without a card in a wallet are texted; the offer is on their card page all the same.
+    elsewhere = [Revision(one.pass_id, one.shown) for one in granted.values() if one.pass_id not in cards]
+    announcing.announce(tx, announced, besides=elsewhere, now=now)

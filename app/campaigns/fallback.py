@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.accounts import brands
-from app.campaigns import home_zones, limits, store_proofs, words
+from app.campaigns import giving, home_zones, limits, store_proofs, words
 from app.campaigns import store_cascade as store
 from app.campaigns.looks import Because, unreached
 from app.campaigns.merge_fields import fill
@@ -222,7 +222,7 @@ def _words(
     """What each is told, in the member's language and of the member's own card."""
     living = {people[one.member_id].id for one in asked}
     cards = store_proofs.cards(tx, living, campaign.plan.programme_id)
-    values = words.of_passes(tx, sorted(set(cards.values())))
+    values = words.of_passes(tx, sorted(set(cards.values())), besides=giving.fields(tx, campaign))
     said = {}
     for one in asked:
         person = people[one.member_id]

@@ -24,8 +24,9 @@ from app.campaigns import store_campaigns as store
 from app.campaigns.plan import Plan
 from app.campaigns.store_campaigns import Campaign, Kind, State
 from app.db import Tx
-from app.db.identifiers import BrandId, CampaignId, MemberId
+from app.db.identifiers import BrandId, CampaignId, MemberId, OfferId
 from app.errors import BadInput, Conflict, NotFound
+from app.loyalty import offers
 from app.passes import announcing
 
 LATEST_START: Final = timedelta(days=366)
@@ -39,7 +40,7 @@ _FROM: Final[Mapping[str, tuple[State, ...]]] = {
     "begun": ("draft", "scheduled"),
     "paused": ("canary", "running"),
     "resumed": ("paused", "stopped"),
-    "stopped": ("canary",),
+    "stopped": ("canary", "running"),
     "released": ("canary",),
     "cancelled": ("scheduled", "canary", "running", "paused", "stopped"),
 }
@@ -57,17 +58,30 @@ _WORDS: Final[Mapping[State, str]] = {
 
 
 def create(
-    tx: Tx, brand_id: BrandId, name: str, plan: Plan, *, kind: Kind = "advertising", now: datetime, actor: str
+    tx: Tx,
+    brand_id: BrandId,
+    name: str,
+    plan: Plan,
+    *,
+    kind: Kind = "advertising",
+    offer_id: OfferId | None = None,
+    now: datetime,
+    actor: str,
 ) -> CampaignId:
-    """A new draft; raises BadInput for words that cannot be said, Conflict where the name is taken."""
+    """A new draft; raises BadInput for words that cannot be said, Conflict where the name is taken.
+
+    Everybody who is told gets the offer, where there is one; NotFound for one that is not the brand's.
+    """
     named = _free_name(tx, brand_id, name, None)
-    _check_words(plan, offer=False)
+    _check_offer(tx, brand_id, offer_id, now)
+    _check_words(plan, offer=offer_id is not None)
     campaign_id = store.add(
         tx,
         {
             "brand_id": brand_id,
             "name": named,
             "kind": kind,
+            "offer_id": offer_id,
             "plan": plan.to_json(),
             "state": "draft",
             "created_at": now,
@@ -94,6 +108,7 @@ def edit(
     plan: Plan,
     *,
     kind: Kind,
+    offer_id: OfferId | None = None,
     revision: int,
     now: datetime,
     actor: str,
@@ -103,8 +118,10 @@ def edit(
     if found.revision != revision:
         raise Conflict("edited-meanwhile", "Somebody else changed this campaign meanwhile: look at it anew.")
     named = _free_name(tx, brand_id, name, campaign_id)
-    _check_words(plan, offer=found.offer_id is not None)
-    store.change(tx, campaign_id, name=named, plan=plan.to_json(), kind=kind, revision=revision + 1)
+    _check_offer(tx, brand_id, offer_id, now)
+    _check_words(plan, offer=offer_id is not None)
+    changed = {"name": named, "plan": plan.to_json(), "kind": kind, "offer_id": offer_id}
+    store.change(tx, campaign_id, revision=revision + 1, **changed)
     _note(tx, brand_id, named, "edited", now, actor)
 
 
@@ -137,6 +154,7 @@ def begin(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime, 
     """Send it: the audience is frozen now, and walked by the worker."""
     found = _in_state(tx, brand_id, campaign_id, "begun")
     plan = found.plan
+    _check_offer(tx, brand_id, found.offer_id, now)
     frozen = audiences.freeze(tx, brand_id, plan.audience, now)
     canary = plan.canary_minutes is not None
     store.change(
@@ -149,6 +167,7 @@ def begin(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime, 
         salt=secrets.token_bytes(16),
         cursor=MemberId(0),
         ends_at=now + timedelta(days=plan.days),
+        next_reading_at=now + timedelta(days=1),
         release_at=now + timedelta(minutes=plan.canary_minutes) if plan.canary_minutes is not None else None,
     )
     _note(tx, brand_id, found.name, "begun", now, actor)
@@ -178,7 +197,7 @@ def resume(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime,
 
 
 def stop(tx: Tx, campaign_id: CampaignId, because: str, *, now: datetime, actor: str) -> None:
-    """The canary did badly: nobody else gets it unless a person resumes it."""
+    """The canary did badly, or the offer is over: nobody else gets it unless a person resumes it."""
     found = _locked(tx, campaign_id, "stopped")
     store.change(tx, campaign_id, state="stopped", stopped_because=because)
     _note(tx, found.brand_id, found.name, "stopped", now, actor, because=because)
@@ -194,7 +213,7 @@ def release(tx: Tx, campaign_id: CampaignId, *, now: datetime, actor: str) -> No
 def cancel(tx: Tx, brand_id: BrandId, campaign_id: CampaignId, *, now: datetime, actor: str) -> None:
     """Speak to nobody more, for good; the worker settles those who were not spoken to yet."""
     found = _in_state(tx, brand_id, campaign_id, "cancelled")
-    store.change(tx, campaign_id, state="cancelled", stopped_because=None)
+    store.change(tx, campaign_id, state="cancelled", stopped_because=None, next_reading_at=None)
     _note(tx, brand_id, found.name, "cancelled", now, actor)
 
 
@@ -210,6 +229,16 @@ def clear_cancelled(tx: Tx, *, now: datetime, limit: int = _AT_ONCE) -> bool:
     hurried = store_recipients.look_now(tx, found.id, now=now, limit=limit - called_off)
     announcing.cancel(tx, found.announcement, hurried, now=now)
     return True
+
+
+def _check_offer(tx: Tx, brand_id: BrandId, offer_id: OfferId | None, now: datetime) -> None:
+    if offer_id is None:
+        return
+    known = offers.offer(tx, offer_id)
+    if known.brand_id != brand_id:
+        raise NotFound("no-such-offer", "There is no such offer.")
+    if known.is_over(now):
+        raise Conflict("offer-over", f"The offer {known.code} is over: choose another one, or none.")
 
 
 def _check_words(plan: Plan, *, offer: bool) -> None:

@@ -36,6 +36,10 @@ class Sums:
     yxx: float
     xxx: float
 
+    def __add__(self, other: Sums) -> Sums:
+        """Of the guests of both."""
+        return Sums(**{name: getattr(self, name) + getattr(other, name) for name in Sums.__slots__})
+
     def of_squares(self) -> tuple[float, float, float]:
         """What y·y, x·y and x·x come to about their means."""
         n = self.guests

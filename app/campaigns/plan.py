@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, get_args
 
 from app.campaigns.assignment import USUAL_HOLDOUT, Split, split
 from app.campaigns.audience import Audience
+from app.campaigns.merge_fields import OF_OFFERS, fields
 from app.db.identifiers import ProgrammeId
 from app.errors import BadInput
 from app.passes.content import LocalizedText
@@ -105,6 +106,12 @@ class Plan:
     def patience(self) -> timedelta:
         """How long the line may wait to be seen."""
         return timedelta(hours=self.patience_hours)
+
+    @property
+    def line_fields(self) -> frozenset[str]:
+        """The merge fields of a guest's own that any arm's line names."""
+        named = (name for arm in self.arms for text in (arm.line.ru, arm.line.en) for name in fields(text))
+        return frozenset(name for name in named if name not in OF_OFFERS)
 
     def sms(self, arm: int) -> LocalizedText:
         """What the guests of arm number ``arm`` (from 1) are texted."""

@@ -13,7 +13,7 @@ from app.campaigns.audiences import Frozen
 from app.campaigns.plan import Plan
 from app.campaigns.tables import campaign, recipient
 from app.db import Tx
-from app.db.identifiers import BrandId, CampaignId, MemberId
+from app.db.identifiers import BrandId, CampaignId, MemberId, OfferId
 
 State = Literal[
     "draft", "scheduled", "canary", "running", "paused", "stopped", "measuring", "cancelled", "done"
@@ -29,7 +29,7 @@ class Campaign:
 
     id: CampaignId
     brand_id: BrandId
-    offer_id: int | None
+    offer_id: OfferId | None
     name: str
     kind: Kind
     plan: Plan
@@ -43,6 +43,7 @@ class Campaign:
     salt: bytes | None
     cursor: MemberId | None
     ends_at: datetime | None
+    next_reading_at: datetime | None
     expanded_at: datetime | None
     release_at: datetime | None
     settled_at: datetime | None
@@ -155,6 +156,13 @@ def cancelled_and_open(tx: Tx, now: datetime) -> Campaign | None:
     asked = select(*_SHOWN).where(
         campaign.c.state == "cancelled", campaign.c.settled_at.is_(None), or_(waits, later)
     )
+    row = tx.execute(asked.limit(1)).one_or_none()
+    return _campaign(row) if row else None
+
+
+def to_read(tx: Tx, now: datetime) -> Campaign | None:
+    """The one whose day has been over for longest and was not read yet."""
+    asked = select(*_SHOWN).where(campaign.c.next_reading_at <= now).order_by(campaign.c.next_reading_at)
     row = tx.execute(asked.limit(1)).one_or_none()
     return _campaign(row) if row else None
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.db import Tx, among
-from app.db.identifiers import MemberId, ProgrammeId, VenueId, WalletPassId
+from app.db.identifiers import EnrolmentId, MemberId, ProgrammeId, VenueId, WalletPassId
 from app.loyalty.tables import enrolment, member, programme, receipt
 from app.places.tables import venue
 
@@ -55,6 +55,27 @@ def of_passes(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, Gu
         .where(among(enrolment.c.pass_id, pass_ids), enrolment.c.ended_at.is_(None))
     )
     return {guest.pass_id: guest for guest in (Guest(*tuple(row)) for row in rows)}
+
+
+def enrolments(tx: Tx, pass_ids: Sequence[WalletPassId]) -> dict[WalletPassId, EnrolmentId]:
+    """Whose living cards these are."""
+    asked = select(enrolment.c.pass_id, enrolment.c.id)
+    rows = tx.execute(asked.where(among(enrolment.c.pass_id, pass_ids), enrolment.c.ended_at.is_(None)))
+    return {row.pass_id: row.id for row in rows}
+
+
+def newest_enrolments(
+    tx: Tx, member_ids: Sequence[MemberId], programme_id: ProgrammeId | None
+) -> dict[MemberId, EnrolmentId]:
+    """The card of each that was made last, of this programme or of any; who has none is left out."""
+    if not member_ids:
+        return {}
+    asked = select(enrolment.c.member_id, func.max(enrolment.c.id)).where(
+        among(enrolment.c.member_id, member_ids), enrolment.c.ended_at.is_(None)
+    )
+    if programme_id is not None:
+        asked = asked.where(enrolment.c.programme_id == programme_id)
+    return {row[0]: row[1] for row in tx.execute(asked.group_by(enrolment.c.member_id))}
 
 
 def living(tx: Tx, member_ids: Sequence[MemberId]) -> set[MemberId]:

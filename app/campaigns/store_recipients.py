@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, Integer, Text, func, literal, select, update
+from sqlalchemy import Boolean, ColumnElement, FromClause, Integer, Text, func, literal, select, update
 
 from app.campaigns.tables import recipient
 from app.db import Id, Tx, Types, UtcDateTime, given, insert
 from app.db.identifiers import CampaignId, MemberId, WalletPassId
 
-HeldBack = Literal["no_consent", "cap", "no_way", "left", "too_late"]
+HeldBack = Literal["no_consent", "cap", "no_way", "left", "too_late", "no_offer"]
 """Why a guest of the audience is not spoken to: no consent to advertising, spoken to often enough lately, no
-card in a wallet and no text allowed, gone meanwhile, no allowed hour before the end."""
+card in a wallet and no text allowed, gone meanwhile, no allowed hour before the end, an offer that the guest
+has had or cannot have."""
 WaitingFor = Literal["held_out", "held_back", "waiting"]
 
 _ROW: Types = {
@@ -29,9 +30,11 @@ _ROW: Types = {
     "contact_at": UtcDateTime(),
     "settled_at": UtcDateTime(),
 }
-_SAID: Types = {"of_member_id": Id, "of_pass_id": Id, "is_google": Boolean()}
-_PUT_OFF: Types = {"of_member_id": Id, "until": UtcDateTime()}
-_ENDED: Types = {"of_member_id": Id, "why": Text()}
+# Each row names its campaign: told once beside them, SQLite would go through all of its recipients.
+_OF: Types = {"of_campaign_id": Id, "of_member_id": Id}
+_SAID: Types = {**_OF, "of_pass_id": Id, "is_google": Boolean()}
+_PUT_OFF: Types = {**_OF, "until": UtcDateTime()}
+_ENDED: Types = {**_OF, "why": Text()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def add(tx: Tx, campaign_id: CampaignId, rows: Sequence[Planned], *, now: dateti
     """Write them; who is there already stays as they are."""
     if not rows:
         return
-    new = given(tx, [asdict(row) for row in rows], _ROW)
+    new = given(tx, [{name: getattr(row, name) for name in _ROW} for row in rows], _ROW)
     chosen = select(
         *(_literal(campaign_id, "campaign_id"), _literal(now, "assigned_at")), *(new.c[name] for name in _ROW)
     ).where(new.c.member_id.is_not(None))
@@ -105,13 +108,18 @@ def said(
     """Their cards speak now; by member the card, and whether Google alone holds it."""
     if cards:
         rows = [
-            {"of_member_id": member_id, "of_pass_id": pass_id, "is_google": google}
+            {
+                "of_campaign_id": campaign_id,
+                "of_member_id": member_id,
+                "of_pass_id": pass_id,
+                "is_google": google,
+            }
             for member_id, (pass_id, google) in sorted(cards.items())
         ]
         new = given(tx, rows, _SAID)
         tx.execute(
             update(recipient)
-            .where(recipient.c.campaign_id == campaign_id, recipient.c.member_id == new.c.of_member_id)
+            .where(*_is(new))
             .values(
                 state="said",
                 pass_id=new.c.of_pass_id,
@@ -125,23 +133,25 @@ def said(
 def put_off(tx: Tx, campaign_id: CampaignId, until: Mapping[MemberId, datetime]) -> None:
     """Their moment comes later."""
     if until:
-        rows = [{"of_member_id": key, "until": value} for key, value in sorted(until.items())]
+        rows = [
+            {"of_campaign_id": campaign_id, "of_member_id": key, "until": value}
+            for key, value in sorted(until.items())
+        ]
         new = given(tx, rows, _PUT_OFF)
-        tx.execute(
-            update(recipient)
-            .where(recipient.c.campaign_id == campaign_id, recipient.c.member_id == new.c.of_member_id)
-            .values(contact_at=new.c.until)
-        )
+        tx.execute(update(recipient).where(*_is(new)).values(contact_at=new.c.until))
 
 
 def hold_back(tx: Tx, campaign_id: CampaignId, why: Mapping[MemberId, HeldBack], *, now: datetime) -> None:
     """They are not spoken to after all; those of an arm stay in its analysis."""
     if why:
-        rows = [{"of_member_id": key, "why": value} for key, value in sorted(why.items())]
+        rows = [
+            {"of_campaign_id": campaign_id, "of_member_id": key, "why": value}
+            for key, value in sorted(why.items())
+        ]
         new = given(tx, rows, _ENDED)
         tx.execute(
             update(recipient)
-            .where(recipient.c.campaign_id == campaign_id, recipient.c.member_id == new.c.of_member_id)
+            .where(*_is(new))
             .values(state="held_back", because=new.c.why, contact_at=None, settled_at=now)
         )
 
@@ -192,6 +202,13 @@ def count(tx: Tx, campaign_id: CampaignId, states: Collection[str]) -> int:
         recipient.c.campaign_id == campaign_id, recipient.c.state.in_(sorted(states))
     )
     return tx.scalar(asked) or 0
+
+
+def _is(row: FromClause) -> tuple[ColumnElement[bool], ...]:
+    return (
+        recipient.c.campaign_id == row.c.of_campaign_id,
+        recipient.c.member_id == row.c.of_member_id,
+    )
 
 
 def _literal(value: Any, name: str) -> Any:

@@ -41,7 +41,7 @@ campaign = Table(
     metadata,
     identity(),
     refers("brand_id", "brand.id"),
-    Column("offer_id", Id),
+    refers("offer_id", "offer.id", nullable=True),  # what it brings
     Column("name", Text, nullable=False),  # for people of the brand alone
     Column("kind", Text, nullable=False),
     Column("plan", Json, nullable=False),  # what a marketer wrote: app.campaigns.plan.Plan
@@ -62,6 +62,7 @@ campaign = Table(
     Column("worked_at", UtcDateTime),  # the last step: campaigns take turns
     Column("settled_at", UtcDateTime),  # since then every recipient is in an end state
     Column("ends_at", UtcDateTime),  # when the final reading is taken
+    Column("next_reading_at", UtcDateTime),  # the end of the next of its days; NULL: no more are read
     Column("texts", Integer, nullable=False, server_default="0"),  # promised
     Column(
         "spent", BigInteger, nullable=False, server_default="0"
@@ -93,8 +94,15 @@ campaign = Table(
         "settled_at IS NULL OR expanded_at IS NOT NULL OR state = 'cancelled'", name="settled_when_expanded"
     ),
     CheckConstraint("texts >= 0 AND spent >= 0", name="texts_counted"),
+    CheckConstraint("next_reading_at IS NULL OR frozen IS NOT NULL", name="read_since_begun"),
     Index("ix_campaign_brand", "brand_id", "id"),
     Index("ix_campaign_state", "state", "starts_at"),
+    Index(
+        "ix_campaign_reading",
+        "next_reading_at",
+        sqlite_where=text("next_reading_at IS NOT NULL"),
+        postgresql_where=text("next_reading_at IS NOT NULL"),
+    ),
 )
 
 # Everyone of the audience, once. Who was held back before the assignment has no arm and is not analysed.
@@ -177,6 +185,7 @@ campaign_reading = Table(
     Column("arm", Integer, primary_key=True),  # 0: the holdout
     Column("read_at", UtcDateTime, nullable=False),
     Column("sums", Json, nullable=False),  # app.campaigns.lift.Sums
+    Column("removed", Integer, nullable=False),  # guests who had a card in a wallet, and have none any more
     Column("told", Json),  # app.campaigns.verdicts.Reading; NULL for the holdout
     CheckConstraint("day >= 1 AND arm >= 0", name="day_and_arm_counted"),
 )

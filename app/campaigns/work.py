@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.campaigns import contacting, expansion, lifecycle, limits, store_campaigns
+from app.campaigns import contacting, expansion, giving, lifecycle, limits, store_campaigns
 from app.campaigns.contacting import TextNow
 from app.db import Tx
 
@@ -33,6 +33,9 @@ def step(tx: Tx, text_now: TextNow, *, now: datetime, limit: int = AT_ONCE) -> i
     campaign = store_campaigns.next_to_work_at(tx, now)
     if campaign is None:
         return 0
+    if giving.is_over(tx, campaign, now):
+        lifecycle.stop(tx, campaign.id, giving.OVER, now=now, actor="schedule")
+        return 1
     allowed = limits.take_turn(tx, campaign.brand_id)
     assigned = 0
     if campaign.expanded_at is None:

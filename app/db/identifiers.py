@@ -24,6 +24,9 @@ EnrolmentId = NewType("EnrolmentId", int)
 """A member in a programme: one card, one balance, one tier."""
 ReceiptId = NewType("ReceiptId", int)
 LedgerEntryId = NewType("LedgerEntryId", int)
+OfferId = NewType("OfferId", int)
+OfferGrantId = NewType("OfferGrantId", int)
+"""An offer on one guest's card."""
 
 DesignId = NewType("DesignId", int)
 DraftId = NewType("DraftId", int)

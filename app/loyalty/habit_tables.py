@@ -20,7 +20,7 @@ habit = Table(
     Column("last_day", Integer, nullable=False),
     # The days of the newest visits, newest first, five digits each; the first is last_day.
     Column("recent", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
-    CheckConstraint("visits > 0 AND receipts >= visits AND spent >= receipts", name="bought"),
+    CheckConstraint("visits > 0 AND receipts >= visits AND spent >= 0", name="bought"),
     # The day last: a third of those who bought lately ends where the index, read along, says so.
     Index("ix_habit_average", "brand_id", "average", "last_day"),
     Index("ix_habit_spent", "brand_id", "spent", "last_day"),

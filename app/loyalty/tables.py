@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.db import Json, UtcDateTime, identity, metadata, refers
-from app.loyalty import guest_tables, habit_tables  # noqa: F401 - more tables of the room
+from app.loyalty import guest_tables, habit_tables, offer_tables  # noqa: F401 - more tables of the room
 
 programme = Table(
     "programme",
@@ -192,7 +192,7 @@ receipt = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("refunded_at", UtcDateTime),
     UniqueConstraint("venue_id", "number"),
-    CheckConstraint("amount > 0", name="amount_positive"),
+    CheckConstraint("amount >= 0", name="amount_not_negative"),  # an offer may pay all of it
     Index("ix_receipt_enrolment_at", "enrolment_id", "at"),
     Index("ix_receipt_venue", "venue_id", "id"),  # the newest of a venue, while its till is tested
 )
@@ -211,11 +211,11 @@ ledger_entry = Table(
     Column("at", UtcDateTime, nullable=False),
     CheckConstraint(
         "kind IN ('accrual', 'redemption', 'receipt_refund', 'redemption_refund',"
-        " 'correction', 'expiry', 'import')",
+        " 'correction', 'expiry', 'import', 'offer')",
         name="kind_known",
     ),
     CheckConstraint(
-        "(kind <> 'accrual' OR (points >= 0 AND stamps >= 0))"
+        "(kind NOT IN ('accrual', 'offer') OR (points >= 0 AND stamps >= 0))"
         " AND (kind <> 'redemption' OR (points <= 0 AND stamps <= 0))",
         name="sign_follows_kind",
     ),
@@ -233,6 +233,13 @@ ledger_entry = Table(
         unique=True,
         sqlite_where=text("kind = 'receipt_refund'"),
         postgresql_where=text("kind = 'receipt_refund'"),
+    ),
+    Index(
+        "uq_ledger_entry_offer",
+        "receipt_id",
+        unique=True,
+        sqlite_where=text("kind = 'offer'"),
+        postgresql_where=text("kind = 'offer'"),
     ),
     # Where a receipt's points went when cards were merged; refunds follow them.
     Index(

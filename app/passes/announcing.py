@@ -46,19 +46,22 @@ class Announcement:
     brings: Callable[[PassContent], PassContent] = _as_it_is
 
 
-def announce(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> None:
+def announce(
+    tx: Tx, wanted: Sequence[Announcement], *, besides: Sequence[Revision] = (), now: datetime
+) -> None:
     """Say these where the place is free, at once and with a push; the others wait for their turn.
 
     A name that a card has already is not said again, so that work may be repeated. Cards that are void are
-    left alone. Raises :class:`BadInput` for more than 200; belongs at the end of a transaction.
+    left alone. ``besides``: other cards that change in the same transaction, and say nothing. Raises
+    :class:`BadInput` for more than 200 of both; belongs at the end of a transaction.
     """
-    if len(wanted) > MOST_CHANGES:
+    if len(wanted) + len(besides) > MOST_CHANGES:
         raise BadInput("too-many-changes", f"A transaction changes at most {MOST_CHANGES} passes.")
-    ids = sorted({each.pass_id for each in wanted})
-    store_passes.lock(tx, ids)  # so that nobody else adds what is looked for
+    ids = sorted({each.pass_id for each in wanted} | {each.pass_id for each in besides})
+    store_passes.hold(tx, ids)  # so that nobody else adds what is looked for
     there = store_announcements.names(tx, ids)
     fresh = [each for each in wanted if each.until > now and (each.pass_id, each.name) not in there]
-    turns = _say(tx, fresh, now=now)
+    turns = _say(tx, fresh, besides, now=now)
     store_announcements.add(
         tx,
         [
@@ -79,7 +82,8 @@ def announce(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> None:
 def advance(tx: Tx, *, now: datetime, limit: int = MOST_CHANGES) -> int:
     """Say those whose turn has come; returns how many were looked at."""
     found = store_announcements.due(tx, now=now, limit=min(limit, MOST_CHANGES))
-    turns = _say(tx, [Announcement(one.pass_id, one.name, one.text, one.until) for one in found], now=now)
+    wanted = [Announcement(one.pass_id, one.name, one.text, one.until) for one in found]
+    turns = _say(tx, wanted, (), now=now)
     store_announcements.take_turns(
         tx,
         {one.id: turn for one, turn in zip(found, turns, strict=True) if turn is not None},
@@ -108,7 +112,9 @@ def expire(tx: Tx, *, now: datetime, limit: int = 1000) -> int:
     return store_announcements.expire(tx, now=now, said_before=now - HEARD_FOR, limit=limit)
 
 
-def _say(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> list[Turn | None]:
+def _say(
+    tx: Tx, wanted: Sequence[Announcement], besides: Sequence[Revision], *, now: datetime
+) -> list[Turn | None]:
     """Say each whose card has its place free, and tell what the others wait for; None: a void card."""
     living = {
         one.id: one
@@ -120,7 +126,7 @@ def _say(tx: Tx, wanted: Sequence[Announcement], *, now: datetime) -> list[Turn 
         for pass_id, message in held_messages.of_passes(tx, list(living.values()), now).items()
     }
     turns: list[Turn | None] = []
-    revisions: list[Revision] = []
+    revisions = list(besides)
     for each in wanted:
         if each.pass_id not in living:
             turns.append(None)

@@ -15,6 +15,7 @@ from app.db.identifiers import CardCode, PassTypeIdentifier, SerialNumber
 Language = Literal["ru", "en"]
 MOST_LOCATIONS = 10  # Apple, "Pass", key `locations`
 MOST_MESSAGES = 5  # the last ones stay on the back
+MOST_OFFERS = 10  # more would fill the back with nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,36 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class CardOffer:
+    """What the card says of an offer that its guest may redeem."""
+
+    code: str  # by which a till knows it
+    name: LocalizedText
+    terms: LocalizedText  # may be empty
+    until: datetime | None  # aware; the first moment at which it is over
+
+    def to_json(self) -> dict[str, Any]:
+        """For the database."""
+        return {
+            "code": self.code,
+            "name": self.name.to_json(),
+            "terms": self.terms.to_json(),
+            "until": self.until and self.until.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> CardOffer:
+        """The inverse of :meth:`to_json`."""
+        until = document["until"]
+        return cls(
+            code=document["code"],
+            name=LocalizedText(**document["name"]),
+            terms=LocalizedText(**document["terms"]),
+            until=datetime.fromisoformat(until) if until else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """A place near which iOS may suggest the card (at most ten on a pass)."""
 
@@ -96,6 +127,7 @@ class PassContent:
     locations: tuple[Location, ...] = ()
     voided: bool = False
     blocked: bool = False  # by the brand: shown as void and without its code, until it is unblocked
+    offers: tuple[CardOffer, ...] = ()  # that which ends first comes first
 
     def to_json(self) -> dict[str, Any]:
         """For the ``wallet_pass.content`` column; equal contents give equal JSON.
@@ -122,6 +154,8 @@ class PassContent:
         }
         if self.blocked:  # of few: it takes no room in the others
             document["blocked"] = True
+        if self.offers:
+            document["offers"] = [offer.to_json() for offer in self.offers]
         return document
 
     @classmethod
@@ -145,6 +179,7 @@ class PassContent:
             ),
             voided=document["voided"],
             blocked=document.get("blocked", False),
+            offers=tuple(CardOffer.from_json(offer) for offer in document.get("offers", ())),
         )
 
 

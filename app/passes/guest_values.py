@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from json.encoder import encode_basestring as quoted
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from app.passes.content import PassContent, PassIdentity
+from app.passes.content import CardOffer, Language, PassContent, PassIdentity
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -63,6 +64,47 @@ def _messages(content: PassContent, _identity: PassIdentity, say: Say, zone: Zon
     return say("\n\n".join(ru), "\n\n".join(en))
 
 
+def _offer(content: PassContent, _identity: PassIdentity, say: Say, zone: ZoneInfo) -> str | None:
+    """The one that ends first, in as few words as the front has room for."""
+    if not content.offers:
+        return None
+    first = content.offers[0]
+    return say(*(_named(first, language, zone, year=False) for language in ("ru", "en")))
+
+
+def _offers(content: PassContent, _identity: PassIdentity, say: Say, zone: ZoneInfo) -> str | None:
+    """All of them with their terms and the code that a cashier types."""
+    if not content.offers:
+        return None
+    return say(
+        *("\n\n".join(_told(each, language, zone) for each in content.offers) for language in ("ru", "en"))
+    )
+
+
+def _told(offer: CardOffer, language: Language, zone: ZoneInfo) -> str:
+    code = f"Код на кассе: {offer.code}" if language == "ru" else f"Code at the till: {offer.code}"
+    lines = (_named(offer, language, zone, year=True), offer.terms.in_language(language), code)
+    return "\n".join(line for line in lines if line)
+
+
+def _named(offer: CardOffer, language: Language, zone: ZoneInfo, *, year: bool) -> str:
+    name = offer.name.in_language(language)
+    if offer.until is None:
+        return name
+    day = (offer.until - timedelta(microseconds=1)).astimezone(zone)  # the last day on which it holds
+    told = day_of(day, language) + (_year_of(day, language) if year else "")
+    return f"{name} до {told}" if language == "ru" else f"{name} until {told}"
+
+
+def day_of(day: datetime, language: Language) -> str:
+    """A day as short as it can be told without a year: "05.11", "5 Nov"."""
+    return f"{day.day:02d}.{day.month:02d}" if language == "ru" else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def _year_of(day: datetime, language: Language) -> str:
+    return f".{day.year}" if language == "ru" else f" {day.year}"
+
+
 def _withdrawal_url(_content: PassContent, identity: PassIdentity, _say: Say, _zone: ZoneInfo) -> str | None:
     return quoted(identity.withdrawal_url) if identity.withdrawal_url else None
 
@@ -75,6 +117,8 @@ _OF_EVERYBODY: dict[str, Value] = {
     "{card_code}": _card_code,
     "{latest_message}": _latest_message,
     "{messages}": _messages,
+    "{offer}": _offer,
+    "{offers}": _offers,
     "{withdrawal_url}": _withdrawal_url,
 }
 

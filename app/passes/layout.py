@@ -36,6 +36,8 @@ GUEST_VALUES = (
     "card_code",
     "latest_message",
     "messages",
+    "offer",
+    "offers",
     "withdrawal_url",
 )
 COUNTS = ("balance", "stamps", "stamps_missing", "rewards")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
-from app.passes.content import MOST_LOCATIONS, MOST_MESSAGES, Language, PassContent, PassIdentity
+from app.passes.content import MOST_LOCATIONS, MOST_MESSAGES, MOST_OFFERS, Language, PassContent, PassIdentity
 from app.passes.guest_values import Say, Value, unless_zero, values
 from app.passes.layout import COUNTS, FIELD_GROUPS, OWN_FIELD_KEYS, STYLES, TEXT_PLACEHOLDER, Layout, other
 from app.passes.looks import look_number
@@ -31,6 +31,8 @@ def check_content(content: PassContent) -> None:
         raise BadInput(
             "too-many-messages", f"A card keeps its last {MOST_MESSAGES} messages.", field="messages"
         )
+    if len(content.offers) > MOST_OFFERS:
+        raise BadInput("too-many-offers", f"A card carries {MOST_OFFERS} offers at most.", field="offers")
     if len(content.locations) > MOST_LOCATIONS:
         raise BadInput(
             "too-many-locations",

@@ -78,6 +78,7 @@ _LOCKED = (
     .order_by(wallet_pass.c.id)
     .with_for_update()
 )
+_HELD = _LOCKED.with_only_columns(wallet_pass.c.id)
 _NEWEST_DESIGN = (
     select(design.c.id)
     .where(
@@ -129,6 +130,11 @@ def lock(tx: Tx, pass_ids: Sequence[WalletPassId]) -> list[WalletPass]:
     the push of this change, or sees its content.
     """
     return [_wallet_pass(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(pass_ids))})]
+
+
+def hold(tx: Tx, pass_ids: Sequence[WalletPassId]) -> None:
+    """Lock these passes in the same way without reading them."""
+    tx.execute(_HELD, {"ids": sorted(set(pass_ids))}).all()
 
 
 def newest_design(tx: Tx, programme_id: ProgrammeId) -> DesignId | None:

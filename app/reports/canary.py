@@ -12,7 +12,8 @@ from app.db import Tx
 from app.db.identifiers import CampaignId
 from app.delivery.tables import delivery
 from app.passes.google_tables import google_object
-from app.passes.tables import device, registration
+from app.passes.tables import registration
+from app.reports.campaign_sums import in_a_wallet
 
 _HELD_OUT = recipient.c.state == "held_out"
 _TOLD = and_(
@@ -25,10 +26,10 @@ def canary_numbers(tx: Tx, campaign_id: CampaignId) -> CanaryNumbers:
     """As they are now."""
     return CanaryNumbers(
         told=_count(tx, _of(campaign_id, _TOLD)),
-        removed=_count(tx, _of(campaign_id, _TOLD, ~_held())),
+        removed=_count(tx, _of(campaign_id, _TOLD, ~in_a_wallet())),
         failed=_count(tx, _of(campaign_id, _TOLD, _refused())),
         held_out=_count(tx, _of(campaign_id, _HELD_OUT)),
-        held_out_removed=_count(tx, _of(campaign_id, _HELD_OUT, ~_held())),
+        held_out_removed=_count(tx, _of(campaign_id, _HELD_OUT, ~in_a_wallet())),
     )
 
 
@@ -36,21 +37,6 @@ def _of(campaign_id: CampaignId, *conditions: Any) -> Select[Any]:
     return select(recipient.c.member_id).where(
         recipient.c.campaign_id == campaign_id, recipient.c.pass_id.is_not(None), *conditions
     )
-
-
-def _held() -> Any:
-    """The card is in a wallet: on a phone that is reached, or somebody holds it at Google."""
-    phone = exists().where(
-        registration.c.pass_id == recipient.c.pass_id,
-        registration.c.device_id == device.c.id,
-        device.c.unreachable_since.is_(None),
-    )
-    google = exists().where(
-        google_object.c.pass_id == recipient.c.pass_id,
-        google_object.c.has_users.is_(True),
-        google_object.c.removed_at.is_(None),
-    )
-    return or_(phone, google)
 
 
 def _refused() -> Any:

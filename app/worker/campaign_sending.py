@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from app.campaigns import canary, cascade, lifecycle, store_campaigns, work
-from app.campaigns.contacting import TextNow
+from app.campaigns import canary, cascade, fallback, lifecycle, store_campaigns, work
 from app.campaigns.fallback import Texting
 from app.db import Tx
 from app.db.pace import Pace
 from app.reports.canary import canary_numbers
+from app.worker.campaign_measuring import reading_tick
 from app.worker.ticks import Tick
 
 EVERY: Final = timedelta(seconds=1)
 _FEWEST: Final = 50  # guests a transaction, however slow the database is
 
 
-def sending_tick(text_now: TextNow, *, rate: float) -> Tick:
+def campaign_ticks(texting: Texting, *, rate: float) -> list[Tick]:
+    """All of them: who was spoken to comes first, and last the sending, which may have much to do."""
+    return [look_tick(texting), canary_tick(), reading_tick(), sending_tick(texting, rate=rate)]
+
+
+def sending_tick(texting: Texting, *, rate: float) -> Tick:
     """Campaigns are sent, at most ``rate`` guests a second: their phones come for the new card at once.
 
     It rests for tills as whatever moves many cards does, and for the web's sake as the rate says.
     """
     pace = Pace(fewest=_FEWEST, most=work.AT_ONCE)
+    text_now = partial(fallback.text_now, texting=texting)
     done = 0
 
     def step(tx: Tx, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from app.db import Tx
 from app.places import venues
 from app.places.funnel_counts import way
 from app.places.venues import Venue
-from app.reports import funnel_export, funnel_table, funnel_today
+from app.reports import funnel_export, funnel_table, funnel_today, sheets
 from app.reports.funnel_venue import venue_funnel
 from app.web.console import funnel_words as words
 from app.web.console.files import sent
@@ -74,7 +74,7 @@ def _files(console: Console, services: Services) -> None:
         with services.database.read() as tx:
             wanted = asked(visit, _seen(tx, visit))
             rows = funnel_export.rows(tx, visit.brand, wanted.filters)
-            funnel_export.write_csv(target, funnel_export.columns(), rows)
+            sheets.write_csv(target, funnel_export.columns(), rows)
         return _download(target, wanted, visit, "csv", "text/csv; charset=utf-8")
 
     @page(console, "/<brand>/funnel/file/days.xlsx", needs="funnel.export")
@@ -84,7 +84,7 @@ def _files(console: Console, services: Services) -> None:
             wanted = asked(visit, _seen(tx, visit))
             funnel_export.fits_a_sheet(tx, visit.brand, wanted.filters)
             rows = funnel_export.rows(tx, visit.brand, wanted.filters)
-            funnel_export.write_xlsx(path, _("Funnel"), words.headings(), rows)
+            sheets.write_xlsx(path, _("Funnel"), words.headings(), rows)
             target = path.open("rb")  # outlives its name
         return _download(target, wanted, visit, "xlsx", _SHEET)
 

@@ -1368,9 +1368,7 @@ def upgrade() -> None:
             sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "visits > 0 AND receipts >= visits AND spent >= receipts", name=op.f("ck_habit_bought")
-        ),
+        sa.CheckConstraint("visits > 0 AND receipts >= visits AND spent >= 0", name=op.f("ck_habit_bought")),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_habit_brand_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_habit_member_id")),
         sa.PrimaryKeyConstraint("brand_id", "member_id", name=op.f("pk_habit")),
@@ -1414,7 +1412,7 @@ def upgrade() -> None:
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("recorded_at", columns.UtcDateTime(), nullable=False),
         sa.Column("refunded_at", columns.UtcDateTime(), nullable=True),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_receipt_amount_positive")),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_receipt_amount_not_negative")),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_receipt_enrolment_id")),
         sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_receipt_venue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
@@ -1436,11 +1434,11 @@ def upgrade() -> None:
         sa.Column("reverses_id", columns.Id, nullable=True),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "(kind <> 'accrual' OR (points >= 0 AND stamps >= 0)) AND (kind <> 'redemption' OR (points <= 0 AND stamps <= 0))",
+            "(kind NOT IN ('accrual', 'offer') OR (points >= 0 AND stamps >= 0)) AND (kind <> 'redemption' OR (points <= 0 AND stamps <= 0))",
             name=op.f("ck_ledger_entry_sign_follows_kind"),
         ),
         sa.CheckConstraint(
-            "kind IN ('accrual', 'redemption', 'receipt_refund', 'redemption_refund', 'correction', 'expiry', 'import')",
+            "kind IN ('accrual', 'redemption', 'receipt_refund', 'redemption_refund', 'correction', 'expiry', 'import', 'offer')",
             name=op.f("ck_ledger_entry_kind_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -1468,6 +1466,13 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("kind = 'accrual'"),
             postgresql_where=sa.text("kind = 'accrual'"),
+        )
+        batch_op.create_index(
+            "uq_ledger_entry_offer",
+            ["receipt_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'offer'"),
+            postgresql_where=sa.text("kind = 'offer'"),
         )
         batch_op.create_index(
             "uq_ledger_entry_receipt_refund",
@@ -1568,6 +1573,148 @@ def upgrade() -> None:
         batch_op.create_index("ix_card_act_enrolment", ["enrolment_id", "id"], unique=False)
         batch_op.create_index("ix_card_act_former_code", ["former_card_code"], unique=False)
     op.create_table(
+        "offer",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("brand_id", columns.Id, nullable=False),
+        sa.Column("programme_id", columns.Id, nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name_ru", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.Column("terms_ru", sa.Text(), nullable=False),
+        sa.Column("terms_en", sa.Text(), nullable=False),
+        sa.Column("gives", sa.Text(), nullable=False),
+        sa.Column("worth", sa.BigInteger(), nullable=False),
+        sa.Column("gift_ru", sa.Text(), nullable=True),
+        sa.Column("gift_en", sa.Text(), nullable=True),
+        sa.Column("minimum", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("from_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("until_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(gives = 'gift') = (gift_ru IS NOT NULL) AND (gift_ru IS NULL) = (gift_en IS NULL)",
+            name=op.f("ck_offer_gift_is_named"),
+        ),
+        sa.CheckConstraint(
+            "(gives = 'percent' AND worth BETWEEN 1 AND 10000) OR (gives IN ('amount', 'points') AND worth > 0) OR (gives = 'gift' AND worth = 0)",
+            name=op.f("ck_offer_worth_of_its_kind"),
+        ),
+        sa.CheckConstraint(
+            "gives IN ('percent', 'amount', 'gift', 'points')", name=op.f("ck_offer_gives_known")
+        ),
+        sa.CheckConstraint("minimum >= 0", name=op.f("ck_offer_minimum_not_negative")),
+        sa.CheckConstraint(
+            "until_at IS NULL OR until_at > from_at", name=op.f("ck_offer_begins_before_it_ends")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_offer_brand_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_offer_programme_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+        sa.UniqueConstraint("brand_id", "code", name=op.f("uq_offer_brand_id_code")),
+    )
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.create_index("ix_offer_programme", ["programme_id"], unique=False)
+
+    op.create_table(
+        "offer_venue",
+        sa.Column("offer_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_offer_venue_offer_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_offer_venue_venue_id")),
+        sa.PrimaryKeyConstraint("offer_id", "venue_id", name=op.f("pk_offer_venue")),
+    )
+    with op.batch_alter_table("offer_venue", schema=None) as batch_op:
+        batch_op.create_index("ix_offer_venue_venue", ["venue_id"], unique=False)
+
+    op.create_table(
+        "offer_grant",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("offer_id", columns.Id, nullable=False),
+        sa.Column("member_id", columns.Id, nullable=False),
+        sa.Column("enrolment_id", columns.Id, nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=True),
+        sa.Column("granted_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("until_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("redeemed_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("over_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("over_because", sa.Text(), nullable=True),
+        sa.Column("same_as_id", columns.Id, nullable=True),
+        sa.CheckConstraint(
+            "over_because IN ('expired', 'ended', 'revoked', 'left', 'united')",
+            name=op.f("ck_offer_grant_over_known"),
+        ),
+        sa.CheckConstraint(
+            "(over_at IS NULL) = (over_because IS NULL)", name=op.f("ck_offer_grant_over_says_why")
+        ),
+        sa.CheckConstraint(
+            "redeemed_at IS NULL OR over_at IS NULL", name=op.f("ck_offer_grant_redeemed_or_over")
+        ),
+        sa.CheckConstraint(
+            "same_as_id IS NULL OR redeemed_at IS NOT NULL OR over_at IS NOT NULL",
+            name=op.f("ck_offer_grant_same_is_not_open"),
+        ),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_offer_grant_enrolment_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_offer_grant_member_id")),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_offer_grant_offer_id")),
+        sa.ForeignKeyConstraint(["same_as_id"], ["offer_grant.id"], name=op.f("fk_offer_grant_same_as_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_grant")),
+    )
+    with op.batch_alter_table("offer_grant", schema=None) as batch_op:
+        batch_op.create_index("ix_offer_grant_enrolment", ["enrolment_id", "id"], unique=False)
+        batch_op.create_index("ix_offer_grant_member", ["member_id"], unique=False)
+        batch_op.create_index(
+            "ix_offer_grant_open",
+            ["offer_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+            postgresql_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+        )
+        batch_op.create_index("ix_offer_grant_same_as", ["same_as_id"], unique=False)
+        batch_op.create_index(
+            "ix_offer_grant_until",
+            ["until_at"],
+            unique=False,
+            sqlite_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+            postgresql_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_offer_grant_once",
+            ["offer_id", "member_id"],
+            unique=True,
+            sqlite_where=sa.text("same_as_id IS NULL"),
+            postgresql_where=sa.text("same_as_id IS NULL"),
+        )
+
+    op.create_table(
+        "offer_redemption",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("grant_id", columns.Id, nullable=False),
+        sa.Column("receipt_id", columns.Id, nullable=False),
+        sa.Column("venue_id", columns.Id, nullable=False),
+        sa.Column("entry_id", columns.Id, nullable=True),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("returned_at", columns.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("discount >= 0", name=op.f("ck_offer_redemption_discount_not_negative")),
+        sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("fk_offer_redemption_entry_id")),
+        sa.ForeignKeyConstraint(["grant_id"], ["offer_grant.id"], name=op.f("fk_offer_redemption_grant_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipt.id"], name=op.f("fk_offer_redemption_receipt_id")),
+        sa.ForeignKeyConstraint(["venue_id"], ["venue.id"], name=op.f("fk_offer_redemption_venue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_redemption")),
+        sa.UniqueConstraint("receipt_id", name=op.f("uq_offer_redemption_receipt_id")),
+    )
+    with op.batch_alter_table("offer_redemption", schema=None) as batch_op:
+        batch_op.create_index("ix_offer_redemption_entry", ["entry_id"], unique=False)
+        batch_op.create_index("ix_offer_redemption_grant", ["grant_id"], unique=False)
+        batch_op.create_index("ix_offer_redemption_venue", ["venue_id"], unique=False)
+        batch_op.create_index(
+            "uq_offer_redemption_once",
+            ["grant_id"],
+            unique=True,
+            sqlite_where=sa.text("returned_at IS NULL"),
+            postgresql_where=sa.text("returned_at IS NULL"),
+        )
+    op.create_table(
         "campaign",
         sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
         sa.Column("brand_id", columns.Id, nullable=False),
@@ -1589,6 +1736,7 @@ def upgrade() -> None:
         sa.Column("worked_at", columns.UtcDateTime(), nullable=True),
         sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
         sa.Column("ends_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("next_reading_at", columns.UtcDateTime(), nullable=True),
         sa.Column("texts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("spent", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stopped_because", sa.Text(), nullable=True),
@@ -1625,7 +1773,11 @@ def upgrade() -> None:
             name=op.f("ck_campaign_frozen_whole"),
         ),
         sa.CheckConstraint("texts >= 0 AND spent >= 0", name=op.f("ck_campaign_texts_counted")),
+        sa.CheckConstraint(
+            "next_reading_at IS NULL OR frozen IS NOT NULL", name=op.f("ck_campaign_read_since_begun")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_campaign_brand_id")),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_campaign_offer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("brand_id", "name", name=op.f("uq_campaign_brand_id_name")),
     )
@@ -1634,6 +1786,15 @@ def upgrade() -> None:
 
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.create_index("ix_campaign_state", ["state", "starts_at"], unique=False)
+
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_reading",
+            ["next_reading_at"],
+            unique=False,
+            sqlite_where=sa.text("next_reading_at IS NOT NULL"),
+            postgresql_where=sa.text("next_reading_at IS NOT NULL"),
+        )
 
     op.create_table(
         "marketing_limits",
@@ -1659,6 +1820,7 @@ def upgrade() -> None:
         sa.Column("arm", sa.Integer(), nullable=False),
         sa.Column("read_at", columns.UtcDateTime(), nullable=False),
         sa.Column("sums", columns.Json, nullable=False),
+        sa.Column("removed", sa.Integer(), nullable=False),
         sa.Column("told", columns.Json, nullable=True),
         sa.CheckConstraint("day >= 1 AND arm >= 0", name=op.f("ck_campaign_reading_day_and_arm_counted")),
         sa.ForeignKeyConstraint(
@@ -1774,10 +1936,55 @@ def downgrade() -> None:
     op.drop_table("recipient")
     op.drop_table("marketing_limits")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_campaign_reading",
+            sqlite_where=sa.text("next_reading_at IS NOT NULL"),
+            postgresql_where=sa.text("next_reading_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_campaign_brand")
         batch_op.drop_index("ix_campaign_state")
 
     op.drop_table("campaign")
+    with op.batch_alter_table("offer_redemption", schema=None) as batch_op:
+        batch_op.drop_index("ix_offer_redemption_entry")
+        batch_op.drop_index("ix_offer_redemption_grant")
+        batch_op.drop_index("ix_offer_redemption_venue")
+        batch_op.drop_index(
+            "uq_offer_redemption_once",
+            sqlite_where=sa.text("returned_at IS NULL"),
+            postgresql_where=sa.text("returned_at IS NULL"),
+        )
+
+    op.drop_table("offer_redemption")
+    with op.batch_alter_table("offer_grant", schema=None) as batch_op:
+        batch_op.drop_index("ix_offer_grant_enrolment")
+        batch_op.drop_index("ix_offer_grant_member")
+        batch_op.drop_index(
+            "ix_offer_grant_open",
+            sqlite_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+            postgresql_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+        )
+        batch_op.drop_index("ix_offer_grant_same_as")
+        batch_op.drop_index(
+            "ix_offer_grant_until",
+            sqlite_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+            postgresql_where=sa.text("redeemed_at IS NULL AND over_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "uq_offer_grant_once",
+            sqlite_where=sa.text("same_as_id IS NULL"),
+            postgresql_where=sa.text("same_as_id IS NULL"),
+        )
+
+    op.drop_table("offer_grant")
+    with op.batch_alter_table("offer_venue", schema=None) as batch_op:
+        batch_op.drop_index("ix_offer_venue_venue")
+
+    op.drop_table("offer_venue")
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.drop_index("ix_offer_programme")
+
+    op.drop_table("offer")
     op.drop_table("test_card")
     with op.batch_alter_table("rollout", schema=None) as batch_op:
         batch_op.drop_index("ix_rollout_programme")
@@ -1831,6 +2038,11 @@ def downgrade() -> None:
             "uq_ledger_entry_receipt_refund",
             sqlite_where=sa.text("kind = 'receipt_refund'"),
             postgresql_where=sa.text("kind = 'receipt_refund'"),
+        )
+        batch_op.drop_index(
+            "uq_ledger_entry_offer",
+            sqlite_where=sa.text("kind = 'offer'"),
+            postgresql_where=sa.text("kind = 'offer'"),
         )
         batch_op.drop_index(
             "uq_ledger_entry_accrual",
