@@ -59,6 +59,12 @@ def of_brand(tx: Tx, brand_id: BrandId) -> Limits:
     return _limits(store.find(tx, brand_id))
 
 
+def own(tx: Tx, brand_id: BrandId) -> Limits | None:
+    """As somebody of the brand has set them; None where nobody has yet."""
+    row = store.find(tx, brand_id)
+    return _limits(row) if row else None
+
+
 def take_turn(tx: Tx, brand_id: BrandId) -> Limits:
     """The same; nobody else speaks to the brand's guests until the transaction ends.
 

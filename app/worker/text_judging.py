@@ -60,18 +60,19 @@ def _quiet(
 ) -> Mapping[DeliveryId, datetime]:
     """Texts to guests who are to be left in peace now, each by the clock where the guest is at home.
 
-    The operator's file and the brand's own settings both count: until the later end.
+    The operator's file and what the brand has set both count: until the later end.
     """
     zones = home_zones.of_members(tx, {one.member_id for one in advertising if one.member_id is not None})
     ends: dict[DeliveryId, datetime] = {}
-    hours: dict[BrandId, tuple[str, QuietHours, QuietHours]] = {}
+    hours: dict[BrandId, tuple[str, list[QuietHours]]] = {}
     for one in advertising:
         if one.brand_id not in hours:
             brand = brands.brand(tx, one.brand_id)
             texting = known.get(brand.slug)
-            own = limits.of_brand(tx, one.brand_id).quiet
-            hours[one.brand_id] = brand.time_zone, texting.quiet if texting else own, own
-        zone, *all_hours = hours[one.brand_id]
+            own = limits.own(tx, one.brand_id)
+            both = [texting.quiet if texting else QuietHours(), *([own.quiet] if own else ())]
+            hours[one.brand_id] = brand.time_zone, both
+        zone, all_hours = hours[one.brand_id]
         if one.member_id is not None:
             zone = zones.get(one.member_id, zone)
         until = [end for each in all_hours if (end := each.end(now, zone))]
