@@ -23,7 +23,7 @@ from app.passes.google_ids import OVER
 from app.passes.store_google import ObjectRow
 from app.passes.store_google_broadcasts import BroadcastRow
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 200
 """Cards that a broadcast is counted for, or handed to, in one transaction: no till waits longer for it."""
 Counted = Literal["all", "more", "full"]
 """Whether it is counted for all cards, for some yet, or one of them has none of its three left."""
