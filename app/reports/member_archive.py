@@ -30,6 +30,7 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "card_act": ("Что делали с картой вручную", "What was done to the card by hand"),
     "pass_evidence": ("Что подтвердили телефоны", "What phones proved"),
     "google_object": ("Карта в Google Кошельке", "The card in Google Wallet"),
+    "google_broadcast": ("Сообщения всем через Google", "Messages to all through Google"),
     "google_notification": ("Уведомления через Google", "Notifications through Google"),
     "registration": ("Какие телефоны держат карту", "Which phones hold the card"),
     "device": ("Телефоны", "Phones"),
