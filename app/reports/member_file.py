@@ -18,6 +18,7 @@ from app.delivery.google_tables import google_notification
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
 from app.loyalty.guest_tables import card_act, member_key, returning_visit, silenced_number
+from app.loyalty.offer_tables import offer, offer_grant, offer_redemption
 from app.loyalty.tables import (
     consent,
     enrolment,
@@ -121,6 +122,14 @@ def tables_of_member(tx: Tx, member_id: MemberId) -> Iterator[tuple[str, Iterato
         (lot, lot.c.entry_id.in_(entries)),  # each is of an entry; by the card only open ones are indexed
         (lot_use, lot_use.c.entry_id.in_(entries)),
         (card_act, by_card),
+        (offer, offer.c.id.in_(select(offer_grant.c.offer_id).where(offer_grant.c.enrolment_id.in_(cards)))),
+        (offer_grant, offer_grant.c.enrolment_id.in_(cards)),
+        (
+            offer_redemption,
+            offer_redemption.c.grant_id.in_(
+                select(offer_grant.c.id).where(offer_grant.c.enrolment_id.in_(cards))
+            ),
+        ),
         (pass_evidence, pass_evidence.c.pass_id.in_(passes)),
         (registration, registration.c.pass_id.in_(passes)),
         (device, device.c.id.in_(devices)),
