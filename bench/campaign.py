@@ -183,8 +183,8 @@ def _report(cards: int, measured: Sequence[Sent]) -> Report:
             " hands each push to Apple; 50 to 200 guests a transaction, with rests for tills. SQLite"
             " is `perkpass run`; PostgreSQL (with Redis) is one `perkpass web` and two `perkpass worker`. All"
             f" the time tills record {RATE:.0f} receipts a second. Times count from the commit that begins"
-            " the campaign. Memory is the highest sum of PSS over the service's processes; push service, tills"
-            " and observer run on the same cores."
+            " the campaign. Memory is the highest sum of PSS over the service's processes; push service,"
+            " tills and observer run on the same cores."
         ),
         tables=(Table("From the beginning to the last push", ("", *(one.kind for one in measured)), rows),),
         figures=(
