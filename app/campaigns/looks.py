@@ -25,6 +25,7 @@ Because = Literal[
     "no_price",
     "no_login",
     "bad_text",
+    "offer_over",
     "same_number",
     "merged",
     "left",

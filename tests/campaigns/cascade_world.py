@@ -21,6 +21,7 @@ from app.db.identifiers import (
     DeviceId,
     DeviceLibraryIdentifier,
     MemberId,
+    OfferId,
     PushToken,
     WalletPassId,
 )
@@ -124,12 +125,12 @@ class World:
         )
         return made.device_id
 
-    def begin(self) -> None:
+    def begin(self, offer_id: OfferId | None = None) -> None:
         """Send it, and speak to everybody."""
         with self.database.write() as tx:
             brand = self.town.brand.id
             self.id = lifecycle.create(
-                tx, brand, "Offer", self.plan, kind=self.kind, now=self.now, actor="test"
+                tx, brand, "Offer", self.plan, kind=self.kind, offer_id=offer_id, now=self.now, actor="test"
             )
             lifecycle.begin(tx, brand, self.id, now=self.now, actor="test")
         self.send()

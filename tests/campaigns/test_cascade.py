@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import select, update
 
 from app.campaigns.fallback import Texting
+from app.campaigns.plan import Arm
 from app.db import Database, Tx
 from app.db.identifiers import EnrolmentId, MemberId
 from app.delivery.tables import delivery, text_message
 from app.delivery.texts import ASK_FOR
-from app.loyalty import card_acts, consents, enrolment, members, merging, store_consents
+from app.loyalty import card_acts, consents, enrolment, members, merging, offers, store_consents
+from app.loyalty.offers import OfferDraft
 from app.loyalty.tables import member
 from app.passes import watermarks
+from app.passes.content import LocalizedText
 from app.passes.tables import device
 from tests.campaigns.cascade_world import HOUR, MINUTE, PLAN, PRICE, World, book
 from tests.loyalty.town import NOW
@@ -356,3 +359,33 @@ def test_a_fetch_counts_though_the_card_was_given_anew_meanwhile(world: World) -
     world.look()
     assert world.state(guest) == ("reached", None)
     assert world.state(other) == ("texting", None)
+
+
+def test_a_text_names_the_offer_and_none_leaves_once_it_is_over(
+    world: World, server: GatewayServer, database: Database
+) -> None:
+    card, cardless = world.guest(), world.guest(iphone=False)
+    with database.write() as tx:
+        offer = offers.create(
+            tx,
+            world.town.brand.id,
+            OfferDraft(
+                code="COFFEE-10",
+                name=LocalizedText("Скидка 10 %", "10 % off"),
+                terms=LocalizedText("На всё меню", "The whole menu"),
+                gives="percent",
+                worth=1_000,
+                from_at=NOW,
+                until_at=NOW + 20 * MINUTE,
+            ),
+            now=NOW,
+            actor="test",
+        )
+    line = LocalizedText("{offer}: {code}", "{offer}: {code}")
+    world.plan = replace(PLAN, arms=(Arm(name="one", line=line),))
+    world.begin(offer.id)
+    world.text(server)
+    assert [one.text for one in server.ledger.texts] == ["Скидка 10 %: COFFEE-10"]
+    assert world.state(cardless) == ("texting", None)
+    _overdue(world)
+    assert world.state(card) == ("unreached", "offer_over")
