@@ -103,7 +103,7 @@ def make_web(settings: Settings) -> WSGIApplication:
         press=press,
         authorities=safe.authorities,
         examine=lambda now, outside: list(examine_with(settings, now, reach_out=outside)),
-        alarms=Alarms(press, book).raised,
+        alarms=Alarms(press, book, safe).raised,
         wakeup=wakeup,
         clock=clock,
         build_pass=lambda tx, pass_id: build(tx, issuing.wallet_pass(tx, pass_id)),
@@ -184,7 +184,7 @@ def make_worker(settings: Settings) -> Worker:
         texts=texting.channel(settings),
         google=google_wiring.make_work(settings, accounts, google_press, changed=_google_changed),
         poll_seconds=settings.worker_poll_seconds,
-        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings)), google_press),
+        ticks=_ticks(settings, safe, Alarms(press, texting.read_book(settings), safe), google_press),
         metrics_port=settings.worker_metrics_port,
     )
 

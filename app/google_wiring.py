@@ -42,7 +42,7 @@ LOOK_EVERY: Final = 5.0
 """Seconds between two looks at the accounts."""
 log = structlog.get_logger()
 Changed = Callable[[Tx, Sequence[HolderChange], datetime], None]
-_Mark = tuple[AccountRow, tuple[int, int] | None]
+_Mark = tuple[AccountRow, tuple[int, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class Accounts:
             return None
 
 
-def _stamp(row: AccountRow) -> tuple[int, int] | None:
-    """What changes when a file does; None for keys that lie elsewhere, or nowhere."""
+def _stamp(row: AccountRow) -> tuple[int, ...] | None:
+    """What changes when a file does, or who may read it; None for keys that lie elsewhere, or nowhere."""
     scheme, _, place = row.credentials.partition(":")
     if scheme != "file":
         return None
@@ -132,7 +132,7 @@ def _stamp(row: AccountRow) -> tuple[int, int] | None:
         found = Path(place).stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def make_press(settings: Settings, keys: Keys) -> GooglePress:

@@ -31,6 +31,7 @@ BENCHMARKS = (
     "passkit_rates",
     "fetch_storm",
     "hundred_thousand",
+    "campaign",
     "growth",
     "kills",
 )

@@ -131,7 +131,7 @@ def _console(database: Database, directory: Path, now: datetime) -> tuple[Flask,
         secret_key=SECRET,
         pass_key=SECRET,
         authorities=(maker.root,),
-        alarms=Alarms(press, None).raised,
+        alarms=Alarms(press, None, safe).raised,
     )
     with database.write() as tx:
         brand = brands.brand_by_slug(tx, world.BRAND)

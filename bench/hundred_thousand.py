@@ -11,11 +11,8 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -24,9 +21,10 @@ from app.db import connect
 from app.passes.tables import design, wallet_pass
 from bench import arguments, push_record, usage
 from bench.installations import Inhabited, inhabited
-from bench.push_record import Pushes, PushRecord
+from bench.push_record import PushRecord
 from bench.report import deliver
 from bench.storm_report import RATE, Calm, Storm, report
+from bench.storms import count, first_since, latencies, started, watched
 from bench.tills import Rung, Tills
 from bench.world import BRAND, PROGRAMME, World
 from tests.flows.installation import ROOT, until
@@ -61,28 +59,10 @@ def main() -> None:
             installation = place.installation
             with push_record.running(installation.authority, Path(name) / f"push {place.kind}") as record:
                 installation.settings |= {**DEFAULTS, "PERKPASS_APNS_URL": record.url}
-                with _started(place):
+                with started(place):
                     calm = _calm(place, record, range(cards, cards + quiet_guests))
                     measured.append((place.kind, calm, _storm(place, record, cards)))
     deliver(report(cards, measured))
-
-
-@contextmanager
-def _started(place: Inhabited) -> Iterator[None]:
-    """Running; where work is distributed, with a second worker."""
-    installation = place.installation
-    installation.start()
-    try:
-        if not installation.embedded:
-            with (installation.directory / "worker 2.log").open("ab") as log:
-                installation.processes["worker 2"] = subprocess.Popen(
-                    [sys.executable, "-m", "app", "worker"],
-                    cwd=ROOT, env=installation.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                )  # fmt: skip
-            time.sleep(3)
-        yield
-    finally:
-        installation.stop()
 
 
 def _calm(place: Inhabited, record: PushRecord, guests: Sequence[int]) -> Calm:
@@ -102,7 +82,7 @@ def _storm(place: Inhabited, record: PushRecord, cards: int) -> Storm:
     installation.perkpass(*published, "--colour", "backgroundColor", "rgb(20, 60, 90)")
     guests = list(range(cards))
     random.Random(7).shuffle(guests)
-    opened, spent, told = time.time(), usage.cpu_seconds(record.pid), _count(record.pushes())
+    opened, spent, told = time.time(), usage.cpu_seconds(record.pid), count(record.pushes())
     tills = Tills(installation.port, world, guests, rate=RATE)
     time.sleep(1)
     began = time.time()
@@ -110,62 +90,31 @@ def _storm(place: Inhabited, record: PushRecord, cards: int) -> Storm:
         [sys.executable, "-m", "app", "design", "move", BRAND, PROGRAMME, "--from", "1", "--to", "2"],
         cwd=ROOT, env=installation.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    with _watched(place, command.pid) as seen:
+    with watched(place, command.pid) as seen:
         first_commit = _first_commit(place)
         if command.wait(PATIENCE):
             raise RuntimeError(f"perkpass design move failed with status {command.returncode}")
         changed = time.time()
         until(lambda: record.reached(since=opened) >= cards, seconds=PATIENCE, what="every card's push")
     rung, pushes = tills.stop(), record.pushes()
-    taken = (_count(pushes) - told) / (usage.cpu_seconds(record.pid) - spent)
+    taken = (count(pushes) - told) / (usage.cpu_seconds(record.pid) - spent)
     rung_up = {one.number for one in rung}  # pushed for the receipt, perhaps before the card was moved
     moved = (number for number in range(cards) if number not in rung_up)
-    first = [_first_since(pushes[world.push_token(number)], opened) for number in moved]
+    first = [first_since(pushes[world.push_token(number)], opened) for number in moved]
     changing = [one for one in rung if first_commit <= one.due < changed and one.taken]
     return Storm(
         first_commit=first_commit - began,
         first_push=min(first) - began,
         changed=changed - began,
         handed_over=max(first) - began,
-        while_changing=_latencies(rung, first_commit, changed),
-        while_pushing=_latencies(rung, changed, max(first)),
+        while_changing=latencies(rung, first_commit, changed),
+        while_pushing=latencies(rung, changed, max(first)),
         pushed_while_changing=_to_the_push(changing, record, world),
         ceiling=taken,
         refused=sum(not one.taken for one in rung),
         peak=max(seen.memory),
         cpu=seen.cpu,
     )
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What the service's processes cost while they were watched."""
-
-    memory: list[float]  # megabytes, each second
-    cpu: float  # seconds
-
-
-@contextmanager
-def _watched(place: Inhabited, command: int) -> Iterator[_Seen]:
-    """Look at all processes of the service and at the command, until the block ends."""
-    processes = [process.pid for process in place.installation.processes.values()]
-    before = sum(map(usage.cpu_seconds, processes))
-    seen, enough, spent = _Seen([], 0.0), threading.Event(), 0.0
-
-    def look() -> None:
-        nonlocal spent
-        while not enough.wait(0.5):
-            seen.memory.append(sum(map(usage.pss, [*processes, command])))
-            spent = max(spent, usage.cpu_seconds(command))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        enough.set()
-        watcher.join()
-        seen.cpu = sum(map(usage.cpu_seconds, processes)) - before + spent
 
 
 def _first_commit(place: Inhabited) -> float:
@@ -192,18 +141,6 @@ def _to_the_push(rung: Sequence[Rung], record: PushRecord, world: World) -> list
         if all(later) or now >= deadline:
             return [(at[0] if at else now) - one.due for at, one in zip(later, rung, strict=True)]
         time.sleep(1)
-
-
-def _count(pushes: Pushes) -> int:
-    return sum(map(len, pushes.values()))
-
-
-def _first_since(moments: Iterable[float], began: float) -> float:
-    return next(moment for moment in moments if moment >= began)
-
-
-def _latencies(rung: Iterable[Rung], begin: float, end: float) -> list[float]:
-    return [one.latency for one in rung if begin <= one.due < end]
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Storm:
     cpu: float  # seconds of the same
 
 
-def _share(values: Sequence[float], share: float) -> float:
+def share(values: Sequence[float], share: float) -> float:
     """Milliseconds that this share of the values kept within; 0 where there are none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1e3 if ordered else 0.0
@@ -99,7 +99,7 @@ def _receipts(measured: Sequence[tuple[str, Calm, Storm]]) -> Table:
             ("while cards are changed, to the accepted push", storm.pushed_while_changing),
             ("while the rest is pushed, to the answer", storm.while_pushing),
         ):
-            shares = (f"{_share(latencies, share):.0f}" for share in (0.5, 0.95, 0.99, 1.0))
+            shares = (f"{share(latencies, part):.0f}" for part in (0.5, 0.95, 0.99, 1.0))
             rows.append((f"{kind}: {what}", f"{len(latencies):,}", *shares))
     return Table(
         f"Receipts at {RATE:.0f} a second, ms", ("", "receipts", "p50", "p95", "p99", "longest"), tuple(rows)
@@ -111,7 +111,7 @@ def _figures(kind: str, calm: Calm, storm: Storm) -> tuple[Figure, ...]:
         raise RuntimeError("no receipt was due while cards were changed: take more cards")
     key = f"hundred_thousand.{kind.lower()}"
     first_push = max(0.0, storm.first_push - storm.first_commit)
-    receipts, pushes = _share(storm.while_changing, 0.95), _share(calm.pushes, 0.95)
+    receipts, pushes = share(storm.while_changing, 0.95), share(calm.pushes, 0.95)
     figures = (
         Figure(
             f"{key}.handed_over",

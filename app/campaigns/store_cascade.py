@@ -41,7 +41,9 @@ class Recipient:
 
 
 _COLUMNS: Final = tuple(recipient.c[one.name] for one in fields(Recipient))
+# Each row names its campaign: told once beside them, SQLite would go through all of its recipients.
 _WRITTEN: Final[Types] = {
+    "of_campaign_id": Id,
     "of_member_id": Id,
     "state": Text(),
     "because": Text(),
@@ -56,6 +58,7 @@ _WRITTEN: Final[Types] = {
     "text_currency": Text(),
     "settled_at": UtcDateTime(),
 }
+_STANDS: Final = tuple(name for name in _WRITTEN if not name.startswith("of_"))
 _HEARD: Final[Types] = {
     "of_delivery_id": Id,
     "state": Text(),
@@ -109,15 +112,18 @@ def write(tx: Tx, campaign_id: CampaignId, rows: Sequence[Recipient]) -> None:
     """They stand so now."""
     if rows:
         values = [
-            {name: getattr(row, name) for name in _WRITTEN if name != "of_member_id"}
-            | {"of_member_id": row.member_id}
+            {name: getattr(row, name) for name in _STANDS}
+            | {"of_campaign_id": campaign_id, "of_member_id": row.member_id}
             for row in rows
         ]
         new = given(tx, values, _WRITTEN)
         tx.execute(
             update(recipient)
-            .where(recipient.c.campaign_id == campaign_id, recipient.c.member_id == new.c.of_member_id)
-            .values({name: new.c[name] for name in _WRITTEN if name != "of_member_id"})
+            .where(
+                recipient.c.campaign_id == new.c.of_campaign_id,
+                recipient.c.member_id == new.c.of_member_id,
+            )
+            .values({name: new.c[name] for name in _STANDS})
         )
 
 

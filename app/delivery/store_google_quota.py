@@ -63,12 +63,18 @@ def ledgers(
 
 
 def _of_broadcast(row: Any, now: datetime) -> Entry:
-    if row.outcome != "asked":
-        return Entry(row.at, row.outcome)
-    if row.settled_at is None:
-        return Entry(now, "asked")
-    told = row.state == "accepted" and row.reason == NOTIFIED
-    return Entry(row.settled_at, "notified" if told else "unused")
+    fate = fate_of_broadcast(row)
+    if fate == row.outcome != "asked":
+        return Entry(row.at, fate)
+    return Entry(now if row.settled_at is None else row.settled_at, fate)
+
+
+def fate_of_broadcast(row: Any) -> Fate:
+    """What became of a message to a class for one card: of its line's outcome, and its promise's end."""
+    outcome: Fate = row.outcome
+    if outcome != "asked" or row.settled_at is None:
+        return outcome
+    return "notified" if row.state == "accepted" and row.reason == NOTIFIED else "unused"
 
 
 def note(tx: Tx, noted: Sequence[Noted], *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from app.examination import work
 from app.examination.looks import Look
 from app.passes import google_accounts
 from app.passes.press import Press
+from app.passes.sealing import Safe
 from app.passes.signing import expiry_stage, expiry_warning
 from app.passes.stored_certificates import STORED
 from app.sentences import say
@@ -23,9 +24,9 @@ from app.sms.book import SmsBook
 class Alarms:
     """The alarms of one process: its press has the certificates loaded."""
 
-    def __init__(self, press: Press, book: SmsBook | None) -> None:
-        """``book`` names the logins that texts leave by."""
-        self._press, self._book = press, book
+    def __init__(self, press: Press, book: SmsBook | None, safe: Safe) -> None:
+        """``book`` names the logins that texts leave by; ``safe`` opens the keys that lie in the database."""
+        self._press, self._book, self._safe = press, book, safe
 
     def raised(self, tx: Tx, slug: str | None, now: datetime) -> Sequence[Look]:
         """What asks for a person, of this brand and of what all brands depend on; None: of every brand."""
@@ -41,6 +42,8 @@ class Alarms:
         accounts = {row.brand_id: row for row in google_accounts.every(tx)}
         for brand in concerned:
             if row := accounts.get(brand.id):
+                key, _ = work.google_key(row, brand.slug, self._safe)
+                looks += [key] if key.verdict == "fault" else []
                 looks += work.google_changes(tx, row, brand.slug, now)
         return looks
 

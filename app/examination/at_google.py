@@ -10,9 +10,8 @@ from typing import Final
 from app import google_wiring
 from app.accounts.brands import Brand
 from app.db import Database, Tx
-from app.errors import Misconfigured
 from app.examination.looks import Look
-from app.examination.work import google_changes
+from app.examination.work import google_changes, google_key
 from app.google import standing
 from app.google.answers import Answer, Verdict
 from app.google.credentials import ServiceAccount
@@ -46,23 +45,13 @@ def look_at_google(
             continue
         account: ServiceAccount | None = None
         if safe is not None:
-            look, account = _key(brand, row, safe)
+            look, account = google_key(row, brand.slug, safe)
             yield look
         with database.read() as tx:
             yield from google_changes(tx, row, brand.slug, now)
             yield from _designs(tx, brand)
         if ask and account is not None:
             yield from _asked(settings, brand, row, account, database, now)
-
-
-def _key(brand: Brand, row: AccountRow, safe: Safe) -> tuple[Look, ServiceAccount | None]:
-    subject = say("Google account of %(brand)s", brand=brand.slug)
-    try:
-        account = google_accounts.open_account(safe, row)
-    except Misconfigured as wrong:
-        return Look(subject, "fault", "; ".join(wrong.faults), brand.slug), None
-    words = say("%(email)s for issuer %(issuer)s", email=account.email, issuer=row.issuer_id)
-    return Look(subject, "ok", words, brand.slug), account
 
 
 def _designs(tx: Tx, brand: Brand) -> Iterator[Look]:

@@ -10,7 +10,11 @@ from app.accounts import audit
 from app.db import Tx
 from app.db.identifiers import PassTypeIdentifier
 from app.delivery import breaker, google, jobs, overview, stopped
+from app.errors import Misconfigured
 from app.examination.looks import Look
+from app.google.credentials import ServiceAccount
+from app.passes import google_accounts
+from app.passes.sealing import Safe
 from app.passes.store_google_accounts import AccountRow
 from app.sentences import say
 
@@ -58,6 +62,17 @@ def breakers(tx: Tx, brands_of: Mapping[PassTypeIdentifier, str]) -> Iterator[Lo
             reason=row.reason,
         )
         yield Look(say("pushes of %(name)s", name=pass_type), "fault", words, brands_of.get(pass_type))
+
+
+def google_key(row: AccountRow, slug: str, safe: Safe) -> tuple[Look, ServiceAccount | None]:
+    """Whether a brand's key can be read; asks nobody."""
+    subject = say("Google account of %(brand)s", brand=slug)
+    try:
+        account = google_accounts.open_account(safe, row)
+    except Misconfigured as wrong:
+        return Look(subject, "fault", "; ".join(wrong.faults), slug), None
+    words = say("%(email)s for issuer %(issuer)s", email=account.email, issuer=row.issuer_id)
+    return Look(subject, "ok", words, slug), account
 
 
 def google_changes(tx: Tx, row: AccountRow, slug: str, now: datetime) -> Iterator[Look]:

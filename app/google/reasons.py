@@ -54,14 +54,14 @@ def judge(
     after = _retry_after(headers.get("retry-after"), now)
     if 200 <= status < 300:
         if body is None and content.strip():
-            return Answer(verdict=Verdict.LOST, status=status, reason="not-json", words=_plain(content))
+            return Answer(verdict=Verdict.LOST, status=status, reason="not-json", words=plain(content))
         return Answer(verdict=Verdict.ACCEPTED, status=status, body=casing.told(body or {}))
     verdict = _verdict(status, reason, words, told=body is not None and "error" in body, once=once)
     return Answer(
         verdict=verdict,
         status=status,
         reason=reason or str(status),
-        words=words or _plain(content),
+        words=words or plain(content),
         body=body,
         retry_after=after,
     )
@@ -126,7 +126,7 @@ def _error(body: Mapping[str, Any] | None) -> tuple[str, str]:
     )
 
 
-def _plain(content: bytes) -> str:
+def plain(content: bytes) -> str:
     """The text of a page, as far as it fits."""
     text = content[: 8 * _WORDS].decode("utf-8", "replace")
     text = re.sub(r"<(style|script)\b.*?(</\1>|$)|<[^>]*>", " ", text, flags=re.IGNORECASE | re.DOTALL)

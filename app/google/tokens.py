@@ -19,6 +19,7 @@ from typing import Any, Final
 from app.errors import PerkpassError
 from app.google.calls import SCOPE
 from app.google.credentials import ServiceAccount
+from app.google.reasons import plain
 from app.outward import OutcomeUnknown, Unreachable, exchange_now
 
 URL: Final = "https://oauth2.googleapis.com/token"
@@ -180,7 +181,7 @@ _WORDS: Final = 500
 
 
 def _words(fault: Any) -> str:
-    return str(fault.args[0] if fault.args else fault)[:_WORDS]
+    return plain(str(fault.args[0] if fault.args else fault).encode("utf-8", "replace"))
 
 
 def _done(token: str) -> Future[str]:

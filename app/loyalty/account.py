@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self, TypedDict, Unpack
@@ -57,6 +58,7 @@ class Account:
         self.rules, self.currency = rulebook.from_json(row.kind, row.rules), row.currency
         self.enrolment = replace(row.enrolment, balance=row.enrolment.balance - row.overdue)
         self._spends: list[Spend] | None = None
+        self._also: list[Callable[[PassContent], PassContent]] = []
 
     @classmethod
     def open(cls, tx: Tx, row: AccountRow, *, now: datetime) -> Self:
@@ -76,9 +78,10 @@ class Account:
         expires_at: datetime | None,
         venue_id: VenueId,
         receipt_id: ReceiptId,
-    ) -> None:
-        """Add what a receipt brings: points (hundredths) and stamps."""
-        ledger.accrue(
+        kind: EntryKind = "accrual",
+    ) -> LedgerEntryId:
+        """Add what a receipt, or the offer that it redeems, brings: points (hundredths) and stamps."""
+        entry_id = ledger.accrue(
             self._tx,
             self.enrolment.id,
             points,
@@ -86,9 +89,11 @@ class Account:
             expires_at=expires_at,
             venue_id=venue_id,
             receipt_id=receipt_id,
+            kind=kind,
             now=self._now,
         )
         self._has_changed(points, stamps)
+        return entry_id
 
     def take(
         self,
@@ -99,9 +104,9 @@ class Account:
         venue_id: VenueId,
         receipt_id: ReceiptId | None = None,
         reverses_id: LedgerEntryId | None = None,
-        first_of: LedgerEntryId | None = None,
+        first_of: Collection[LedgerEntryId] = (),
     ) -> LedgerEntryId:
-        """Take points and stamps away, those of ``first_of`` first; Conflict where there are fewer."""
+        """Take points and stamps away, the lots of ``first_of`` first; Conflict where there are fewer."""
         entry_id = ledger.take(
             self._tx,
             self.enrolment.id,
@@ -162,6 +167,10 @@ class Account:
             self.enrolment = replace(self.enrolment, tier=standing.tier.key, tier_due_at=standing.due_at)
         return standing.tier.name if standing.tier.spend_from > before.spend_from else None
 
+    def also(self, change: Callable[[PassContent], PassContent]) -> None:
+        """Change this too, in the version that tells what happened."""
+        self._also.append(change)
+
     def tell(
         self,
         *,
@@ -193,6 +202,8 @@ class Account:
         )
 
         def changed(content: PassContent) -> PassContent:
+            for change in self._also:
+                content = change(content)
             return cards.changed(
                 content,
                 balance=self.enrolment.balance,

@@ -6,7 +6,7 @@ caller holds the enrolment's lock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from app.db import Tx
@@ -61,13 +61,13 @@ def take(
     *,
     kind: EntryKind,
     stamps: int = 0,
-    first_of: LedgerEntryId | None = None,
+    first_of: Collection[LedgerEntryId] = (),
     venue_id: VenueId | None = None,
     receipt_id: ReceiptId | None = None,
     reverses_id: LedgerEntryId | None = None,
     now: datetime,
 ) -> LedgerEntryId:
-    """Take points and stamps away: lots that expire first are used first, after those of entry ``first_of``.
+    """Take points and stamps away: lots that expire first are used first, after those of ``first_of``.
 
     Raises :class:`Conflict` where there are not that many; nothing was changed then.
     """
@@ -86,7 +86,7 @@ def take(
     )
     if points:
         lots = in_order_of_use(store_ledger.open_lots(tx, enrolment_id))
-        lots.sort(key=lambda lot: lot.entry_id != first_of)  # stable: the rest keeps its order
+        lots.sort(key=lambda lot: lot.entry_id not in first_of)  # stable: the rest keeps its order
         store_ledger.use_lots(tx, [(entry_id, use) for use in taken(lots, points)])
     return entry_id
 

@@ -16,6 +16,7 @@ from app.loyalty import (
     store_card_acts,
     store_consents,
     store_contacts,
+    store_grants,
     store_ledger,
     store_traces,
     store_ways,
@@ -164,6 +165,7 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     store_forgetting.forget_texts(tx, row.brand_id, [member_id, *merged], number, carriers, now=now)
     store_traces.forget_answers(tx, ids)
     store_card_acts.forget_reasons(tx, ids)
+    store_grants.end_of_cards(tx, ids, now=now)
     if number is not None:
         store_consents.forget_silence(tx, row.brand_id, number)
     store_contacts.forget(tx, member_id)

@@ -1,15 +1,16 @@
 """Two cards of one guest become one, after their number was proved.
 
 Balances add up: points move in lots of their own with the expiry they had, by entries that compensate each
-other; stamps move along; receipts of both count for the tier, and a refund of either finds the points. The
-other card's pass is a tombstone, its code leads every till to the card that lives on. The members become one:
-cards of other programmes move along or are merged in the same way, consents of both are the member's.
+other; stamps and offers move along; receipts of both count for the tier, and a refund of either finds the
+points. The other card's pass is a tombstone, its code leads every till to the card that lives on. The members
+become one: cards of other programmes move along or are merged in the same way, consents of both are the
+member's.
 Locks: members, enrolments, texts, passes, promises, the tag counter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from app.errors import Conflict, NotFound
 from app.loyalty import (
     habits,
     ledger,
+    offer_merging,
     store_accounts,
     store_card_acts,
     store_consents,
@@ -79,11 +81,17 @@ def unite(
     name = rows[living].name or rows[ending].name
     revisions: list[Revision] = []
     ends: list[WalletPassId] = []
-    for pair in by_programme.values():
-        if len(pair) == 2:
-            kept, ended = sorted(pair, key=lambda card: (card.id != keeps, card.enrolled_at, card.id))
-            revisions.append(_merge_cards(tx, kept, ended, name, now=now))
-            ends.append(ended.pass_id)
+    merged = [
+        sorted(pair, key=lambda card: (card.id != keeps, card.enrolled_at, card.id))
+        for pair in by_programme.values()
+        if len(pair) == 2
+    ]
+    moved = {ended.id: kept.id for kept, ended in merged}
+    shown = offer_merging.unite(tx, cards, living=living, ending=ending, merged=moved, now=now)
+    for kept, ended in merged:
+        revisions.append(_merge_cards(tx, kept, ended, name, shown.pop(kept.pass_id, None), now=now))
+        ends.append(ended.pass_id)
+    revisions += [Revision(pass_id, change) for pass_id, change in shown.items() if pass_id not in ends]
     store.hand_over_cards(tx, out_of=ending, into=living)
     for member_id in (living, ending):
         habits.changed(tx, rows[living].brand_id, member_id)
@@ -101,7 +109,15 @@ def unite(
     return True
 
 
-def _merge_cards(tx: Tx, kept: Enrolment, ended: Enrolment, name: str | None, *, now: datetime) -> Revision:
+def _merge_cards(
+    tx: Tx,
+    kept: Enrolment,
+    ended: Enrolment,
+    name: str | None,
+    offers: Callable[[PassContent], PassContent] | None,
+    *,
+    now: datetime,
+) -> Revision:
     """Move everything, end the one; returns what the other says from now on."""
     before = _account(tx, ended.id, now).enrolment  # points whose time is over do not move
     ledger.move(tx, out_of=ended.id, into=kept.id, points=before.balance, stamps=before.stamps, now=now)
@@ -120,7 +136,7 @@ def _merge_cards(tx: Tx, kept: Enrolment, ended: Enrolment, name: str | None, *,
     )
 
     def changed(content: PassContent) -> PassContent:
-        said = revision.changed(content)
+        said = revision.changed(offers(content) if offers else content)
         blocked = said.blocked or ended.blocked_at is not None
         return replace(said, member_name=said.member_name or name, blocked=blocked)
 

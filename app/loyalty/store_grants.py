@@ -283,6 +283,10 @@ def set_same(tx: Tx, grant: Grant, kept: Grant, *, now: datetime) -> None:
     tx.execute(update(offer_grant).where(_grant.id == grant.id).values(same_as_id=kept.id, **over))
 
 
-def set_until(tx: Tx, grant_id: int, until: datetime | None) -> None:
-    """Until when the guest has it."""
-    tx.execute(update(offer_grant).where(_grant.id == grant_id).values(until_at=until))
+def end_of_cards(tx: Tx, enrolment_ids: Sequence[int], *, now: datetime) -> None:
+    """The guest has left: what was open on these cards is over."""
+    tx.execute(
+        update(offer_grant)
+        .where(among(_grant.enrolment_id, enrolment_ids), *_OPEN)
+        .values(over_at=now, over_because="left")
+    )

@@ -19,7 +19,7 @@ from app.loyalty.tables import ledger_entry, lot, lot_use, receipt
 from app.loyalty.tiers import Spend
 
 EntryKind = Literal[
-    "accrual", "redemption", "receipt_refund", "redemption_refund", "correction", "expiry", "import"
+    "accrual", "redemption", "receipt_refund", "redemption_refund", "correction", "expiry", "import", "offer"
 ]
 
 
@@ -168,12 +168,14 @@ def insert_entry(
     return LedgerEntryId(tx.execute(_ADD_ENTRY, values).scalar_one())
 
 
-def accrual_of(tx: Tx, receipt_id: int) -> Entry | None:
-    """What a receipt earned."""
-    row = tx.execute(
-        select(*_ENTRY).where(ledger_entry.c.receipt_id == receipt_id, ledger_entry.c.kind == "accrual")
-    ).first()
-    return Entry(**row._mapping) if row else None
+def brought_by(tx: Tx, receipt_id: int) -> list[Entry]:
+    """What a receipt earned, and after it what the offer brought that it redeemed."""
+    rows = tx.execute(
+        select(*_ENTRY)
+        .where(ledger_entry.c.receipt_id == receipt_id, ledger_entry.c.kind.in_(("accrual", "offer")))
+        .order_by(ledger_entry.c.kind)
+    )
+    return [Entry(**row._mapping) for row in rows]
 
 
 def entries(tx: Tx, enrolment_ids: Sequence[int]) -> list[Entry]:

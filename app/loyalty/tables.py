@@ -103,8 +103,7 @@ enrolment = Table(
     CheckConstraint("balance >= 0", name="balance_not_negative"),
     CheckConstraint("stamps >= 0", name="stamps_not_negative"),
     CheckConstraint("merged_into_id IS NULL OR ended_at IS NOT NULL", name="merged_is_over"),
-    # Cards that were merged into another one are kept beside it.
-    Index(
+    Index(  # cards that were merged into another one are kept beside it
         "uq_enrolment_one_card",
         "member_id",
         "programme_id",

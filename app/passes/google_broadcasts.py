@@ -19,10 +19,11 @@ from app.delivery.google_promises import GooglePromise, Shown
 from app.delivery.store_google_quota import Noted
 from app.passes import store_google, store_google_broadcasts
 from app.passes.content import MOST_MESSAGES, LocalizedText, Message, PassContent
+from app.passes.google_ids import OVER
 from app.passes.store_google import ObjectRow
 from app.passes.store_google_broadcasts import BroadcastRow
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 200
 """Cards that a broadcast is counted for, or handed to, in one transaction: no till waits longer for it."""
 Counted = Literal["all", "more", "full"]
 """Whether it is counted for all cards, for some yet, or one of them has none of its three left."""
@@ -50,7 +51,7 @@ class BroadcastState:
 
 
 def audiences(tx: Tx, programme_id: ProgrammeId) -> list[Audience]:
-    """The classes of a programme that Google has: the whole of it, or each tier."""
+    """The classes of a programme that Google has: the whole of it, or each tier, without its tombstones."""
     return [
         Audience(
             class_id=row.id,
@@ -59,7 +60,7 @@ def audiences(tx: Tx, programme_id: ProgrammeId) -> list[Audience]:
             holders=store_google_broadcasts.count_holders(tx, row.id),
         )
         for row in store_google.every_class(tx)
-        if row.programme_id == programme_id and row.accepted_at is not None
+        if row.programme_id == programme_id and row.accepted_at is not None and row.tier_key != OVER
     ]
 
 

@@ -114,7 +114,8 @@ def hear(
     """Take in a callback that was verified; None where it says nothing new.
 
     A nonce counts once. Callbacks may come late and in any order, and one holder's deletion leaves others, so
-    that every one also has the object read: that is what counts in the end.
+    that every one also has the object read: that is what counts in the end. A save is believed before, so
+    that the guest's page may say so at once, unless the card was removed: it may be an older one.
     """
     if not store_google_public.take_nonce(tx, nonce, now=now):
         return None
@@ -123,7 +124,7 @@ def hear(
         return None
     heard = replace(known, unread_since=now, inserted_at=known.inserted_at or now)
     change = None
-    if event == "save":
+    if event == "save" and known.removed_at is None:
         heard, change = with_holders(heard, has_users=True, now=now)
     store_google.write_objects(tx, [heard])
     _promise(tx, [known], now=now)

@@ -18,6 +18,10 @@ from app.passes.content import LocalizedText
 FAMILY: Final = "card"
 """The one design family of a programme: all its versions share their classes."""
 
+OVER: Final = "over"
+"""In the place of a tier: the class of a programme's tombstones. What is said to a class reaches everybody
+who holds a card of it, and whose card ended is told nothing more. No tier has such a key."""
+
 _SUFFIX: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ISSUER: Final = re.compile(r"\d{1,20}")
 _OTHERS: Final = re.compile(r"[^a-z0-9]+")

@@ -101,10 +101,14 @@ class GooglePress:
         programme_id: ProgrammeId,
         tier: LocalizedText | None,
         *,
+        over: bool = False,
         now: datetime,
     ) -> ClassRow:
-        """The class that cards of a programme are of, or of its tier; a new one is not at Google yet."""
-        key = google_ids.tier_key(tier)
+        """The class that cards of a programme are of, or of its tier; a new one is not at Google yet.
+
+        ``over``: that of its tombstones, whose ``tier`` is None.
+        """
+        key = google_ids.OVER if over else google_ids.tier_key(tier)
         known = store_google.class_for(tx, issuer_id, programme_id, google_ids.FAMILY, key)
         if known is not None:
             return known

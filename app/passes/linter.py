@@ -24,7 +24,15 @@ from app.passes import (
     lint_rules_versions,
 )
 from app.passes.assembly import assemble, is_readable
-from app.passes.content import Language, LocalizedText, Location, Message, PassContent, PassIdentity
+from app.passes.content import (
+    CardOffer,
+    Language,
+    LocalizedText,
+    Location,
+    Message,
+    PassContent,
+    PassIdentity,
+)
 from app.passes.findings import Finding, refusals
 from app.passes.layout import FIELD_GROUPS, LANGUAGES, STYLES, TEXT_PLACEHOLDER, BrandValues, Layout
 from app.passes.lint_rules_fields import check_fields
@@ -169,6 +177,9 @@ def sample_values(document: Mapping[str, Any]) -> BrandValues:
     )
 
 
+_TERMS = LocalizedText("К любому завтраку", "With any breakfast")
+
+
 def _guests(language: Language, layout: Layout) -> list[PassContent]:
     message = Message(LocalizedText("Скидка 50 %", "50 % off"), _MOMENT, "sample")
     everything = PassContent(
@@ -180,6 +191,7 @@ def _guests(language: Language, layout: Layout) -> list[PassContent]:
         stamps=3,
         messages=(message,) * 5,
         locations=(Location(59.93, 30.33, LocalizedText("Мы рядом", "We are near")),),
+        offers=(CardOffer("COFFEE", LocalizedText("Кофе в подарок", "A free coffee"), _TERMS, _MOMENT),),
     )
     nothing = PassContent(
         language=language,

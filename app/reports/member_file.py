@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, Select, Table, Text, cast, or_, select, un
 from app.accounts.tables import audit_entry, brand
 from app.db import Tx, among
 from app.db.identifiers import MemberId
+from app.delivery import store_google_quota
 from app.delivery.google_tables import google_notification
 from app.delivery.tables import attempt, delivery, push_budget, text_message
 from app.errors import NotFound
 from app.loyalty.guest_tables import card_act, member_key, returning_visit, silenced_number
+from app.loyalty.offer_tables import offer, offer_grant, offer_redemption
 from app.loyalty.tables import (
     consent,
     enrolment,
@@ -29,7 +31,7 @@ from app.loyalty.tables import (
     receipt,
     till_call,
 )
-from app.passes.google_tables import google_object
+from app.passes.google_tables import google_broadcast, google_object
 from app.passes.tables import device, device_log, pass_evidence, registration, wallet_pass
 from app.places.tables import install_link, placement, venue, visit, visit_event
 
@@ -120,12 +122,20 @@ def tables_of_member(tx: Tx, member_id: MemberId) -> Iterator[tuple[str, Iterato
         (lot, lot.c.entry_id.in_(entries)),  # each is of an entry; by the card only open ones are indexed
         (lot_use, lot_use.c.entry_id.in_(entries)),
         (card_act, by_card),
+        (offer, offer.c.id.in_(select(offer_grant.c.offer_id).where(offer_grant.c.enrolment_id.in_(cards)))),
+        (offer_grant, offer_grant.c.enrolment_id.in_(cards)),
+        (
+            offer_redemption,
+            offer_redemption.c.grant_id.in_(
+                select(offer_grant.c.id).where(offer_grant.c.enrolment_id.in_(cards))
+            ),
+        ),
         (pass_evidence, pass_evidence.c.pass_id.in_(passes)),
         (registration, registration.c.pass_id.in_(passes)),
         (device, device.c.id.in_(devices)),
         (push_budget, push_budget.c.device_id.in_(devices)),
         (google_object, google_object.c.id.in_(at_google)),
-        (google_notification, google_notification.c.google_object_id.in_(at_google)),
+        (google_broadcast, google_broadcast.c.id.in_(_said_to_all(at_google))),
         (delivery, among(delivery.c.id, deliveries)),
         (attempt, among(attempt.c.delivery_id, deliveries)),
         (text_message, among(text_message.c.delivery_id, texts)),
@@ -147,6 +157,7 @@ def tables_of_member(tx: Tx, member_id: MemberId) -> Iterator[tuple[str, Iterato
     )
     for table, where in wanted:
         yield table.name, _rows(tx, table, where)
+    yield google_notification.name, _notifications(tx, at_google)
     yield till_call.name, _answers(tx, cards)
     yield device_log.name, _lines(tx, passes)
 
@@ -181,6 +192,32 @@ def _rows(tx: Tx, table: Table, where: ColumnElement[bool]) -> Iterator[Row]:
     found = select(*columns).where(where).order_by(*table.primary_key.columns)
     for row in tx.execute(found, execution_options={"yield_per": AT_ONCE}):
         yield dict(row._mapping)
+
+
+def _said_to_all(at_google: list[Any]) -> Select[Any]:
+    """Messages to whole classes that were counted for these cards."""
+    return (
+        select(delivery.c.google_broadcast_id)
+        .join(google_notification, google_notification.c.delivery_id == delivery.c.id)
+        .where(
+            google_notification.c.google_object_id.in_(at_google),
+            delivery.c.google_broadcast_id.is_not(None),
+        )
+    )
+
+
+def _notifications(tx: Tx, at_google: list[Any]) -> Iterator[Row]:
+    """What Google was asked to notify of. Of a message to all it is written once what came of it."""
+    ledger = google_notification.c
+    asked = (
+        select(*ledger, delivery.c.kind, delivery.c.state, delivery.c.reason, delivery.c.settled_at)
+        .join(delivery, delivery.c.id == ledger.delivery_id)
+        .where(ledger.google_object_id.in_(at_google))
+        .order_by(ledger.delivery_id, ledger.google_object_id)
+    )
+    for row in tx.execute(asked, execution_options={"yield_per": AT_ONCE}):
+        outcome = store_google_quota.fate_of_broadcast(row) if row.kind == "broadcast" else row.outcome
+        yield {column.name: row._mapping[column] for column in ledger} | {"outcome": outcome}
 
 
 def _answers(tx: Tx, cards: list[Any]) -> Iterator[Row]:

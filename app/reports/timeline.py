@@ -107,6 +107,9 @@ def timeline(
         )
         for name in {one.pass_type_identifier for one in passes}
     }
+    # What Google told counts in the funnel at the same moment, and is told once, as Google's.
+    google_steps = {("added", one.first_saved_at) for one in at_google}
+    google_steps |= {("removed", one.removed_at) for one in at_google}
     over = {card.enrolment_id for card in cards if card.ended_at is not None}
     states = []
     for one in passes:
@@ -156,7 +159,9 @@ def timeline(
                 facts={"venue": step.venue, "placement": step.placement, "device": step.device_kind},
             )
             for step in steps
-            if step.kind in _STEPS and (venues is None or step.venue_id in venues)
+            if step.kind in _STEPS
+            and (step.kind, step.at) not in google_steps
+            and (venues is None or step.venue_id in venues)
         ),
         *timeline_events.of_words(tx, brand_id, member_id),
         *timeline_events.of_passes(passes, proofs, causes, phones=phones, pushes=pushes, now=now),

@@ -28,7 +28,7 @@ from app.loyalty import till
 from app.loyalty.idempotency import Answer, fingerprint
 from app.web.api_docs import add_docs, describe
 from app.web.api_funnel import FunnelDesk, FunnelQuery
-from app.web.api_models import CardOut, ReceiptIn, ReceiptOut, RedemptionIn, RedemptionOut, RefundOut
+from app.web.api_models import CardFoundOut, ReceiptIn, ReceiptOut, RedemptionIn, RedemptionOut, RefundOut
 from app.web.api_reading import MOST_BYTES, Unreadable, asked, parsed
 from app.web.problem import answer_problem, problem
 from app.web.rate_limits import RateLimits, site_of
@@ -151,12 +151,13 @@ class _Desk:
         return response
 
     def look(self, card_code: str) -> Response:
-        """A card of the key's brand; waits for no writer."""
+        """A card of the key's brand with its offers; waits for no writer."""
         key: PointOfSaleKey = g.key
         now = self._services.clock()
         with self._services.database.read() as tx:
             card = till.card(tx, card_code, brand_id=key.brand_id, now=now)
-        return jsonify(CardOut.of(card).model_dump(mode="json"))
+            offers = till.offers(tx, card_code, brand_id=key.brand_id, venue_id=key.venue_id, now=now)
+        return jsonify(CardFoundOut.found(card, offers).model_dump(mode="json"))
 
 
 def _add_calls(api: Blueprint, desk: _Desk, funnels: FunnelDesk) -> None:
@@ -166,7 +167,7 @@ def _add_calls(api: Blueprint, desk: _Desk, funnels: FunnelDesk) -> None:
         body = parsed(ReceiptIn)
 
         def verb(tx: Tx, where: Where) -> Answer:
-            recorded = till.record_receipt(tx, body.draft(), **where)
+            recorded = till.record_receipt(tx, body.draft(), **where, actor=f"key:{g.key.id}")
             return Answer(201, ReceiptOut.of(recorded).model_dump(mode="json"))
 
         return desk.act("receipt", verb, body.model_dump(mode="json"))

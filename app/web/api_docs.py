@@ -23,7 +23,7 @@ from spectree.models import SecureType, SecuritySchemeData
 from app.web.api_funnel import FunnelOut, FunnelQuery
 from app.web.api_models import (
     CallHeaders,
-    CardOut,
+    CardFoundOut,
     ProblemOut,
     ReceiptIn,
     ReceiptOut,
@@ -58,8 +58,10 @@ _OPERATIONS: dict[str, _Operation] = {
     "record_receipt": _Operation(
         summary=("Record a receipt", "Учесть чек"),
         description=(
-            "Points or stamps are earned by the tier held before; the guest's card changes within a second.",
-            "Баллы и штампы начисляются по уровню до чека; карта гостя меняется за секунду.",
+            "Points or stamps are earned by the tier held before; the guest's card changes within a second."
+            " An offer is redeemed once: take off the answer's discount; only what is paid earns points.",
+            "Баллы и штампы начисляются по уровню до чека; карта гостя меняется за секунду. Предложение"
+            " применяется один раз: вычтите скидку из ответа; баллы даёт только оплаченное.",
         ),
         body=ReceiptIn,
         answer=(201, ReceiptOut),
@@ -78,8 +80,10 @@ _OPERATIONS: dict[str, _Operation] = {
     "refund_receipt": _Operation(
         summary=("Refund a receipt", "Вернуть чек"),
         description=(
-            "As a whole and once. What the receipt earned is taken back, as far as it is there. No body.",
-            "Целиком и один раз. Начисленное забирается назад, насколько оно ещё есть. Без тела запроса.",
+            "As a whole and once. What the receipt earned is taken back, as far as it is there; the offer"
+            " that it redeemed is the guest's again while its time lasts. No body.",
+            "Целиком и один раз. Начисленное забирается назад, насколько оно ещё есть; предложение чека снова"
+            " доступно гостю, если его срок не вышел. Без тела запроса.",
         ),
         answer=(200, RefundOut),
         refusals=(400, 401, 404, 409, 422, 429, 500, 503),
@@ -87,8 +91,11 @@ _OPERATIONS: dict[str, _Operation] = {
     ),
     "show_card": _Operation(
         summary=("Look at a card", "Посмотреть карту"),
-        description=("Changes nothing.", "Ничего не меняет."),
-        answer=(200, CardOut),
+        description=(
+            "Its balance, and the offers that its guest may redeem here. Changes nothing.",
+            "Баланс и предложения, которые гость может применить здесь. Ничего не меняет.",
+        ),
+        answer=(200, CardFoundOut),
         refusals=(401, 404, 409, 429, 500, 503),
         parameter=("code", "The card's code", "Код карты"),
         changes=False,

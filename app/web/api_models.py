@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.loyalty import till
 from app.loyalty.checks import MOST_MONEY
-from app.loyalty.till import MOST_POINTS, CardView
+from app.loyalty.redemption_limits import MOST_POINTS
+from app.loyalty.till import CardView, OpenOffer
+from app.web.api_offers import NameOut, OfferRedeemedOut, OfferReturnedOut, OpenOfferOut, named
 from app.web.api_words import said
 
 
@@ -81,10 +84,24 @@ class ReceiptIn(_In):
         examples=["2026-11-21T15:00:00+03:00"],
     )
 
+    offer: str | None = said(
+        "Code of an offer on the card to redeem with this receipt; amount is then the one before it",
+        "Код предложения на карте, которое применить к чеку; amount — сумма до него",
+        default=None,
+        min_length=1,
+        max_length=24,
+        examples=["COFFEE-10"],
+    )
+
     def draft(self) -> till.ReceiptDraft:
         """As loyalty wants it."""
         return till.ReceiptDraft(
-            card=self.card, number=self.number, amount=self.amount, currency=self.currency, at=self.at
+            card=self.card,
+            number=self.number,
+            amount=self.amount,
+            currency=self.currency,
+            at=self.at,
+            offer=self.offer,
         )
 
 
@@ -121,13 +138,6 @@ class RedemptionIn(_In):
             amount=self.amount,
             currency=self.currency,
         )
-
-
-class NameOut(BaseModel):
-    """Words in both languages."""
-
-    ru: str = said("In Russian", "По-русски")
-    en: str = said("In English", "По-английски")
 
 
 class TierOut(BaseModel):
@@ -169,9 +179,7 @@ class CardOut(BaseModel):
             kind=view.kind,
             currency=view.currency,
             balance=view.balance,
-            tier=TierOut(key=tier.key, name=NameOut(ru=tier.name.ru, en=tier.name.en), cashback=tier.cashback)
-            if tier
-            else None,
+            tier=TierOut(key=tier.key, name=named(tier.name), cashback=tier.cashback) if tier else None,
             stamps=StampsOut(
                 stamps=stamps.stamps,
                 for_reward=stamps.for_reward,
@@ -184,6 +192,20 @@ class CardOut(BaseModel):
         )
 
 
+class CardFoundOut(CardOut):
+    """A card that was looked up, with what its guest may redeem."""
+
+    offers: list[OpenOfferOut] = said(
+        "On the card now, that which ends first first", "На карте сейчас; первым то, что раньше кончится"
+    )
+
+    @classmethod
+    def found(cls, view: CardView, offers: Iterable[OpenOffer]) -> Self:
+        """As loyalty has it."""
+        card = CardOut.of(view).model_dump()
+        return cls(**card, offers=[OpenOfferOut.of(each) for each in offers])
+
+
 class ReceiptOut(BaseModel):
     """What a sale brought."""
 
@@ -192,16 +214,19 @@ class ReceiptOut(BaseModel):
     stamps: int = said("Stamps that it earned", "Начислено штампов")
     level_up: bool = said("Whether it led to a higher tier", "Привёл ли чек к новому уровню")
     card: CardOut = said("The card afterwards", "Карта после этого")
+    offer: OfferRedeemedOut | None = said("The offer that it redeemed", "Предложение, которое применено")
 
     @classmethod
     def of(cls, recorded: till.Recorded) -> Self:
         """As loyalty has it."""
+        offer = recorded.offer
         return cls(
             number=recorded.number,
             points=recorded.points,
             stamps=recorded.stamps,
             level_up=recorded.risen,
             card=CardOut.of(recorded.card),
+            offer=OfferRedeemedOut.of(offer) if offer else None,
         )
 
 
@@ -233,15 +258,21 @@ class RefundOut(BaseModel):
     points: int = said("Hundredths of a point that were taken back", "Забрано назад, в сотых балла")
     stamps: int = said("Stamps that were taken back", "Забрано назад штампов")
     card: CardOut = said("The card afterwards", "Карта после этого")
+    offer: OfferReturnedOut | None = said(
+        "What became of the offer that the receipt had redeemed",
+        "Что стало с предложением, применённым к чеку",
+    )
 
     @classmethod
     def of(cls, refunded: till.Refunded) -> Self:
         """As loyalty has it."""
+        offer = refunded.offer
         return cls(
             number=refunded.number,
             points=refunded.points,
             stamps=refunded.stamps,
             card=CardOut.of(refunded.card),
+            offer=OfferReturnedOut.of(offer) if offer else None,
         )
 
 

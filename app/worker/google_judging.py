@@ -25,6 +25,10 @@ ASK_AFTER: Final = timedelta(seconds=2)
 """A message in doubt is looked for no sooner."""
 SURE_AFTER: Final = timedelta(minutes=1)
 """So long after a try a message that is not on the object is believed never to have come."""
+AWAY_COUNTS: Final = 4
+"""While Google is away a change waits no longer than after so many tries, two minutes, and never wears out:
+however long that lasts, all that waited is there minutes after Google is back."""
+_AWAY: Final = (502, 503, 504)
 
 Change = Callable[[ObjectRow], ObjectRow]
 
@@ -221,6 +225,11 @@ def _may_be_done(answer: Answer) -> bool:
     return answer.verdict is Verdict.LOST or (answer.verdict is Verdict.RETRY and failed)
 
 
+def _is_away(answer: Answer) -> bool:
+    """Whether it is Google, or the way there, that fails, and not this change."""
+    return answer.status is None or answer.status in _AWAY
+
+
 def waits(
     answered: GoogleAnswered, answer: Answer, *, change: Change | None = None, fate: Fate | None = None
 ) -> Judged:
@@ -232,7 +241,10 @@ def waits(
         outcome = replace(outcome_of(answered, "retry", said, answer, counts=False), retry_after=PROBE_AFTER)
         return Judged(outcome=outcome, change=change, fate=fate, denied=said)
     verdict: GoogleVerdict = "lost" if answer.verdict is Verdict.LOST else "retry"
-    return Judged(outcome=outcome_of(answered, verdict, said, answer), change=change, fate=fate)
+    counts = not _is_away(answer) or answered.ready.claimed.attempts <= AWAY_COUNTS
+    return Judged(
+        outcome=outcome_of(answered, verdict, said, answer, counts=counts), change=change, fate=fate
+    )
 
 
 def outcome_of(

@@ -204,11 +204,18 @@ class Planning:
         return planned
 
     def _class_of(self, each: Wanted, design: GoogleDesign) -> ClassRow:
-        """Of a pass, by its programme and tier; a tombstone stays where it is."""
-        tier = design.tier(each.content.tier)
-        key = (each.programme_id, google_ids.tier_key(tier))
+        """Of a pass, by its programme and tier; tombstones are apart from the living."""
+        over = each.content.voided
+        tier = None if over else design.tier(each.content.tier)
+        key = (each.programme_id, google_ids.OVER if over else google_ids.tier_key(tier))
         if key not in self._classes:
             self._classes[key] = self._press.class_of(
-                self._tx, each.row.issuer_id, each.row.brand_id, each.programme_id, tier, now=self._now
+                self._tx,
+                each.row.issuer_id,
+                each.row.brand_id,
+                each.programme_id,
+                tier,
+                over=over,
+                now=self._now,
             )
         return self._classes[key]

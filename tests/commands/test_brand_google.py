@@ -69,6 +69,11 @@ def test_a_file_is_named_and_asked_about(
     second = known.account(pechka)
     assert second is not None
     assert second.key_id != first.key_id
+    # So does another right to read the same file.
+    key.chmod(0o644)
+    assert known.account(pechka) is None
+    key.chmod(0o640)
+    assert known.account(pechka) is not None
     key.write_text("{}")
     assert known.account(pechka) is None
     assert known.issuers() == {ISSUER}

@@ -15,6 +15,7 @@ from app.delivery import breaker, stopped
 from app.delivery.tables import job
 from app.examination.alarms import Alarms
 from app.passes.press import Press
+from app.passes.sealing import Safe
 from app.simulators.authority import Authority
 from app.sms import logins
 from app.worker.ticks import alarm_tick
@@ -22,6 +23,7 @@ from tests.examination import installation as rig
 from tests.examination.installation import Installation, install
 
 DAY = timedelta(days=1)
+SAFE = Safe.of(b"of keys that lie in no database..")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def healthy(tmp_path: Path, database: Database, authority: Authority) -> Install
 def _raised(of: Installation, slug: str | None = "kofe", later: timedelta = timedelta(0)) -> dict[str, str]:
     settings, now = of.settings, of.now + later
     book = logins.read(settings.sms_file) if settings.sms_file else None
-    alarms = Alarms(Press("https://x.example/passkit", clock=lambda: now), book)
+    alarms = Alarms(Press("https://x.example/passkit", clock=lambda: now), book, SAFE)
     with of.database.read() as tx:
         return {str(look.subject): look.verdict for look in alarms.raised(tx, slug, now)}
 
@@ -79,7 +81,7 @@ def test_texts_that_a_gateway_holds_back_concern_the_brand(healthy: Installation
 
 
 def test_the_log_says_when_it_begins_and_when_it_is_over(healthy: Installation) -> None:
-    alarms = Alarms(Press("https://x.example/passkit", clock=lambda: healthy.now), None)
+    alarms = Alarms(Press("https://x.example/passkit", clock=lambda: healthy.now), None, SAFE)
     tick = alarm_tick(lambda tx, now: alarms.raised(tx, None, now))
 
     def said() -> Iterator[tuple[str, str]]:

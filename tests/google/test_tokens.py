@@ -128,7 +128,7 @@ def test_a_renounced_token_is_replaced_once_and_not_in_circles(account: ServiceA
             "Invalid JWT",
         ),
         (401, b'{"error": "unauthorized_client", "error_description": "x"}', True, "unauthorized_client"),
-        (403, b"<html>no</html>", True, "html"),
+        (403, b"<html><style>a{}</style><p>Go away</p></html>", True, "Go away"),
         (200, b"{}", True, "No access token"),
         (200, b"<html>Sign in to this Wi-Fi</html>", False, "holds no token"),
         (200, b"[]", False, "holds no token"),
@@ -147,6 +147,7 @@ def test_a_refusal_is_told_from_an_outage(
         server.status = status
         fault = refusal(tokens(account, server).obtain())
     assert words in str(fault)
+    assert "<" not in str(fault), "people read it"
     assert fault.denied == denied
 
 

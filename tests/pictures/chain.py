@@ -138,7 +138,7 @@ def open_chain(directory: Path, public_url: str) -> Chain:
 def _services(database: Database, public_url: str) -> Services:
     clock = Clock()
     press = Press(f"{public_url}/passkit", clock=clock, safe=Safe.of(SECRET))
-    alarms = Alarms(press, None)
+    alarms = Alarms(press, None, Safe.of(SECRET))
 
     def build(_tx: Tx, _pass_id: object) -> bytes:
         return b"nobody installs a picture"

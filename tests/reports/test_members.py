@@ -6,26 +6,35 @@ import io
 import json
 import re
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert, text, update
 
 from app.db import Database, Tx
 from app.db.identifiers import MemberId, VenueId
+from app.delivery import google
+from app.delivery.google_promises import NOTIFIED, GoogleOutcome
+from app.delivery.pace import Pace
 from app.loyalty import card_acts, enrolment, members, merging, numbers, search_keys, till
 from app.loyalty.enrolment import Enrolment
 from app.loyalty.guest_tables import member_key
 from app.loyalty.tables import member
 from app.loyalty.till import ReceiptDraft
-from app.passes import issuing
+from app.passes import google_broadcasts, issuing, store_google_broadcasts
+from app.passes.content import LocalizedText
+from app.passes.google_addresses import Addresses
+from app.passes.google_press import GooglePress
+from app.passes.google_tables import google_object
 from app.places import venues
 from app.places.venues import VenueDraft
 from app.reports import members as report
 from app.reports.member_archive import write_archive
 from app.reports.member_file import member_file, tables_of_member
 from tests.loyalty.town import BONUS, NOW, Town, build, request, visit
+from tests.reports.google_settling import ISSUER, at_google, held
 
 
 def guest(tx: Tx, town: Town, name: str | None, phone: str | None = None) -> Enrolment:
@@ -183,6 +192,36 @@ def test_the_file_holds_everything_and_no_way_in(database: Database) -> None:
     assert "Чужой" not in said
     assert stranger.card_code not in said
     assert not re.search(r"push_token|digest|key_version", said)
+
+
+def test_the_file_tells_what_was_said_to_all_and_what_came_of_it(database: Database) -> None:
+    with database.write() as tx:
+        town = build(tx, BONUS)
+        card = guest(tx, town, "Анна")
+    made = at_google(database, card.pass_id, town.brand.id, now=NOW)
+    held(database, made, by_somebody=True, now=NOW)
+    press = GooglePress(Addresses("http://127.0.0.1:9", lambda *_: ""))
+    with database.write() as tx:
+        its_class = press.class_of(tx, ISSUER, town.brand.id, town.programme.id, None, now=NOW)
+        tx.execute(update(google_object).values(google_class_id=its_class.id))
+        audience = google_broadcasts.Audience(
+            class_id=its_class.id, brand_id=town.brand.id, tier=None, holders=1
+        )
+        news = LocalizedText("Новое меню", "A new menu")
+        said = google_broadcasts.tell_all(tx, audience, news, announcement="campaign:1", now=NOW)
+        assert said is not None
+        [claimed] = google.claim(
+            tx, owner="w", issuer_id=ISSUER, brands=[town.brand.id], pace=Pace(100), now=NOW,
+            lease=timedelta(seconds=30), limit=10,
+        )  # fmt: skip
+        row = store_google_broadcasts.broadcasts(tx, [said])[said]
+        assert google_broadcasts.count(tx, row, claimed.id, now=NOW) == "all"
+        assert member_file(tx, MemberId(card.member_id))["google_notification"][0]["outcome"] == "asked"
+        taken = GoogleOutcome(claimed=claimed, verdict="accepted", reason=NOTIFIED)
+        google.settle(tx, "w", [taken], now=NOW)
+        whole = member_file(tx, MemberId(card.member_id))
+    assert [row["outcome"] for row in whole["google_notification"]] == ["notified"]
+    assert [row["text"]["en"] for row in whole["google_broadcast"]] == ["A new menu"]
 
 
 def _plan(database: Database, town: Town, query: str, of: frozenset[VenueId] | None = None) -> str:

@@ -16,10 +16,12 @@ from werkzeug.test import TestResponse
 from app.accounts import keys
 from app.accounts.tables import point_of_sale_key
 from app.db import Database
-from app.loyalty import enrolment
+from app.loyalty import enrolment, granting, offers
 from app.loyalty.enrolment import Enrolment
+from app.loyalty.offers import OfferDraft
 from app.loyalty.rules import Rules
 from app.loyalty.tables import ledger_entry, receipt, till_call
+from app.passes.content import LocalizedText
 from app.web.problem import KINDS
 from tests.loyalty import town as towns
 from tests.loyalty.town import BONUS, EXPIRING, NOW, STAMPS, TIERED
@@ -72,6 +74,7 @@ def test_a_receipt_is_recorded_and_the_worker_is_woken(database: Database) -> No
             "stamps": None,
             "name_initial": "А",
         },
+        "offer": None,
     }
     assert till.bell.rung == 1
 
@@ -387,3 +390,37 @@ def test_a_fault_inside_is_no_trace_outside(database: Database) -> None:
     assert answer.content_type == "application/problem+json"
     assert "lot" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_an_offer_is_shown_redeemed_once_and_given_back(database: Database) -> None:
+    till, town, guest = _open(database)
+    draft = OfferDraft(
+        code="TEN",
+        name=LocalizedText("Скидка 10 %", "10 % off"),
+        gives="percent",
+        worth=1_000,
+        minimum=50_00,
+        from_at=NOW,
+        until_at=NOW + timedelta(days=1),
+    )
+    with database.write() as tx:
+        made = offers.create(tx, town.brand.id, draft, now=NOW, actor="test")
+        granting.give(tx, made.id, [guest.id], now=NOW, actor="test")
+    shown = till.get(f"/cards/{guest.card_code}").get_json()["offers"]
+    assert [(each["offer"]["code"], each["usable"], each["why_not"]) for each in shown] == [
+        ("TEN", True, None)
+    ]
+    assert shown[0]["offer"]["worth"] == 1_000
+    small = till.post("/receipts", sale(guest.card_code, "1", 49_99, offer="TEN"))
+    _problem(small, 409, "offer-below-minimum")
+    _problem(till.post("/receipts", sale(guest.card_code, "1", offer="ELEVEN")), 404, "no-such-offer")
+    _nothing_happened(database, guest)
+    body = sale(guest.card_code, "1", offer="ten")
+    first, again = (till.post("/receipts", body, key="one") for _ in range(2))
+    assert first.json == again.json
+    redeemed = first.get_json()["offer"]
+    assert (redeemed["discount"], redeemed["paid"], first.get_json()["points"]) == (9_00, 81_00, 4_05)
+    _problem(till.post("/receipts", sale(guest.card_code, "2", offer="TEN")), 409, "offer-redeemed")
+    assert till.get(f"/cards/{guest.card_code}").get_json()["offers"] == []
+    assert till.post("/receipts/1/refund").get_json()["offer"] == {"code": "TEN", "given_back": True}
+    assert till.post("/receipts", sale(guest.card_code, "2", offer="TEN")).status_code == 201

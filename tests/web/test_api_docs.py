@@ -13,6 +13,7 @@ import pytest
 
 import app.loyalty
 from app.db import Database
+from app.loyalty.offer_redeeming import REFUSALS
 from app.web.problem import KINDS
 from tests.loyalty import town as towns
 from tests.loyalty.town import STAMPS, TIERED
@@ -138,9 +139,12 @@ def test_the_page_reads_in_both_languages_and_loads_nothing_from_elsewhere(
     assert page.text.count("<h2>") == len(CALLS) + 1
 
 
+_SPEAKING = ("till.py", "redemption_limits.py", "offer_redeeming.py", "checks.py", "idempotency.py")
+
+
 def test_every_refusal_of_the_till_is_a_kind_that_the_page_explains() -> None:
     room = Path(app.loyalty.__file__).parent
-    sources = "".join((room / name).read_text() for name in ("till.py", "checks.py", "idempotency.py"))
+    sources = "".join((room / name).read_text() for name in _SPEAKING)
     raised = set(re.findall(r'(?:BadInput|Conflict|NotFound)\(\s*"([a-z-]+)"', sources))
     assert len(raised) > 12
-    assert raised <= set(KINDS)
+    assert raised | {code for code, _ in REFUSALS.values()} <= set(KINDS)

@@ -23,7 +23,7 @@ from app.loyalty import codes
 from app.loyalty.checks import MOST_MONEY, OLDEST_RECEIPT
 from app.loyalty.enrolment import LONGEST_NAME as LONGEST_GUEST_NAME
 from app.loyalty.idempotency import LONGEST_KEY
-from app.loyalty.till import MOST_POINTS
+from app.loyalty.redemption_limits import MOST_POINTS
 from app.passes import device_log
 from app.passes.device_log import KEPT_LINES, MOST_CHARACTERS, MOST_LINES, LogLine
 from app.passes.registrations import MOST_DEVICES, MOST_PASSES

@@ -12,7 +12,7 @@ from app.db import Database
 from app.db.identifiers import GoogleBroadcastId, WalletPassId
 from app.delivery import queue, store_google_quota
 from app.google import calls
-from app.passes import google_broadcasts
+from app.passes import google_broadcasts, issuing
 from app.passes.content import LocalizedText
 from app.passes.google_broadcasts import Audience, BroadcastState
 from app.simulators import google as simulator
@@ -108,6 +108,21 @@ def test_one_request_tells_them_all_and_counts_for_each(cafe: Cafe) -> None:
         cafe.work()
     assert cafe.outcomes(cards[0]) == ["shown"] * 3, "the broadcast was one of its three"
     assert cafe.last(cards[0]).shown == "held_by_quota"
+
+
+def test_whose_card_ended_is_told_nothing_more(cafe: Cafe) -> None:
+    living, forgotten = cafe.installed(balance=0), cafe.installed(balance=0)
+    of_the_living = cafe.at_google(living)["classId"]
+    with cafe.database.write() as tx:
+        issuing.tombstone(tx, forgotten, now=cafe.now)
+    cafe.work()
+    assert cafe.at_google(forgotten)["state"] == "EXPIRED"
+    assert cafe.at_google(forgotten)["classId"] == f"{of_the_living}.over"
+    assert audience(cafe).holders == 1
+    say(cafe)
+    cafe.work()
+    assert outcomes(cafe, [living, forgotten]) == [["shown"], []]
+    assert cafe.at_google(forgotten)["hasUsers"], "though it is still in the wallet"
 
 
 def test_where_one_card_has_none_left_each_is_told_by_itself(cafe: Cafe) -> None:

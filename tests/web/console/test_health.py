@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from app.db import Tx
 from app.delivery import breaker
 from app.examination.alarms import Alarms
 from app.examination.looks import Look
+from app.passes.google_tables import google_account
 from app.sentences import say
 from app.web.console.health import KEPT_FOR
 from tests.web.console.house import House
@@ -21,13 +23,14 @@ PAGE = "/console/cafe/health"
 @pytest.fixture
 def wired(house: House) -> House:
     """As bootstrap wires it."""
-    object.__setattr__(house.services, "alarms", Alarms(house.services.press, None).raised)
+    alarms = Alarms(house.services.press, None, house.services.safe)
+    object.__setattr__(house.services, "alarms", alarms.raised)
     return house
 
 
 def _sound(house: House) -> None:
     """No alarm of the certificate: the tests' brands have none."""
-    alarms = Alarms(house.services.press, None)
+    alarms = Alarms(house.services.press, None, house.services.safe)
 
     def raised(tx: Tx, slug: str | None, now: datetime) -> Sequence[Look]:
         return [look for look in alarms.raised(tx, slug, now) if not look.subject.startswith("certificate")]
@@ -50,6 +53,20 @@ def test_where_all_is_well_nothing_is_said(house: House) -> None:
     _sound(house)
     assert "Everything works" in house.desk().get(PAGE).text
     assert 'class="notice wrong alarm"' not in house.desk().get("/console/cafe/people").text
+
+
+def test_a_google_key_that_cannot_be_read_is_told(house: House) -> None:
+    _sound(house)
+    with house.database.write() as tx:
+        tx.execute(
+            insert(google_account).values(
+                brand_id=house.cafe.brand.id, issuer_id="3388000000012345678", changed_at=house.clock(),
+                credentials="file:/nowhere/google.json", email="perkpass@kofe.example", changed_by="test",
+            )
+        )  # fmt: skip
+    shown = house.desk().get(PAGE).text
+    assert "Google account of cafe" in shown
+    assert "/nowhere/google.json" in shown
 
 
 def test_stopped_pushes_alarm_their_own_brand_within_seconds(house: House) -> None:

@@ -14,6 +14,7 @@ from app.delivery.google_promises import GoogleVerdict, Shown
 from app.loyalty import enrolment
 from app.loyalty.enrolment import Enrolment
 from app.passes.store_google import ObjectRow
+from app.places import visits
 from app.reports import google_words
 from app.reports.timeline import Surroundings, Timeline, timeline
 from app.reports.verdict_words import VERDICTS
@@ -128,7 +129,18 @@ def test_who_holds_it_is_told(house: House, anna: Enrolment) -> None:
     assert story(house, anna).cards[0].verdict.cause == "google_silent"
     held(house.database, made, by_somebody=False, now=NOW + MINUTE)
     assert story(house, anna).cards[0].verdict.cause == "google_removed"
-    assert "Removed from Google Wallet" in page(house, anna)
+    assert anna.visit_id is not None
+    with house.database.write() as tx:  # as the worker does when it hears of either
+        visits.card_added(tx, anna.visit_id, at=NOW)
+        visits.card_removed(tx, anna.visit_id, at=NOW + MINUTE)
+    seen = page(house, anna)
+    assert "Removed from Google Wallet" in seen
+    assert "Removed the card from the phone" not in seen, "it is told once"
+    assert "Added the card to a phone" not in seen
+    with house.database.write() as tx:  # what a phone of Apple's does is another thing
+        visits.card_added(tx, anna.visit_id, at=NOW + MINUTE)
+        visits.card_removed(tx, anna.visit_id, at=NOW + 2 * MINUTE)
+    assert "Removed the card from the phone" in page(house, anna)
 
 
 def test_both_wallets_are_told_of_where_the_guest_has_both(
