@@ -214,6 +214,7 @@ def _ticks(settings: Settings, safe: Safe, alarms: Alarms, google_press: GoogleP
         Tick("devices", timedelta(hours=1), lambda tx, now: registrations.forget_deserted(tx, now=now) > 0),
         Tick("drafts", timedelta(hours=1), lambda tx, now: drafts.purge(tx, now=now) > 0),
         ticks.announcement_tick(),
+        ticks.habits_tick(),
         class_tick(google_press),
         holders_tick(),
         callback_tick(),

@@ -16,11 +16,11 @@ from app.accounts import brands
 from app.campaigns import store_audience as store
 from app.campaigns import store_reach
 from app.campaigns.audience import BOUGHT_LATELY, Audience
-from app.campaigns.store_audience import Asked, Cuts
+from app.campaigns.store_filters import Asked, Cuts
 from app.campaigns.store_reach import Span
 from app.db import Tx
 from app.db.identifiers import BrandId, MemberId, ProgrammeId, WalletPassId
-from app.loyalty import habits
+from app.loyalty import consents, habits
 
 MOST_AT_ONCE = 1_000
 _EVERY = 2**62
@@ -91,6 +91,8 @@ class Recipient:
     member_id: MemberId
     language: str
     phone: str | None  # E.164, proved or not
+    consenting: bool  # to advertising, at this moment
+    texts: bool  # and the number was not silenced since: a text may be sent
     cards: tuple[Card, ...]  # in order of programme
 
 
@@ -126,8 +128,9 @@ def freeze(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Froz
 def walk(tx: Tx, frozen: Frozen, after: MemberId, limit: int) -> list[Recipient]:
     """The next recipients after this id, in order of id; none: that was all. At most 1,000 at a time.
 
-    They pass the filters now, as they were meant when the audience was frozen; habits are those that are
-    kept, which is what guests bought up to a minute ago while a worker works.
+    They pass the filters now, as they were meant when the audience was frozen. Consents, numbers, phones and
+    cards are asked of their own tables at this moment, never of what is kept for counting; habits are those
+    that are kept, which is what guests bought up to a minute ago while a worker works.
     """
     if not 1 <= limit <= MOST_AT_ONCE:
         raise ValueError(f"a step is 1 to {MOST_AT_ONCE} recipients")
@@ -142,11 +145,21 @@ def walk(tx: Tx, frozen: Frozen, after: MemberId, limit: int) -> list[Recipient]
     for one in store_reach.cards(tx, [each.member_id for each in found]):
         card = Card(programme_id=one.programme_id, pass_id=one.pass_id, apple=one.apple, google=one.google)
         cards.setdefault(one.member_id, []).append(card)
+    member_ids = [one.member_id for one in found]
+    consenting = consents.allowing(tx, member_ids, "advertising")
+    numbers = [
+        consents.Recipient(one.member_id, frozen.brand_id, one.phone)
+        for one in found
+        if one.phone is not None
+    ]
+    texts = {one.member_id for one in consents.may_be_sent_advertising(tx, numbers)}
     return [
         Recipient(
             member_id=one.member_id,
             language=one.language,
             phone=one.phone,
+            consenting=one.member_id in consenting,
+            texts=one.member_id in texts,
             cards=tuple(cards.get(one.member_id, ())),
         )
         for one in found

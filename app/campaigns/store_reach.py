@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column
 from app.campaigns.audience import Wallet
 from app.db import Tx, among
 from app.db.identifiers import MemberId, ProgrammeId, WalletPassId
-from app.loyalty.guest_tables import silenced_number
 from app.loyalty.tables import consent, enrolment, member
 from app.passes.google_tables import google_object
 from app.passes.tables import device, pass_evidence, registration
@@ -43,10 +42,15 @@ class Span:
 
     def members(self, column: ColumnElement[Any] = member.c.id) -> Select[Any]:
         """All of them, those who are gone too."""
-        found = select(column).where(
-            member.c.brand_id == self.brand_id, member.c.id > self.after, member.c.id <= self.upto
-        )
-        return found.where(member.c.id == literal_column(self.one, member.c.id.type)) if self.one else found
+        return self.bounded(select(column), member.c.brand_id, member.c.id)
+
+    def bounded(
+        self, found: Select[Any], brand_id: ColumnElement[int], member_id: ColumnElement[int]
+    ) -> Select[Any]:
+        """Those of ``found`` whose columns say that they are of the span."""
+        if self.one:  # who is asked about is of it
+            return found.where(member_id == literal_column(self.one, member.c.id.type))
+        return found.where(brand_id == self.brand_id, member_id > self.after, member_id <= self.upto)
 
     def outside(self, ids: Select[Any], one: ColumnElement[int]) -> ColumnElement[bool]:
         """``one`` is none of ``ids``: PostgreSQL makes a join of NOT EXISTS, and never of NOT IN."""
@@ -67,28 +71,31 @@ class Card:
     google: bool
 
 
-_LIVING_CARD = enrolment.c.ended_at.is_(None)
+def _with_cards(span: Span) -> Select[Any]:
+    """Once for each card that they ever had."""
+    return span.bounded(select(enrolment.c.member_id), enrolment.c.brand_id, enrolment.c.member_id)
 
 
-def with_phone(span: Span, *, apple: bool = False) -> Select[Any]:
-    """A living registration: on a phone that pushes reach, or of an Android pass app, unless ``apple``."""
-    found = (
-        span.members()
-        .join(enrolment, and_(enrolment.c.member_id == member.c.id, _LIVING_CARD))
+def with_phone(span: Span) -> Select[Any]:
+    """A living registration: on a phone that pushes reach, or of an Android pass app."""
+    return (
+        _with_cards(span)
         .join(registration, registration.c.pass_id == enrolment.c.pass_id)
         .join(device, device.c.id == registration.c.device_id)
-        .where(device.c.unreachable_since.is_(None))
+        .where(enrolment.c.ended_at.is_(None), device.c.unreachable_since.is_(None))
     )
-    return found.where(device.c.push_service == "apple") if apple else found
 
 
 def with_google(span: Span) -> Select[Any]:
     """A Google object that somebody holds."""
     return (
-        span.members()
-        .join(enrolment, and_(enrolment.c.member_id == member.c.id, _LIVING_CARD))
+        _with_cards(span)
         .join(google_object, google_object.c.pass_id == enrolment.c.pass_id)
-        .where(google_object.c.has_users.is_(True), google_object.c.removed_at.is_(None))
+        .where(
+            enrolment.c.ended_at.is_(None),
+            google_object.c.has_users.is_(True),
+            google_object.c.removed_at.is_(None),
+        )
     )
 
 
@@ -110,7 +117,7 @@ def _added(span: Span) -> Select[Any]:
 def _silent(span: Span, since: datetime) -> Select[Any]:
     """What Google's holders do is not known: they are never silent."""
     heard = with_phone(span).where(func.coalesce(device.c.contacted_at, device.c.registered_at) >= since)
-    one = member.c.id
+    one = enrolment.c.member_id
     return with_phone(span).where(
         span.outside(_named(heard), one), span.outside(_named(with_google(span)), one)
     )
@@ -118,7 +125,7 @@ def _silent(span: Span, since: datetime) -> Select[Any]:
 
 def _had(span: Span) -> Select[Any]:
     """A card of theirs was in a wallet once; a phone that asked about it had registered for it."""
-    cards = span.members().join(enrolment, enrolment.c.member_id == member.c.id)
+    cards = _with_cards(span)
     found = union_all(
         cards.join(registration, registration.c.pass_id == enrolment.c.pass_id),
         cards.join(pass_evidence, pass_evidence.c.pass_id == enrolment.c.pass_id).where(
@@ -145,13 +152,10 @@ def _none(span: Span) -> Select[Any]:
     return span.members().where(span.outside(_added(span), one), span.outside(_had(span), one))
 
 
-def consenting(span: Span, *, texts: bool = False) -> Select[Any]:
-    """Whose latest word about advertising is a grant; of two of one moment the stricter counts.
-
-    ``texts``: and who has a number that was not silenced since.
-    """
+def consenting(span: Span) -> Select[Any]:
+    """Whose latest word about advertising is a grant; of two of one moment the stricter counts."""
     later = consent.alias("later")
-    found = (
+    return (
         span.members()
         .join(consent, consent.c.member_id == member.c.id)
         .where(
@@ -165,14 +169,6 @@ def consenting(span: Span, *, texts: bool = False) -> Select[Any]:
             ),
         )
     )
-    if not texts:
-        return found
-    silenced = exists().where(
-        silenced_number.c.brand_id == member.c.brand_id,
-        silenced_number.c.number == member.c.phone,
-        silenced_number.c.at >= consent.c.at,
-    )
-    return found.where(member.c.phone.is_not(None), ~silenced)
 
 
 def cards(tx: Tx, member_ids: Sequence[MemberId]) -> list[Card]:

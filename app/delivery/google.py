@@ -182,6 +182,11 @@ def last_changes(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> dict[GoogleObj
     return {row.google_object_id: _last(row) for row in store_google.newest(tx, object_ids)}
 
 
+def broadcasts_under_way(tx: Tx) -> dict[GoogleBroadcastId, DeliveryId]:
+    """Messages to classes that are not settled, with their promises: the few that people just sent."""
+    return store_google.broadcasts_under_way(tx)
+
+
 def last_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> LastChange | None:
     """The last promise of a message to a class, as people are told of it."""
     return next((_last(row) for row in store_google.of_broadcast(tx, broadcast_id)), None)

@@ -183,6 +183,20 @@ def newest(tx: Tx, object_ids: Sequence[GoogleObjectId]) -> list[Any]:
     return list(tx.execute(select(own, *_TOLD).where(delivery.c.id.in_(last)).order_by(own)))
 
 
+def broadcasts_under_way(tx: Tx) -> dict[GoogleBroadcastId, DeliveryId]:
+    """Messages to classes that are not settled, with their promises."""
+    about = delivery.c.google_broadcast_id
+    # Each state has an index of its own, of the few rows that are in it.
+    rows = [
+        row
+        for state in (PENDING, SENDING)
+        for row in tx.execute(
+            select(about, delivery.c.id).where(about.is_not(None), delivery.c.state == state)
+        )
+    ]
+    return {GoogleBroadcastId(row[0]): DeliveryId(row[1]) for row in rows}
+
+
 def of_broadcast(tx: Tx, broadcast_id: GoogleBroadcastId) -> list[Any]:
     """The promises of a message to a class, the newest first."""
     own = delivery.c.google_broadcast_id

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.db.identifiers import EnrolmentId
 from app.errors import BadInput, Conflict, NotFound
 from app.loyalty import content as cards
-from app.loyalty import ledger, store_accounts, store_card_acts, store_enrolments
+from app.loyalty import habits, ledger, store_accounts, store_card_acts, store_enrolments
 from app.loyalty.account import Account
 from app.loyalty.card_codes import new_card_code
 from app.loyalty.rules import point_rules
@@ -129,6 +129,7 @@ def reissue(
         now=now,
     )
     store_card_acts.replace_card(tx, known.id, pass_id=made.id, card_code=code)
+    habits.changed(tx, known.brand_id, known.member_id)
     store_card_acts.add(
         tx,
         CardAct(

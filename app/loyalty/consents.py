@@ -16,6 +16,7 @@ from app.db.identifiers import BrandId, MemberId
 from app.delivery import texts
 from app.errors import NotFound
 from app.loyalty import store_consents as store
+from app.loyalty import store_habits
 from app.loyalty.enrolment import Purpose
 from app.loyalty.store_enrolments import ConsentRow
 from app.passes.content import Language
@@ -103,6 +104,7 @@ def withdraw_by_number(
     ended = _withdraw(tx, evidence, "advertising")
     last = [one.at for one in store.last_words(tx, list(evidence), "advertising")]
     store.silence(tx, brand_id, number, source=source, text=words, at=max([now, *last]))
+    store_habits.insert_changes_of_number(tx, brand_id, number)
     return ended
 
 
@@ -150,6 +152,8 @@ def _withdraw(tx: Tx, evidence: Mapping[MemberId, ConsentRow], purpose: Purpose)
         for one in sorted(granted, key=lambda one: one.member_id)
     ]
     store.add(tx, rows)
+    if rows:
+        store_habits.insert_changes(tx, [member_id for member_id, _ in rows])
     return len(rows)
 
 

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.db.identifiers import EnrolmentId, MemberId, ProgrammeId, VenueId, VisitId, WalletPassId
 from app.errors import BadInput, NotFound
 from app.loyalty import content as cards
-from app.loyalty import ledger, programmes, store_contacts, store_numbers, wording
+from app.loyalty import ledger, programmes, store_contacts, store_habits, store_numbers, wording
 from app.loyalty import store_enrolments as store
 from app.loyalty.card_codes import new_card_code, understood
 from app.loyalty.rules import TieredRules, point_rules
@@ -216,6 +216,7 @@ def _make(
 def add_consents(tx: Tx, member_id: MemberId, request: EnrolmentRequest, *, now: datetime) -> None:
     """Note what the form says, word for word."""
     store.insert_consents(tx, member_id, [_evidence(given, now) for given in request.consents])
+    store_habits.insert_changes(tx, [member_id])
 
 
 def _evidence(given: ConsentGiven, now: datetime) -> ConsentRow:

@@ -168,6 +168,7 @@ def remove(tx: Tx, member_id: MemberId, *, now: datetime, actor: str = "service"
     store_grants.end_of_cards(tx, ids, now=now)
     if number is not None:
         store_consents.forget_silence(tx, row.brand_id, number)
+        habits.number_heard(tx, row.brand_id, number)
     store_contacts.forget(tx, member_id)
     habits.forget(tx, row.brand_id, member_id)
     store.blank_member(tx, member_id, now=now)

@@ -15,7 +15,7 @@ from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId
 from app.errors import BadInput, NotFound, Unavailable
 from app.loyalty import enrolment as enrolments
-from app.loyalty import merging, programmes, store_consents, store_contacts, store_enrolments
+from app.loyalty import habits, merging, programmes, store_consents, store_contacts, store_enrolments
 from app.loyalty import store_numbers as store
 from app.loyalty.enrolment import Enrolment, EnrolmentRequest
 
@@ -46,6 +46,7 @@ def prove(
             if merging.unite(tx, living=living, ending=ending, number=number, now=now, actor=actor):
                 return enrolments.living(tx, enrolments.enrolment(tx, card.id))
         elif store.set_proved(tx, card.member_id, number, now=now):
+            habits.changed(tx, card.brand_id, card.member_id)
             _record(tx, card.brand_id, card.member_id, actor, now)
             return card
     raise Unavailable("this number is being proved by somebody else at this moment: try again")

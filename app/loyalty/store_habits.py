@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, and_, bindparam, delete, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
 from sqlalchemy import insert as plain_insert
 
 from app.db import Id, Identifiers, Tx, Types, among, given
@@ -19,16 +31,23 @@ from app.places.tables import venue
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What one guest's receipts come to; money in minor units, days as they are kept."""
+    """What is kept of a guest: what receipts come to, and reach. Minor units; days as they are kept."""
 
     member_id: MemberId
     brand_id: BrandId
     visits: int
     receipts: int
     spent: int
-    average: int  # of a receipt, rounded down
-    last_day: int
+    average: int | None  # of a receipt, rounded down; None for who never bought, and so is the next
+    last_day: int | None
     recent: str  # days of the newest visits, newest first
+    consenting: bool
+    texts: bool
+    apple: bool
+    google: bool
+    added: bool
+    had: bool
+    heard_day: int | None  # or later
     venues: tuple[tuple[VenueId, int], ...]  # by venue the last day there, in order of venue
 
 
@@ -37,7 +56,6 @@ class Bought:
     """A receipt that was not refunded, with the clock of its venue."""
 
     member_id: MemberId
-    brand_id: BrandId
     venue_id: VenueId
     time_zone: str
     at: datetime
@@ -53,32 +71,52 @@ HABIT: Types = {
     "average": BigInteger(),
     "last_day": Integer(),
     "recent": Text(),
+    "consenting": Boolean(),
+    "texts": Boolean(),
+    "apple": Boolean(),
+    "google": Boolean(),
+    "added": Boolean(),
+    "had": Boolean(),
+    "heard_day": Integer(),
 }
 VENUE: Types = {"member_id": Id, "venue_id": Id, "last_day": Integer()}
 _LOCK = 0x4AB1_75  # any number that nothing else of this database locks
 _IDS = bindparam("ids", type_=Identifiers())
 # Built once: a till waits for it.
 _CHANGE = plain_insert(habit_change).inline()
+_CHANGES = plain_insert(habit_change).from_select(
+    ["brand_id", "member_id"], select(member.c.brand_id, member.c.id).where(among(member.c.id, _IDS))
+)
 _BOUGHT = (
     select(
         enrolment.c.member_id,
-        enrolment.c.brand_id,
         receipt.c.venue_id,
         venue.c.time_zone,
         receipt.c.at,
         receipt.c.amount,
     )
-    .select_from(member)
-    .join(enrolment, enrolment.c.member_id == member.c.id)
+    .select_from(enrolment)
     .join(receipt, receipt.c.enrolment_id == enrolment.c.id)
     .join(venue, venue.c.id == receipt.c.venue_id)
-    .where(among(member.c.id, _IDS), member.c.removed_at.is_(None), receipt.c.refunded_at.is_(None))
+    .where(among(enrolment.c.member_id, _IDS), receipt.c.refunded_at.is_(None))
 )
 
 
 def insert_change(tx: Tx, brand_id: int, member_id: int) -> None:
     """Note that a member has to be counted anew."""
     tx.execute(_CHANGE, {"brand_id": brand_id, "member_id": member_id})
+
+
+def insert_changes(tx: Tx, member_ids: Sequence[MemberId]) -> None:
+    """Note that these members have to be counted anew."""
+    tx.execute(_CHANGES, {"ids": member_ids})
+
+
+def insert_changes_of_number(tx: Tx, brand_id: int, number: str) -> None:
+    """Note that everybody in the brand who gave this number has to be counted anew."""
+    theirs = member.c.brand_id == brand_id, member.c.phone == number, member.c.phone.is_not(None)
+    them = select(member.c.brand_id, member.c.id).where(*theirs)
+    tx.execute(plain_insert(habit_change).from_select(["brand_id", "member_id"], them))
 
 
 def one_at_a_time(tx: Tx) -> None:
@@ -118,7 +156,7 @@ def members_after(tx: Tx, after: MemberId, limit: int) -> list[MemberId]:
 
 
 def bought(tx: Tx, member_ids: Sequence[MemberId]) -> list[Bought]:
-    """All that these members bought, with any card that they ever had; nothing of those who are gone."""
+    """All that these members bought, with any card that they ever had."""
     return [Bought(*row) for row in tx.execute(_BOUGHT, {"ids": member_ids})]
 
 

@@ -7,13 +7,20 @@ three, and silently beyond. A card that came to the class later is not told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from app.db import Tx
-from app.db.identifiers import BrandId, DeliveryId, GoogleBroadcastId, GoogleClassId, ProgrammeId
+from app.db.identifiers import (
+    BrandId,
+    DeliveryId,
+    GoogleBroadcastId,
+    GoogleClassId,
+    GoogleObjectId,
+    ProgrammeId,
+)
 from app.delivery import google, google_quota, store_google_quota
 from app.delivery.google_promises import GooglePromise, Shown
 from app.delivery.store_google_quota import Noted
@@ -102,6 +109,18 @@ def count(tx: Tx, row: BroadcastRow, delivery_id: DeliveryId, *, now: datetime) 
     store_google_quota.note(tx, noted, now=now)
     store_google_broadcasts.write(tx, row.id, noted_to=found[-1])
     return "more" if len(found) == AT_ONCE else "all"
+
+
+def counted_for_movers(tx: Tx, moved: Mapping[GoogleObjectId, GoogleClassId]) -> list[Noted]:
+    """For cards that come to a class behind the count of a message that is not said yet: it reaches them."""
+    under_way = google.broadcasts_under_way(tx) if moved else {}
+    rows = store_google_broadcasts.broadcasts(tx, under_way.keys()) if under_way else {}
+    return [
+        Noted(under_way[row.id], card, "message", "asked")
+        for row in rows.values()
+        for card, class_id in moved.items()
+        if row.way == "class" and class_id == row.google_class_id and card <= row.noted_to
+    ]
 
 
 def hand_on(tx: Tx, row: BroadcastRow, delivery_id: DeliveryId, brand_id: BrandId, *, now: datetime) -> bool:

@@ -21,7 +21,7 @@ from app.db.identifiers import (
 )
 from app.delivery import queue
 from app.errors import Conflict
-from app.passes import store_deserted, store_registrations
+from app.passes import store_deserted, store_holder_changes, store_registrations
 from app.passes.store_registrations import PushTarget
 
 __all__ = [
@@ -108,6 +108,7 @@ def register(
                 f"A device holds at most {MOST_PASSES} passes of one type: remove one, then add this one.",
             )
         store_registrations.crowd_out(tx, pass_id, newcomer=device_id, most=MOST_DEVICES)
+    store_holder_changes.of_device(tx, device_id)
     return Registered(device_id, created=created, first=first)
 
 
@@ -131,6 +132,8 @@ def unregister(
         pass_id=pass_id,
         now=now,
     )
+    if existed:
+        store_holder_changes.of_pass(tx, pass_id)
     return Unregistered(existed, last=existed and not store_registrations.has_living(tx, pass_id))
 
 
@@ -148,6 +151,7 @@ def forget_unreachable(tx: Tx, device_id: DeviceId, *, unregistered_at: datetime
     """
     if not store_registrations.mark_unreachable(tx, device_id, unregistered_at=unregistered_at):
         return ()
+    store_holder_changes.of_device(tx, device_id)
     return tuple(store_registrations.left_alone(tx, device_id))
 
 
@@ -156,12 +160,14 @@ def set_aside(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
 
     Unless it registered since it gets no pushes until it registers again; its passes still answer it.
     """
-    store_registrations.mark_unreachable(tx, device_id, unregistered_at=asked_at)
+    if store_registrations.mark_unreachable(tx, device_id, unregistered_at=asked_at):
+        store_holder_changes.of_device(tx, device_id)
 
 
 def take_back(tx: Tx, device_id: DeviceId, *, asked_at: datetime) -> None:
     """We are in doubt again whether the push token was bad: undo the :func:`set_aside` of that moment."""
     store_registrations.mark_reachable(tx, device_id, marked_at=asked_at)
+    store_holder_changes.of_device(tx, device_id)
 
 
 def forget_deserted(tx: Tx, *, now: datetime, limit: int = 500) -> int:

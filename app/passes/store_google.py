@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Text, and_, or_, select, update
+from sqlalchemy import insert as plain_insert
 
 from app.db import Id, Json, Tx, Types, UtcDateTime, among, given, insert
 from app.db.identifiers import (
@@ -27,7 +28,7 @@ from app.passes.google_tables import (
     google_class,
     google_object,
 )
-from app.passes.tables import design, wallet_pass
+from app.passes.tables import design, holder_change, wallet_pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,13 @@ def write_objects(tx: Tx, rows: Sequence[ObjectRow]) -> None:
         return
     named = [{"row": one.id} | {name: getattr(one, name) for name in _FACTS if name != "row"} for one in rows]
     new = given(tx, named, _FACTS)
+    held = [
+        google_object.c[name].is_distinct_from(new.c[name])
+        for name in ("has_users", "first_saved_at", "removed_at")
+    ]
+    there = google_object.c.id == new.c.row
+    changed = select(google_object.c.pass_id).select_from(google_object.join(new, there)).where(or_(*held))
+    tx.execute(plain_insert(holder_change).from_select(["pass_id"], changed))
     tx.execute(
         update(google_object)
         .where(google_object.c.id == new.c.row)

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.db import Json, UtcDateTime, identity, metadata, refers
+from app.db import Id, Json, UtcDateTime, identity, metadata, refers
 from app.passes import announcement_tables, google_tables  # noqa: F401 - more tables of the room
 
 # A version never changes: cards in phones were made with it. Without a number it is a draft's, on test cards.
@@ -101,6 +101,16 @@ registration = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Index("ix_registration_pass", "pass_id"),
+)
+
+# Passes whose holders changed since, or all of a device's. Only ever inserted, until the worker has looked.
+holder_change = Table(
+    "holder_change",
+    metadata,
+    identity(),
+    Column("pass_id", Id),
+    Column("device_id", Id),
+    CheckConstraint("(pass_id IS NULL) <> (device_id IS NULL)", name="of_one"),
 )
 
 UNFETCHED = (

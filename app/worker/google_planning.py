@@ -86,6 +86,7 @@ class Planning:
         too_early: list[ClaimedGoogle] = []
         ready, noted = [*sent_now, *self._plan_broadcasts(claimed, too_early)], []
         hopeless: list[ClaimedGoogle] = []
+        moved: dict[GoogleObjectId, GoogleClassId] = {}
         for row_id, one in about.items():
             each = wanted.get(row_id)
             design = designs.get(each.design_id) if each else None
@@ -106,6 +107,8 @@ class Planning:
                 ledger=ledgers.get(row_id, {}),
                 now=self._now,
             )
+            if plan.class_id is not None and each.row.google_class_id not in (None, plan.class_id):
+                moved[row_id] = plan.class_id
             own = ledgers.get(row_id, {}).get(one.id)
             if plan.how:
                 noted.append(Noted(one.id, row_id, plan.how, "asked"))
@@ -115,6 +118,7 @@ class Planning:
                 self._over[one] = plan.done
             else:
                 ready.append(Planned(one, plan, row.id if row.accepted_at is None else None))
+        noted += google_broadcasts.counted_for_movers(self._tx, moved)
         store_google_quota.note(self._tx, noted, now=self._now)
         return Sorted(
             tuple(ready), self._over, self._gone, tuple(too_early), tuple(hopeless), tuple(self._again)

@@ -13,7 +13,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db import Database, Tx
+from app.db.identifiers import MemberId
 from app.delivery import jobs, queue
+from app.loyalty import habits
 from app.passes import announcing, evidence, issuing, rollouts
 from app.passes.signing import Signer, expiry_stage, expiry_warning
 from app.worker import metrics
@@ -148,6 +150,21 @@ def purge_tick(*, keep: timedelta = timedelta(days=30), every: timedelta = timed
         return False
 
     return Tick("purge", every, step)
+
+
+def habits_tick(*, limit: int = 100) -> Tick:
+    """Count every member anew, ``limit`` at a time, once a day: phones are heard without a note of it.
+
+    Whoever takes the work over in between begins from the first.
+    """
+    after: MemberId | None = None
+
+    def step(tx: Tx, _now: datetime) -> bool:
+        nonlocal after
+        after = habits.mend(tx, after=after, limit=limit).after
+        return after is not None
+
+    return Tick("habits_anew", timedelta(days=1), step, rest=lambda took: took)
 
 
 def rollout_tick(*, every: timedelta = timedelta(seconds=10)) -> Tick:

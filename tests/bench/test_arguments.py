@@ -18,7 +18,7 @@ WRONG = [
     ("console_pages", ["5", "0"], "'0' is not a whole number of at least 1"),
     ("funnel", ["7"], "'7' is not a whole number of at least 1000"),
     ("pass_build", ["--rounds", "none"], "'none' is not a whole number of at least 1"),
-    ("audience", ["5000", "0"], "'0' is not a whole number of at least 1"),
+    ("audience", ["1000", "0"], "'0' is not a whole number of at least 1"),
     ("lift", ["9"], "'9' is not a whole number of at least 10"),
     ("funnel", ["1000", "1"], "'1' is not a whole number of at least 2"),
     ("pass_build", ["--seconds", "nan"], "'nan' is not a number of seconds, above 0 and at most 3600"),

@@ -294,6 +294,7 @@ ASKED: dict[str, Callable[[Tx, list[GoogleObjectId]], Any]] = {
     "lost": lambda tx, _: google.lost(tx, now=NOON + HOUR),
     "ledgers": lambda tx, ids: store_google_quota.ledgers(tx, ids, now=NOON),
     "last": google.last_changes,
+    "broadcasts": lambda tx, _: google.broadcasts_under_way(tx),
     "wanted": store_google.wanted,
     "locked": store_google.lock_objects,
     "named": lambda tx, ids: store_google.object_named(tx, f"{ISSUER}.{ids[0]}"),

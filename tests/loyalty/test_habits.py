@@ -107,6 +107,7 @@ def test_only_the_newest_visits_are_kept_and_what_is_too_much_to_count_is_told(
     with database.write() as tx:
         place = town.build(tx, town.BONUS)
         guest, idle = town.guest(tx, place), town.guest(tx, place)
+        fold_all(tx)
         for day in range(habits.MOST_RECENT + 3):
             tx.execute(
                 receipt.insert().values(

@@ -38,7 +38,9 @@ PHONES = [
     "/v1/passes/{type}/{}", "/v1/passes/{}/{serial}", "/v1/passes/{type}/{serial}/{}",
     "/v1/passes/{type}/{serial}/passLifecycleUpdate", "/v1/log",
 ]  # fmt: skip
-REGISTERING = frozenset({"device", "registration", "visit_event", "visit_change", "pass_evidence"})
+REGISTERING = frozenset(
+    {"device", "registration", "visit_event", "visit_change", "pass_evidence", "holder_change"}
+)
 HEADERS = ["User-Agent", "Accept-Language", "Accept", "Referer", "If-Modified-Since", "X-Forwarded-For",
            "Host", "Range", "Cookie", "Content-Type", "Purpose", "Expect", "If-None-Match",
            "Authorization"]  # fmt: skip

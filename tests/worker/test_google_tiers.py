@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from app.db import Database
+from app.delivery import store_google_quota
+from app.passes import google_broadcasts
+from app.passes.content import LocalizedText
 from app.simulators import google as simulator
 from app.simulators.google import RunningGoogle
 from tests.passes import templates
 from tests.worker.google_hand import Cafe, opened
+
+NEWS = LocalizedText("Новое меню", "A new menu")
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +47,24 @@ def test_a_tier_is_a_class_and_rising_is_a_patch_of_the_class(cafe: Cafe, casing
     assert cafe.running.lints() == []
     other = cafe.installed(tier=templates.TIERS[2])
     assert cafe.at_google(other)["classId"] == high
+
+
+def test_who_rises_into_a_class_that_is_about_to_be_told_something_is_counted_too(
+    cafe: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(google_broadcasts, "AT_ONCE", 1)
+    rising = cafe.installed(tier=templates.TIERS[0])
+    for _ in range(2):
+        cafe.installed(tier=templates.TIERS[2])
+    with cafe.database.write() as tx:
+        found = google_broadcasts.audiences(tx, cafe.programme_id)
+        (family,) = [one for one in found if one.tier == templates.TIERS[2]]
+        google_broadcasts.tell_all(tx, family, NEWS, announcement="campaign:1", now=cafe.now)
+    assert cafe.take() == (), "one of two is counted"
+    cafe.change(rising, kind="silent", tier=templates.TIERS[2])
+    cafe.work()
+    card = cafe.card(rising).object_id
+    assert [one.outcome for one in cafe.notices(rising)] == ["shown"]
+    with cafe.database.read() as tx:
+        lines = store_google_quota.ledgers(tx, [card], now=cafe.now)[card]
+    assert [entry.outcome for entry in lines.values()] == ["notified"]

@@ -1156,6 +1156,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_registration_pass", ["pass_id"], unique=False)
 
     op.create_table(
+        "holder_change",
+        sa.Column("id", columns.Id, sa.Identity(always=False), nullable=False),
+        sa.Column("pass_id", columns.Id, nullable=True),
+        sa.Column("device_id", columns.Id, nullable=True),
+        sa.CheckConstraint("(pass_id IS NULL) <> (device_id IS NULL)", name=op.f("ck_holder_change_of_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holder_change")),
+    )
+
+    op.create_table(
         "visit",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("install_link_id", columns.Id, nullable=False),
@@ -1361,14 +1370,30 @@ def upgrade() -> None:
         sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("receipts", sa.Integer(), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
-        sa.Column("average", sa.BigInteger(), nullable=False),
-        sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.Column("average", sa.BigInteger(), nullable=True),
+        sa.Column("last_day", sa.Integer(), nullable=True),
         sa.Column(
             "recent",
             sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.CheckConstraint("visits > 0 AND receipts >= visits AND spent >= 0", name=op.f("ck_habit_bought")),
+        sa.Column("consenting", sa.Boolean(), nullable=False),
+        sa.Column("texts", sa.Boolean(), nullable=False),
+        sa.Column("apple", sa.Boolean(), nullable=False),
+        sa.Column("google", sa.Boolean(), nullable=False),
+        sa.Column("added", sa.Boolean(), nullable=False),
+        sa.Column("had", sa.Boolean(), nullable=False),
+        sa.Column("heard_day", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "receipts >= visits AND spent >= 0 AND (visits > 0) = (receipts > 0)"
+            " AND (average IS NULL) = (visits = 0) AND (last_day IS NULL) = (visits = 0)",
+            name=op.f("ck_habit_bought"),
+        ),
+        sa.CheckConstraint("consenting OR NOT texts", name=op.f("ck_habit_texts_by_consent")),
+        sa.CheckConstraint("added OR NOT (apple OR google)", name=op.f("ck_habit_added_somewhere")),
+        sa.CheckConstraint(
+            "heard_day IS NULL OR (added AND NOT google)", name=op.f("ck_habit_heard_of_phones")
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_habit_brand_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_habit_member_id")),
         sa.PrimaryKeyConstraint("brand_id", "member_id", name=op.f("pk_habit")),
@@ -2089,6 +2114,7 @@ def downgrade() -> None:
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index("ix_registration_pass")
 
+    op.drop_table("holder_change")
     op.drop_table("registration")
     with op.batch_alter_table("pass_evidence", schema=None) as batch_op:
         batch_op.drop_index(
