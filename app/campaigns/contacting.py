@@ -14,6 +14,7 @@ from app.campaigns import store_recipients as store
 from app.campaigns.audiences import Card
 from app.campaigns.expansion import chosen_card
 from app.campaigns.limits import Limits
+from app.campaigns.looks import FIRST_LOOK
 from app.campaigns.store_campaigns import Campaign
 from app.campaigns.store_recipients import Due, HeldBack
 from app.db import Tx
@@ -127,7 +128,7 @@ def _say(
     speaking: dict[MemberId, tuple[WalletPassId, bool]] = {
         one.member_id: (pass_id, one.google) for pass_id, one in cards.items() if pass_id in values
     }
-    store.said(tx, campaign.id, speaking, look_at=now + campaign.plan.deadline, now=now)
+    store.said(tx, campaign.id, speaking, look_at=now + FIRST_LOOK, now=now)
     announced = [
         Announcement(
             pass_id,

@@ -67,9 +67,12 @@ def promise(
     if not rows:
         return []
     login = texting.login_of(brands.brand(tx, campaign.brand_id).slug)
-    if campaign.plan.texts_to == "nobody" or login is None:
-        because: Because = "no_text" if campaign.plan.texts_to == "nobody" else "no_login"
-        return [unreached(one, because, now) for one in rows]
+    if campaign.plan.texts_to == "nobody":
+        return [unreached(one, "no_text", now) for one in rows]
+    if giving.is_over(tx, campaign, now):
+        return [unreached(one, "offer_over", now) for one in rows]
+    if login is None:
+        return [unreached(one, "no_login", now) for one in rows]
     people = store_proofs.people(tx, [one.member_id for one in rows])
     why = _refused(tx, campaign, rows, people)
     asked = sorted((one for one in rows if one.member_id not in why), key=lambda one: one.member_id)
@@ -222,12 +225,14 @@ def _words(
     """What each is told, in the member's language and of the member's own card."""
     living = {people[one.member_id].id for one in asked}
     cards = store_proofs.cards(tx, living, campaign.plan.programme_id)
-    values = words.of_passes(tx, sorted(set(cards.values())), besides=giving.fields(tx, campaign))
+    offer = giving.fields(tx, campaign)
+    values = words.of_passes(tx, sorted(set(cards.values())), besides=offer)
     said = {}
     for one in asked:
         person = people[one.member_id]
         language: Language = "en" if person.language == "en" else "ru"
         own = values.get(cards[person.id]) if person.id in cards else None
         text = campaign.plan.sms(one.arm).in_language(language)
-        said[one.member_id] = fill(text, own[language] if own else {})
+        without = {name: told.in_language(language) for name, told in offer.items()}
+        said[one.member_id] = fill(text, own[language] if own else without)
     return said

@@ -1,7 +1,7 @@
 """What a look at a recipient finds: it is settled, its next step has come, or it is looked at again. Pure.
 
 The rhythm of looks: a recipient that nothing is known of yet is looked at again after a quarter of the time
-that it has waited, so that a day costs some ten looks.
+that it has waited, an hour at most, so that a day costs some forty looks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Because = Literal[
     "no_price",
     "no_login",
     "bad_text",
+    "offer_over",
     "same_number",
     "merged",
     "left",
@@ -39,9 +40,12 @@ FORGOTTEN: Final = "Forgotten"
 """Reasons of texts that were not sent: the card was fetched meanwhile, the campaign was cancelled; and of one
 that nothing is known of any more."""
 
+FIRST_LOOK: Final = timedelta(minutes=1)
+"""So long after a card spoke most phones have come: whoever looks on sees it, and deadlines are known."""
+
 HALTED: Final = ("paused", "stopped")
 _SOON: Final = timedelta(seconds=3)
-_SOONEST, _LATEST = timedelta(seconds=10), timedelta(minutes=15)
+_SOONEST, _LATEST = timedelta(seconds=10), timedelta(hours=1)
 _HALTED_SOONEST, _HALTED_LATEST = timedelta(minutes=1), timedelta(minutes=10)
 _RECEIPT_SOONEST, _RECEIPT_LATEST = timedelta(seconds=20), timedelta(hours=6)
 

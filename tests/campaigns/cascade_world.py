@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.campaigns import cascade, fallback, lifecycle, work
 from app.campaigns.fallback import Texting
@@ -20,12 +20,16 @@ from app.db.identifiers import (
     CampaignId,
     DeviceId,
     DeviceLibraryIdentifier,
+    GoogleIssuerId,
     MemberId,
+    OfferId,
     PushToken,
     WalletPassId,
 )
-from app.delivery import queue, texts
+from app.delivery import google, queue, texts
 from app.delivery.budget import Policy
+from app.delivery.google_promises import GoogleOutcome, GoogleVerdict
+from app.delivery.pace import Pace
 from app.delivery.promises import Outcome, Verdict
 from app.delivery.tables import delivery
 from app.delivery.texts import ReceiptTold
@@ -36,6 +40,7 @@ from app.loyalty.tables import member
 from app.passes import announcing, evidence, issuing, registrations
 from app.passes.content import LocalizedText
 from app.passes.evidence import Fetch
+from app.passes.google_tables import google_object
 from app.sms.book import BrandTexts, Login, PriceRule, SmsBook
 from app.worker.text_carrier import TextCarrier
 from app.worker.text_channel import TextChannel
@@ -47,6 +52,7 @@ from tests.worker.text_gateway import Fate, GatewayServer, LineGateway, Taken
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 PRICE = 400
+ISSUER = GoogleIssuerId("3388000000000000001")
 LINE = LocalizedText("{name|гость}, скидка 20 %", "{name|guest}, 20 % off")
 BOLD = Policy(receipt=1e9, campaign=1e9, coalesce=timedelta(0))
 """Nothing is held back by the phone's budget."""
@@ -124,12 +130,12 @@ class World:
         )
         return made.device_id
 
-    def begin(self) -> None:
+    def begin(self, offer_id: OfferId | None = None) -> None:
         """Send it, and speak to everybody."""
         with self.database.write() as tx:
             brand = self.town.brand.id
             self.id = lifecycle.create(
-                tx, brand, "Offer", self.plan, kind=self.kind, now=self.now, actor="test"
+                tx, brand, "Offer", self.plan, kind=self.kind, offer_id=offer_id, now=self.now, actor="test"
             )
             lifecycle.begin(tx, brand, self.id, now=self.now, actor="test")
         self.send()
@@ -177,6 +183,34 @@ class World:
         with self.database.write() as tx:
             announcing.expire(tx, now=self.now)
             announcing.advance(tx, now=self.now)
+
+    def hold_at_google(self, member_id: MemberId) -> None:
+        """The guest has the card in Google Wallet."""
+        with self.database.write() as tx:
+            tx.execute(
+                insert(google_object).values(
+                    pass_id=self.pass_of(tx, member_id),
+                    brand_id=self.town.brand.id,
+                    issuer_id=ISSUER,
+                    resource_id=f"{ISSUER}.{member_id}",
+                    has_users=True,
+                    inserted_at=NOW,
+                    first_saved_at=NOW,
+                    created_at=NOW,
+                )
+            )
+
+    def tell_google(self, verdict: GoogleVerdict, reason: str) -> None:
+        """Changes that are due leave, and are answered so."""
+        with self.database.write() as tx:
+            claimed = google.claim(
+                tx, owner="teller", issuer_id=ISSUER, brands=[self.town.brand.id],
+                pace=Pace(1000.0, 100), now=self.now, lease=LEASE, limit=100,
+            )  # fmt: skip
+            google.begin_attempts(tx, claimed, now=self.now)
+        with self.database.write() as tx:
+            answers = [GoogleOutcome(claimed=one, verdict=verdict, reason=reason) for one in claimed]
+            google.settle(tx, "teller", answers, now=self.now)
 
     def fetch(self, member_id: MemberId) -> None:
         """The guest's phone comes for the card as it is."""

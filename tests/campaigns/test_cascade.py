@@ -10,13 +10,17 @@ import pytest
 from sqlalchemy import select, update
 
 from app.campaigns.fallback import Texting
+from app.campaigns.plan import Arm
 from app.db import Database, Tx
 from app.db.identifiers import EnrolmentId, MemberId
+from app.delivery.google_promises import GoogleVerdict
 from app.delivery.tables import delivery, text_message
 from app.delivery.texts import ASK_FOR
-from app.loyalty import card_acts, consents, enrolment, members, merging, store_consents
+from app.loyalty import card_acts, consents, enrolment, members, merging, offers, store_consents
+from app.loyalty.offers import OfferDraft
 from app.loyalty.tables import member
 from app.passes import watermarks
+from app.passes.content import LocalizedText
 from app.passes.tables import device
 from tests.campaigns.cascade_world import HOUR, MINUTE, PLAN, PRICE, World, book
 from tests.loyalty.town import NOW
@@ -56,10 +60,11 @@ def test_who_fetched_before_the_deadline_is_reached_and_the_others_are_texted(
     world.fetch(reached)
     world.wait(10 * MINUTE)
     world.look()
-    assert [world.state(one) for one in (reached, late)] == [("said", None)] * 2  # nothing is due yet
+    assert world.state(reached) == ("reached", None)
+    assert world.state(late) == ("said", None)
+    assert world.row(late).look_at == NOW + PLAN.deadline
     world.wait(15 * MINUTE)
     world.look()
-    assert world.state(reached) == ("reached", None)
     assert world.row(reached).reached_at == NOW + 10 * MINUTE
     assert world.row(reached).accepted_at == NOW
     assert world.state(late) == ("texting", None)
@@ -97,9 +102,9 @@ def test_what_was_never_accepted_has_the_end_of_its_message_for_a_deadline(world
     world.begin()
     looks = 0
     while world.now < NOW + PLAN.patience:
-        world.wait(10 * MINUTE)
+        world.wait(15 * MINUTE)
         looks += world.look()
-    assert looks < 110
+    assert looks < 50
     assert world.row(guest).deadline_at == NOW + PLAN.patience
     assert world.state(guest) == ("texting", None)
 
@@ -256,8 +261,8 @@ def test_what_stays_paused_until_it_makes_no_sense_is_over(world: World) -> None
     world.begin()
     world.push()
     world.halt("pause")
-    while world.now < NOW + PLAN.patience + timedelta(days=1, minutes=20):
-        world.wait(10 * MINUTE)
+    while world.now < NOW + PLAN.patience + timedelta(days=1, hours=2):
+        world.wait(2 * HOUR)
         world.look()
     assert world.state(guest) == ("unreached", "stopped")
     assert world.campaign().state == "measuring"
@@ -356,3 +361,61 @@ def test_a_fetch_counts_though_the_card_was_given_anew_meanwhile(world: World) -
     world.look()
     assert world.state(guest) == ("reached", None)
     assert world.state(other) == ("texting", None)
+
+
+def test_a_text_names_the_offer_and_none_leaves_once_it_is_over(
+    world: World, server: GatewayServer, database: Database
+) -> None:
+    card, cardless = world.guest(), world.guest(iphone=False)
+    with database.write() as tx:
+        offer = offers.create(
+            tx,
+            world.town.brand.id,
+            OfferDraft(
+                code="COFFEE-10",
+                name=LocalizedText("Скидка 10 %", "10 % off"),
+                terms=LocalizedText("На всё меню", "The whole menu"),
+                gives="percent",
+                worth=1_000,
+                from_at=NOW,
+                until_at=NOW + 20 * MINUTE,
+            ),
+            now=NOW,
+            actor="test",
+        )
+    line = LocalizedText("{offer}: {code}", "{offer}: {code}")
+    world.plan = replace(PLAN, arms=(Arm(name="one", line=line),))
+    world.begin(offer.id)
+    world.text(server)
+    assert [one.text for one in server.ledger.texts] == ["Скидка 10 %: COFFEE-10"]
+    assert world.state(cardless) == ("texting", None)
+    _overdue(world)
+    assert world.state(card) == ("unreached", "offer_over")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "suffices", "ends"),
+    [
+        ("accepted", "Notified", True, ("google_accepted", None)),
+        ("accepted", "Notified", False, ("texting", None)),
+        ("accepted", "HeldByQuota", True, ("texting", None)),
+        ("accepted", "NoHolder", True, ("texting", None)),
+        ("refused", "invalid", True, ("texting", None)),
+        ("lost", "Timeout", True, ("said", None)),
+    ],
+)
+def test_a_card_at_google_is_reached_as_far_as_google_tells(
+    database: Database, verdict: GoogleVerdict, reason: str, suffices: bool, ends: tuple[str, str | None]
+) -> None:
+    world = World(database, plan=replace(PLAN, google_accepted_suffices=suffices))
+    guest = world.guest(iphone=False)
+    world.hold_at_google(guest)
+    world.begin()
+    assert world.row(guest).google is True
+    world.wait(MINUTE)
+    world.look()
+    assert world.state(guest) == ("said", None)  # no answer yet
+    world.tell_google(verdict, reason)
+    world.wait(10 * MINUTE)
+    world.look()
+    assert world.state(guest) == ends

@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 
 from app.db import Database, connect
 from app.db.identifiers import DeviceId, WalletPassId
-from app.passes import device_log, evidence
+from app.passes import device_log, evidence, watermarks
 from app.passes.evidence import Fetch, Install, PassEvidence
 from app.passes.issuing import WalletPass
 from app.passes.listing import Listing
-from app.passes.tables import device, pass_evidence
+from app.passes.tables import device, evidence_watermark, pass_evidence
 from app.web.passkit_evidence import EvidenceRecorder
 from tests.passes.shop import NOW, content
 from tests.web.phones import Phone, Service
@@ -346,3 +346,43 @@ def test_a_forked_process_writes_what_it_noted_before_it_ends(
     assert process.exitcode == 0
     with service.database.read() as tx:
         assert tx.execute(select(device.c.contacted_at)).scalar_one() == NOW
+
+
+def test_other_processes_are_told_until_when_everything_is_written(
+    service: Service, database: Database
+) -> None:
+    """One process cannot write what was fetched from it; the other one can, and ends."""
+    card, later = service.issue(), NOW + timedelta(seconds=90)
+    broken = connect(database.engine.url.render_as_string(hide_password=False))
+
+    def strike(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO pass_evidence"):
+            raise OperationalError(statement, None, Exception("away"))
+
+    event.listen(broken.engine, "before_cursor_execute", strike)
+    failing, well = (EvidenceRecorder(one, clock=lambda: later) for one in (broken, database))
+
+    def told() -> tuple[int, Any]:
+        with database.read() as tx:
+            rows = tx.execute(select(evidence_watermark)).all()
+            return len(rows), watermarks.oldest(tx, later)
+
+    assert told() == (0, later)  # no phone came yet: nobody need be waited for
+    assert not failing.fetched(Fetch(card.id, 1, NOW, NOW))
+    assert well.fetched(Fetch(card.id, 1, NOW, later))
+    deadline = time.monotonic() + 60
+    while told()[0] < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert told() == (2, NOW)
+    well.close()
+    assert told() == (1, NOW)
+    failing.close()  # its word stays, since it could not write: others wait for its lease
+    assert told() == (1, NOW)
+    with database.read() as tx:
+        over = later + watermarks.LEASE
+        assert watermarks.oldest(tx, over) == over
+    event.remove(broken.engine, "before_cursor_execute", strike)
+    failing.close()
+    assert told() == (0, later)
+    broken.close()
