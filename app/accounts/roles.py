@@ -31,6 +31,7 @@ Permission = Literal[
     "member.export",
     "member.erase",
     "audience.read",
+    "offer.edit",  # make and end them, and read what they did
     "launch.read",
     "launch.edit",
     "health.read",
@@ -55,6 +56,7 @@ _MANAGER: Final[frozenset[Permission]] = frozenset(
 )
 _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
     "audience.read",
+    "offer.edit",
     "design.read",
     "design.edit",
     "design.publish",
