@@ -31,6 +31,8 @@ Permission = Literal[
     "member.export",
     "member.erase",
     "audience.read",
+    "campaign.read",
+    "campaign.write",  # write, test, send, pause; and how often guests may be spoken to
     "launch.read",
     "launch.edit",
     "health.read",
@@ -55,6 +57,8 @@ _MANAGER: Final[frozenset[Permission]] = frozenset(
 )
 _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
     "audience.read",
+    "campaign.read",
+    "campaign.write",
     "design.read",
     "design.edit",
     "design.publish",

@@ -93,22 +93,22 @@ def cuts(tx: Tx, brand_id: int, column: str, parts: int, *, since: int) -> tuple
 
 def count(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Numbers:
     """One statement, so that the numbers are of one moment."""
-    chosen = _chosen(tx, span, asked, fresh).cte("chosen")
+    found = chosen(tx, span, asked, fresh).cte("chosen")
 
     def of(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return select(func.count()).select_from(chosen).where(*conditions).scalar_subquery()
+        return select(func.count()).select_from(found).where(*conditions).scalar_subquery()
 
     each = span.about("chosen.id")
-    apple = each.has(store_reach.with_phone(each, apple=True), chosen.c.id)
-    google = each.has(store_reach.with_google(each), chosen.c.id)
+    apple = each.has(store_reach.with_phone(each, apple=True), found.c.id)
+    google = each.has(store_reach.with_google(each), found.c.id)
     row = tx.execute(
         select(
             of(),
-            of(each.has(store_reach.consenting(each), chosen.c.id)),
+            of(each.has(store_reach.consenting(each), found.c.id)),
             of(apple),
             of(google),
             of(apple, google),
-            of(chosen.c.phone.is_not(None), each.has(store_reach.consenting(each, texts=True), chosen.c.id)),
+            of(found.c.phone.is_not(None), each.has(store_reach.consenting(each, texts=True), found.c.id)),
         )
     ).one()
     return Numbers(*map(int, row))
@@ -131,8 +131,8 @@ def last_member(tx: Tx, brand_id: int) -> MemberId:
     return MemberId(tx.scalar(select(func.max(member.c.id)).where(member.c.brand_id == brand_id)) or 0)
 
 
-def _chosen(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Select[Any]:
-    """Members by the habits that are kept, but for those of whom fresher ones are given."""
+def chosen(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Select[Any]:
+    """Id, language and phone of members by the habits kept, but for those of whom fresher ones are given."""
     kept = _branch(span, asked, habit, habit_venue)
     if not fresh.member_ids:
         return kept
