@@ -63,10 +63,9 @@ class CampaignReport:
         return self.days[max(self.days)] if self.days else {}
 
     @property
-    def removals(self) -> Mapping[int, int] | None:
-        """By arm, within 72 hours; None before."""
-        read = self.days.get(REMOVALS_AFTER)
-        return {arm: one.removed for arm, one in read.items()} if read else None
+    def removals(self) -> Mapping[int, ArmDay] | None:
+        """The day, by arm, that tells of 72 hours; None before."""
+        return self.days.get(REMOVALS_AFTER)
 
     def state(self, *names: str) -> int:
         """How many guests are in any of these states."""

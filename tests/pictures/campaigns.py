@@ -17,6 +17,7 @@ from app.db import Tx
 from app.db.identifiers import CampaignId
 from app.passes.content import LocalizedText
 from tests.pictures.chain import NOW, Chain
+from tests.web.console import report_stage
 
 PIE = LocalizedText(
     "{name|Гость}, до воскресенья второй пирог за полцены",
@@ -51,6 +52,7 @@ def campaigns(chain: Chain) -> None:
             .where(recipient.c.campaign_id == sent, recipient.c.member_id.in_(reached))
             .values(state="reached", reached_at=began, settled_at=began, look_at=None)
         )
+        report_stage.read(tx, sent, began, 5)
         quiet = write(
             tx, "Завтраки для тех, кто не был месяц", Plan(arms=(arms[0],), audience=PRESETS["asleep"]), NOW
         )

@@ -137,6 +137,7 @@ SHOTS: Final = (
     Shot("campaign-review", "campaigns_review_review", dark=True),
     Shot("campaign-scheduled", "campaigns_review_review", told={"campaign_id": "scheduled_campaign"}),
     Shot("campaign", "campaigns_one", told={"campaign_id": "sent_campaign"}, dark=True),
+    Shot("campaign-report", "campaigns_report_report", told={"campaign_id": "sent_campaign"}, dark=True),
     Shot("settings-limits", "campaigns_limits_allowed"),
     Shot("team", "people_everybody"),
     Shot("team-invite", "people_invite"),

@@ -14,7 +14,7 @@ from flask_babel import gettext, ngettext
 from app.accounts.brands import Brand
 from app.campaigns.readings import HELD_OUT
 from app.campaigns.store_campaigns import Campaign
-from app.campaigns.verdicts import Reading
+from app.campaigns.verdicts import DAILY, FINAL, Reading
 from app.reports.campaign_export import COLUMNS
 from app.reports.campaign_report import ArmNumbers, CampaignReport
 from app.web.console import sums
@@ -23,6 +23,7 @@ from app.web.language import current_language
 
 Tone = Literal["good", "wrong", "calm"]
 _LATE = timedelta(minutes=10)
+_LARGE = 100_000  # minor units
 
 
 def _(words: str, **values: object) -> str:
@@ -98,7 +99,8 @@ class Told:
             return _("Without guests who are told nothing, nobody knows what they would have spent anyway.")
         if interval is None:
             return _("Too few guests have bought anything yet to tell.")
-        sure = percent(told.confidence)
+        is_final = max(self.found.days) >= self.campaign.plan.days
+        sure = percent(FINAL if is_final else DAILY)  # of all days and arms together
         between = _(
             "from %(low)s to %(high)s a guest",
             low=self.signed(interval.low),
@@ -213,13 +215,7 @@ class Told:
                 Line(
                     _("Cards removed"),
                     _("within 72 hours"),
-                    cells(
-                        {
-                            arm: self._share(removed, numbers[arm].guests)
-                            for arm, removed in removals.items()
-                            if arm in numbers
-                        }
-                    ),
+                    cells({arm: self._share(one.removed, one.sums.guests) for arm, one in removals.items()}),
                 )
             )
         return lines
@@ -251,7 +247,9 @@ class Told:
         return self._money(amount / guests) if guests else ""
 
     def _money(self, amount: float) -> str:
-        return sums.money(round(amount), self.brand.currency)
+        """Of large sums the small change says nothing."""
+        whole = round(amount)
+        return sums.money(round(whole, -2) if abs(whole) >= _LARGE else whole, self.brand.currency)
 
     def _clock(self, moment: datetime) -> str:
         zone = ZoneInfo(self.brand.time_zone)

@@ -44,13 +44,20 @@ def measured(
     tx: Tx, brand_id: BrandId, *, now: datetime, days: int = 5, name: str = "Осеннее возвращение"
 ) -> CampaignId:
     """Sent ``days`` ago: the first arm earns, of the other it cannot be told yet."""
-    began, chance = now - days * DAY, random.Random(5)
+    began = now - days * DAY
     made = lifecycle.create(tx, brand_id, name, Plan(arms=ARMS, canary_minutes=None), now=began, actor="test")
     lifecycle.begin(tx, brand_id, made, now=began, actor="test")
     while work.step(tx, lambda *_: None, now=began):
         pass
+    read(tx, made, began, days)
+    return made
+
+
+def read(tx: Tx, campaign_id: CampaignId, began: datetime, days: int) -> None:
+    """So many days of it: the first of two arms earns, of the second it cannot be told."""
+    chance = random.Random(5)
     for day in range(1, days + 1):
-        campaign = store.by_id(tx, made)
+        campaign = store.by_id(tx, campaign_id)
         assert campaign is not None
         share = 0.02 + 0.03 * day
         found = {
@@ -59,4 +66,3 @@ def measured(
             2: (spent(chance, 4_100, share * 1.05, 60_000), 18),
         }
         readings.keep(tx, Due(campaign, day, began, began + day * DAY), found, now=began + day * DAY)
-    return made
