@@ -151,6 +151,12 @@ def _load_chain(plan: Plan, authority: Authority, environment: dict[str, str]) -
     file.write_text(chain.replace("file:../certs/", "file:certs/"), encoding="utf-8")
     keys_file = plan.directory / "keys.jsonl"
     _perkpass(environment, "chain", "load", str(file), "--keys-file", str(keys_file))
+    welcome = ("--name-ru", "Скидка 10 % новым гостям", "--name-en", "10 % off for newcomers")
+    first_day = f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%d}"
+    _perkpass(
+        environment, "offer", "create", folders[0], demo_past.WELCOME, *welcome, "--percent", "10",
+        "--from", first_day,
+    )  # fmt: skip
     tills: dict[tuple[str, str], str] = {}
     for line in keys_file.read_text(encoding="utf-8").splitlines():
         key = json.loads(line)

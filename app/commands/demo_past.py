@@ -19,11 +19,13 @@ from app.accounts.brands import Brand
 from app.commands.shell import opened
 from app.db import Database, Tx
 from app.db.identifiers import DeviceLibraryIdentifier, PassTypeIdentifier, PushToken
-from app.loyalty import enrolment, till
+from app.loyalty import enrolment, granting, offers, till
 from app.loyalty.enrolment import ConsentGiven, Enrolment, EnrolmentRequest
+from app.loyalty.offers import Offer
 from app.loyalty.till import ReceiptDraft
 from app.passes import evidence, issuing, registrations
 from app.passes.evidence import Contact, Fetch, Install, Sighting
+from app.passes.issuing import Revision
 from app.places import links, venues, visits
 from app.places.links import InstallLink
 from app.places.venues import Venue
@@ -35,9 +37,12 @@ MOST_PHONES = 500
 """So many push tokens the demo's Apple is to know."""
 _BUSY, _QUIET = 14, 4
 """Scans of a day: in the first venue of each brand, and in the others."""
+_REDEEMS = 0.6
 _FORM, _FORM_NOW, _ADDED, _RECEIPT, _AGAIN, _REMOVED = 0.62, 0.4, 0.9, 0.66, 0.5, 0.07
 """Shares of those who came so far; in the last week the first venue's form loses guests."""
 _NICENESS = 10
+WELCOME = "WELCOME"
+"""The offer that they got, where their brand has it; the demo's tills redeem it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class _Shop:
     venue: Venue
     links: Sequence[InstallLink]
     is_busy: bool
+    welcome: Offer | None
 
 
 def token(number: int) -> PushToken:
@@ -79,10 +85,11 @@ def fill(database: Database, *, now: datetime, days: Iterable[int] = DAYS, seed:
 def _shops(tx: Tx, brand: Brand) -> list[_Shop]:
     living = [link for link in links.links_of_brand(tx, brand.id) if link.retired_at is None]
     found: list[_Shop] = []
+    welcome = next((one for one in offers.offers_of_brand(tx, brand.id) if one.code == WELCOME), None)
     for venue in venues.open_venues(tx, brand.id):
         own = [link for link in living if link.venue_id == venue.id]
         if own:
-            found.append(_Shop(brand, venue, own, is_busy=not found))
+            found.append(_Shop(brand, venue, own, is_busy=not found, welcome=welcome))
     return found
 
 
@@ -126,6 +133,13 @@ class _Past:
                     ),
                     now=at + timedelta(seconds=45),
                 )  # fmt: skip
+                if shop.welcome is not None:
+                    given = granting.grant(
+                        tx, shop.welcome.id, [card.id], campaign=None, until=None,
+                        now=at + timedelta(seconds=50),
+                    )  # fmt: skip
+                    shown = [Revision(each.pass_id, each.shown) for each in given]
+                    issuing.revise(tx, shown, kind="silent", now=at + timedelta(seconds=50))
                 if self._happens(_ADDED):
                     self._add(tx, shop, card, at + timedelta(minutes=1))
 
@@ -138,7 +152,8 @@ class _Past:
             if self._happens(_AGAIN):
                 rung.append(rung[0] + timedelta(days=self._luck.randint(1, 12), minutes=17))
             for number, moment in enumerate(moment for moment in rung if moment < self._now):
-                self._buy(tx, shop, card, f"{card.card_code}-{number}", moment)
+                redeems = shop.welcome is not None and not number and self._happens(_REDEEMS)
+                self._buy(tx, shop, card, f"{card.card_code}-{number}", moment, redeems=redeems)
                 seen = moment + timedelta(minutes=1)
         gone = seen + timedelta(days=self._luck.randint(1, 9))
         if self._happens(_REMOVED) and gone < self._now:
@@ -147,12 +162,12 @@ class _Past:
             self._hold(tx, card, at, seen)
         self.cards += 1
 
-    def _buy(self, tx: Tx, shop: _Shop, card: Enrolment, number: str, at: datetime) -> None:
+    def _buy(self, tx: Tx, shop: _Shop, card: Enrolment, number: str, at: datetime, *, redeems: bool) -> None:
         till.record_receipt(
             tx,
             ReceiptDraft(
                 card=card.card_code, number=number, amount=self._luck.randrange(180, 1400) * 100,
-                currency=shop.brand.currency, at=at,
+                currency=shop.brand.currency, at=at, offer=WELCOME if redeems else None,
             ),
             brand_id=shop.brand.id, venue_id=shop.venue.id, now=at,
         )  # fmt: skip

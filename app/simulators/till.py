@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import uuid
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class Rung:
         """Whether it counts."""
         return 200 <= self.status < 300
 
+    def redeemed(self, language: Language) -> str:
+        """The name of the offer that it redeemed; empty where it redeemed none."""
+        found = json.loads(self.answer).get("offer") if self.accepted else None
+        return str(found["offer"]["name"][language]) if found else ""
+
 
 class Holder(Protocol):
     """Whose phone a till is shown, of whatever make."""
@@ -65,10 +71,26 @@ class Till:
         """``base_url`` is the service's public URL."""
         self._client = client
         self._receipts = f"{base_url.rstrip('/')}/api/v1/receipts"
+        self._cards = f"{base_url.rstrip('/')}/api/v1/cards"
         self._attempts = attempts
 
-    async def ring(self, key: TillKey, card: str, amount: int, *, number: str | None = None) -> Rung:
-        """A receipt of ``amount`` minor units for ``card`` (the code in its barcode).
+    async def offer(self, key: TillKey, card: str, amount: int) -> str | None:
+        """The code of the first offer on the card that a receipt of ``amount`` may redeem here; or None.
+
+        Raises httpx's error where nobody answers.
+        """
+        answer = await self._client.get(
+            f"{self._cards}/{card}", headers={"authorization": f"Bearer {key.secret}"}
+        )
+        if answer.status_code != 200:
+            return None
+        usable = [each["offer"] for each in answer.json()["offers"] if each["usable"]]
+        return next((str(each["code"]) for each in usable if amount >= each["minimum"]), None)
+
+    async def ring(
+        self, key: TillKey, card: str, amount: int, *, number: str | None = None, offer: str | None = None
+    ) -> Rung:
+        """A receipt of ``amount`` minor units for ``card`` (its barcode's code); may redeem an ``offer``.
 
         Raises httpx's error where nobody answers, after the last attempt.
         """
@@ -76,6 +98,8 @@ class Till:
         headers = {"authorization": f"Bearer {key.secret}", "idempotency-key": str(uuid.uuid4())}
         at = datetime.now(UTC).isoformat(timespec="seconds")
         receipt = {"card": card, "number": number, "amount": amount, "currency": key.currency, "at": at}
+        if offer is not None:
+            receipt["offer"] = offer
         for attempt in range(1, self._attempts + 1):
             try:
                 answer = await self._client.post(self._receipts, json=receipt, headers=headers)

@@ -158,13 +158,20 @@ class Town:
         phone, card = self._luck.choice(buyers)
         return await self.ring(phone, card)
 
-    async def ring(self, phone: Holder, card: ShownCard, amount: int | None = None) -> Rung | None:
-        """A receipt where the card was installed; None if it could not be rung up."""
+    async def ring(
+        self, phone: Holder, card: ShownCard, amount: int | None = None, *, redeems: bool = False
+    ) -> Rung | None:
+        """A receipt where the card was installed; None if it could not be rung up.
+
+        A cashier who ``redeems`` looks first what the card offers.
+        """
         shop = self._shops.get((phone.name, card.code))
         if shop is None or not card.code:
             return None
         try:
-            rung = await self.till.ring(shop.till, card.code, amount or amount_of_a_coffee(self._luck))
+            due = amount or amount_of_a_coffee(self._luck)
+            offer = await self.till.offer(shop.till, card.code, due) if redeems else None
+            rung = await self.till.ring(shop.till, card.code, due, offer=offer)
         except httpx.HTTPError as fault:
             self._fail(f"{shop.till.venue}: {_said_by(fault)}")
             return None
@@ -177,7 +184,7 @@ class Town:
 
     async def ring_for_page(self, phone: Holder, card: ShownCard) -> str:
         """For the till button of the phone's page: what to show below it."""
-        rung = await self.ring(phone, card)
+        rung = await self.ring(phone, card, redeems=True)
         words = {
             "ru": ("чек № {number} на {amount}", "чек не прошёл", "не отвечает"),
             "en": ("receipt {number}, {amount}", "the receipt was refused", "does not answer"),
@@ -187,7 +194,8 @@ class Town:
         if not rung.accepted:
             return f"{words[1]}: {rung.status} {rung.answer[:200]}"
         amount = f"{rung.amount // 100} {rung.currency}"
-        return words[0].format(number=rung.number, amount=amount)
+        told = words[0].format(number=rung.number, amount=amount)
+        return f"{told}: {offer}" if (offer := rung.redeemed(phone.language)) else told
 
     async def stop(self) -> None:
         """Switch every phone off."""

@@ -21,6 +21,9 @@ from tests.commands.conftest import Run
 def test_the_demo_has_a_week_to_compare_with_another(perkpass: Run, chain_file: Path) -> None:
     perkpass("chain", "load", chain_file)
     now = datetime.now(UTC)
+    named = ("--name-ru", "Скидка", "--name-en", "A discount", "--percent", "10")
+    since = ("--from", f"{now - timedelta(days=30):%Y-%m-%d}")
+    assert perkpass("offer", "create", "pechka", demo_past.WELCOME, *named, *since).status == 0
     with closing(connect(load().resolved_database_url, pool_size=1)) as database:
         made = demo_past.fill(database, now=now, days=(1, 9))
         with database.read() as tx:
@@ -36,6 +39,8 @@ def test_the_demo_has_a_week_to_compare_with_another(perkpass: Run, chain_file: 
         with database.write() as tx:
             assert tallies.mend(tx) == 0  # as counted anew from every step
     assert made > 10
+    [offer] = perkpass("offer", "list", "pechka", "--json").json
+    assert offer["granted"] > offer["redeemed"] > 0
     for each in counts:
         assert each.scan > each.page > each.form > each.added > 0
     assert counts[0].receipt > 0

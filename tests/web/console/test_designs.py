@@ -146,13 +146,13 @@ def test_two_who_save_at_once_lose_nothing(house: House) -> None:
     house.clock.forward(timedelta(seconds=5))
     theirs |= {"act": "down.backFields.1", "colour.backgroundColor": "#ff0000"}
     assert two.client.post(DRAFT, data=theirs).status_code == 303
-    mine |= {"act": "save", "f.backFields.2.words.ru": "Мои правила", "f.backFields.2.label.ru": "Условия"}
+    mine |= {"act": "save", "f.backFields.3.words.ru": "Мои правила", "f.backFields.3.label.ru": "Условия"}
     told = one.client.post(DRAFT, data=mine)
     assert told.status_code == 409
     assert "Somebody else saved this draft" in told.text
     again = inputs(told)
-    assert again["f.backFields.2.words.ru"] == "Мои правила"
-    assert again["f.backFields.2.label.ru"] == "Условия"
+    assert again["f.backFields.3.words.ru"] == "Мои правила"
+    assert again["f.backFields.3.label.ru"] == "Условия"
     assert now_is(house).template.document["backgroundColor"] == "rgb(255, 0, 0)"  # theirs, so far
     assert one.client.post(DRAFT, data=again | {"act": "save"}).status_code == 303
     made = now_is(house).template
