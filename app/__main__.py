@@ -36,6 +36,7 @@ _COMMANDS = {
     "user": "user",
     "member": "member",
     "audience": "audience",
+    "offer": "offer",
     "sms": "sms",
     "issue": "issue",
     "template": "template",

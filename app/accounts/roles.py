@@ -33,6 +33,7 @@ Permission = Literal[
     "audience.read",
     "campaign.read",
     "campaign.write",  # write, test, send, pause; and how often guests may be spoken to
+    "offer.edit",  # make and end them, and read what they did
     "launch.read",
     "launch.edit",
     "health.read",
@@ -59,6 +60,7 @@ _MARKETER: Final[frozenset[Permission]] = _MANAGER | {
     "audience.read",
     "campaign.read",
     "campaign.write",
+    "offer.edit",
     "design.read",
     "design.edit",
     "design.publish",

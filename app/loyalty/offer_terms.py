@@ -113,9 +113,9 @@ def _worth(draft: OfferDraft) -> int:
 def _words(said: str, field: str, longest: int, *, needed: bool = True) -> str:
     trimmed = " ".join("".join(ch for ch in said if ch.isprintable() or ch.isspace()).split())
     if needed and not trimmed:
-        raise BadInput("words-missing", "Write it in both languages: guests read one of them.", field=field)
+        raise BadInput("offer-words", "Write it in both languages: guests read one of them.", field=field)
     if len(trimmed) > longest:
-        raise BadInput("words-too-long", f"It may have {longest} characters.", field=field)
+        raise BadInput("too-long", f"It may have {longest} characters.", field=field)
     return trimmed
 
 

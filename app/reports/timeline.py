@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from app.db import Tx
 from app.db.identifiers import BrandId, EnrolmentId, MemberId, VenueId, WalletPassId
-from app.loyalty import store_card_acts, store_ledger
+from app.loyalty import store_card_acts, store_grants, store_ledger, store_offers
 from app.passes import evidence
 from app.passes.store_evidence import PassEvidence
 from app.reports import google_verdicts, phone_lines, store_timeline, store_timeline_google, timeline_events
@@ -93,6 +93,9 @@ def timeline(
     seen = [one for one in receipts if one.id not in hidden]
     entries = [one for one in store_ledger.entries(tx, ids) if one.receipt_id not in hidden]
     acts = store_card_acts.of_enrolments(tx, ids)
+    grants = store_grants.of_cards(tx, ids)
+    redeemed = store_grants.redemptions(tx, [one.id for one in grants]) if grants else []
+    offers = store_offers.by_ids(tx, sorted({one.offer_id for one in grants}))
     worker_seen_at = store_timeline.worker_seen_at(tx)
     steps = store_timeline.visits(tx, ids)
     names = store_timeline.venue_names(tx, sorted({receipt.venue_id for receipt in seen}))
@@ -145,6 +148,11 @@ def timeline(
         *timeline_events.of_cards(cards),
         *timeline_events.of_receipts(seen, names),
         *timeline_events.of_points(entries, acts),
+        *timeline_events.of_offers(
+            grants,
+            [one for one in redeemed if one.receipt_id not in hidden],
+            {one.id: one.draft.name for one in offers.values()},
+        ),
         *timeline_events.of_tiers(cards, receipts, now),
         *timeline_events.of_hands(acts, entries),
     ]

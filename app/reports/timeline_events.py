@@ -14,7 +14,9 @@ from app.loyalty import codes, store_contacts, store_enrolments
 from app.loyalty import rules as rulebook
 from app.loyalty.rules import TieredRules
 from app.loyalty.store_card_acts import CardAct
+from app.loyalty.store_grants import Grant, Redemption
 from app.loyalty.store_ledger import Entry, Receipt
+from app.passes.content import LocalizedText
 from app.passes.store_evidence import PassEvidence
 from app.reports import card_dates, store_timeline
 from app.reports.store_timeline import CardRow, PassRow, PhoneRow, PushRow
@@ -39,7 +41,8 @@ class Event:
 _AS_IT_GOES = (
     "visit_scan", "visit_page", "visit_in_app", "code", "text", "text_delivered", "visit_form",
     "consent_given_data", "consent_given_advertising", "consent_withheld_advertising", "enrolled",
-    "noted_proved", "receipt", "refund", "points_redemption", "points_accrual", "tier_rose", "tier_fell",
+    "noted_proved", "offer_granted", "receipt", "refund", "points_redemption", "points_accrual",
+    "offer_redeemed", "points_offer", "offer_given_back", "tier_rose", "tier_fell",
     "hand_reissue", "changed", "push_promised", "push_waited", "push_held", "push_superseded",
     "push_accepted", "contacted", "listed", "told_again", "fetched", "registered", "registered_app",
     "registered_again", "visit_added", "installed",
@@ -94,6 +97,28 @@ def of_points(entries: Iterable[Entry], acts: Iterable[CardAct]) -> Iterable[Eve
         kind = "moved" if one.kind == "correction" else one.kind
         facts: dict[str, Fact] = {"points": one.points, "stamps": one.stamps}
         yield Event(at=one.at, kind=f"points_{kind}", topic="points", card=one.enrolment_id, facts=facts)
+
+
+def of_offers(
+    grants: Iterable[Grant], redemptions: Iterable[Redemption], names: Mapping[Any, LocalizedText]
+) -> Iterable[Event]:
+    """What was put on the cards, redeemed and given back, and what left them unused."""
+    redeemed: dict[Any, list[Redemption]] = {}
+    for each in redemptions:
+        redeemed.setdefault(each.grant_id, []).append(each)
+    for one in grants:
+        name = names[one.offer_id]
+        facts: dict[str, Fact] = {"ru": name.ru, "en": name.en, "campaign": one.campaign}
+        told = Event(
+            at=one.granted_at, kind="offer_granted", topic="points", card=one.enrolment_id, facts=facts
+        )
+        yield told
+        for each in redeemed.get(one.id, ()):
+            yield replace(told, at=each.at, kind="offer_redeemed")
+            if each.returned_at:
+                yield replace(told, at=each.returned_at, kind="offer_given_back")
+        if one.over_at:
+            yield replace(told, at=one.over_at, kind=f"offer_{one.over_because}")
 
 
 def of_tiers(cards: Iterable[CardRow], receipts: Sequence[Receipt], now: datetime) -> Iterable[Event]:

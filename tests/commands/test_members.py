@@ -48,7 +48,9 @@ def test_a_guest_is_found_explained_and_handed_everything(perkpass: Run, code: s
         assert (found["name"], found["cards"]) == ("Анна Ёлкина", [code])
     assert "Nobody" in perkpass("member", "find", "pechka", "пётр").out
 
+    _offered(perkpass, code)
     told = perkpass("member", "why", code, "--json").json
+    assert "offer_granted" in {event["what"] for event in told["events"]}
     assert told["cause"] in ("never_added", "not_https")
     assert told["to_do"]
     assert "enrolled" in {event["what"] for event in told["events"]}
@@ -67,7 +69,23 @@ def test_a_guest_is_found_explained_and_handed_everything(perkpass: Run, code: s
         with database.write() as tx:
             tx.execute(text(allow))
     with ZipFile(file) as bundle:
-        assert json.loads(bundle.read("data.json"))["member"][0]["name"] == "Анна Ёлкина"
+        data = json.loads(bundle.read("data.json"))
+    assert data["member"][0]["name"] == "Анна Ёлкина"
+    assert (data["offer"][0]["code"], len(data["offer_grant"])) == ("TEN", 1)
+
+
+def _offered(perkpass: Run, code: str) -> None:
+    """The guest's whole story has an offer in it."""
+    named = ("--name-ru", "Скидка", "--name-en", "A discount")
+    made = perkpass("offer", "create", "pechka", "ten", *named, "--percent", "10", "--json").json
+    assert (made["code"], made["worth"], made["ended"]) == ("TEN", 1_000, False)
+    assert "TEN already" in perkpass("offer", "create", "pechka", "TEN", *named, "--amount", "50").err
+    assert "Say one of" in perkpass("offer", "create", "pechka", "NONE", *named).err
+    given = [perkpass("offer", "grant", "pechka", "ten", "--card", code, "--json").json for _ in range(2)]
+    assert [(each["granted"], each["had it"]) for each in given] == [(1, 0), (0, 1)]
+    assert perkpass("offer", "end", "pechka", "TEN", "--json").json["ended"]
+    [listed] = perkpass("offer", "list", "pechka", "--json").json
+    assert (listed["granted"], listed["redeemed"], listed["ended"]) == (1, 0, True)
 
 
 def test_a_card_is_corrected_blocked_and_issued_anew(perkpass: Run, code: str) -> None:

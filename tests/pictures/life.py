@@ -20,6 +20,7 @@ from app.passes import designs, drafts, evidence, issuing, registrations, rollou
 from app.passes.evidence import Contact, Fetch, Install, Sighting
 from app.places import links, tallies, venues, visits
 from app.places.links import InstallLink
+from tests.pictures import bargains
 from tests.pictures.chain import NOW, Chain
 from tests.web.console.samples_funnel import come
 
@@ -45,6 +46,7 @@ def live(chain: Chain) -> None:
     with chain.database.write() as tx:
         _visitors(tx, chance)
         _guests(tx, chain, chance)
+        bargains.offer(chain, tx)
         _people_and_prints(tx)
         tallies.mend(tx)
         while tallies.fold(tx):

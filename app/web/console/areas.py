@@ -28,6 +28,7 @@ AREAS: tuple[Area, ...] = (
     Area("places", "places", lambda: _("Places"), often=True),
     Area("designs", "designs", lambda: _("Cards"), often=True),
     Area("members", "members", lambda: _("Guests"), often=True),
+    Area("offers", "gift", lambda: _("Offers")),
     Area("people", "people", lambda: _("Team")),
     Area("certificate", "certificate", lambda: _("Certificate")),
     Area("health", "health", lambda: _("Health")),

@@ -41,6 +41,8 @@ def kinds(rules: Rules) -> Choices:
     return [
         *found,
         ("card_code", _("Card number")),
+        ("offer", _("Offer that ends first")),
+        ("offers", _("All offers with their terms")),
         ("messages", _("Last five messages")),
         ("latest_message", _("News (speaks on the lock screen)")),
         ("withdrawal_url", _("Link that stops advertising")),

@@ -82,7 +82,7 @@ def event_words(event: Event) -> str:
     if "amount" in given:
         facts["amount"] = sums.money(int(str(given["amount"])), str(given["currency"]))
     if "ru" in given:
-        facts["tier"] = str(given[current_language()])
+        facts["tier"] = facts["offer"] = str(given[current_language()])
     if event.kind == "text":
         facts["text"] = _text_kind(str(given["text"]))
         facts["state"] = _text_state(str(given["state"]))
