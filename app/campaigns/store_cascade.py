@@ -162,6 +162,8 @@ def members_with_rows(tx: Tx, campaign_id: CampaignId, member_ids: Collection[Me
 
 def texted(tx: Tx, delivery_ids: Collection[DeliveryId]) -> dict[DeliveryId, str]:
     """The state of the recipients whose texts these are."""
+    if not delivery_ids:
+        return {}
     rows = tx.execute(
         select(recipient.c.delivery_id, recipient.c.state).where(
             among(recipient.c.delivery_id, sorted(delivery_ids))
