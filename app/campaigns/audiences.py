@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from app.accounts import brands
@@ -23,7 +23,8 @@ from app.db.identifiers import BrandId, MemberId, ProgrammeId, WalletPassId
 from app.loyalty import consents, habits
 
 MOST_AT_ONCE = 1_000
-_EVERY = 2**62
+EVERY: Final = 2**62
+"""No member has a greater id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,9 @@ class Recipient:
 
 def count(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Counts:
     """How many there are at this moment, with what has just been bought; raises NotFound for the brand."""
-    asked = _asked(tx, brand_id, audience, now)
+    asked = asked_now(tx, brand_id, audience, now)
     fresh = habits.fresh(tx, brand_id)
-    found = store.count(tx, Span(tx.dialect.name, brand_id, 0, _EVERY), asked, fresh)
+    found = store.count(tx, Span(tx.dialect.name, brand_id, 0, EVERY), asked, fresh)
     return Counts(
         all=found.all,
         consenting=found.consenting,
@@ -114,7 +115,7 @@ def count(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Count
 
 def freeze(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Frozen:
     """The audience as it is now, to be walked later; raises NotFound for the brand."""
-    asked = _asked(tx, brand_id, audience, now)
+    asked = asked_now(tx, brand_id, audience, now)
     return Frozen(
         brand_id=brand_id,
         audience=audience,
@@ -166,7 +167,8 @@ def walk(tx: Tx, frozen: Frozen, after: MemberId, limit: int) -> list[Recipient]
     ]
 
 
-def _asked(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Asked:
+def asked_now(tx: Tx, brand_id: BrandId, audience: Audience, now: datetime) -> Asked:
+    """The audience with the ends of parts as they are now; raises NotFound for the brand."""
     today = now.astimezone(ZoneInfo(brands.brand(tx, brand_id).time_zone)).date()
     since = habits.day_number(today) - BOUGHT_LATELY + 1
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, o
 from app.campaigns import store_filters, store_reach
 from app.campaigns.store_filters import Asked, guest
 from app.campaigns.store_reach import Span
-from app.db import Tx, Types, among, given
+from app.db import Id, Tx, Types, among, given
 from app.db.identifiers import MemberId
 from app.loyalty import habits
 from app.loyalty.habit_tables import habit, habit_venue
@@ -118,10 +118,31 @@ def last_member(tx: Tx, brand_id: int) -> MemberId:
     return MemberId(tx.scalar(select(func.max(member.c.id)).where(member.c.brand_id == brand_id)) or 0)
 
 
+def chosen(tx: Tx, span: Span, asked: Asked, fresh: Fresh) -> Select[Any]:
+    """Each of them by what is kept, or by what is fresher: id, language, phone, and how they are reached."""
+
+    def members(ours: FromClause, venues: FromClause) -> Select[Any]:
+        marks = (ours.c[name] for name in ("consenting", "texts", "apple", "google"))
+        columns = (guest.c.id, guest.c.language, guest.c.phone, *marks)
+        joined = select(*columns).join_from(ours, guest, guest.c.id == ours.c.member_id)
+        return _passing(joined, span, asked, ours, venues).where(*store_filters.person(asked))
+
+    kept = members(habit, habit_venue)
+    if not fresh.member_ids:
+        return kept
+    waiting = given(tx, [{"member_id": one} for one in fresh.member_ids], {"member_id": Id})
+    newer = members(
+        _table(tx, habit_rows(fresh.habits), HABIT, "fresh_habit"),
+        _table(tx, venue_rows(fresh.habits), VENUE, "fresh_venue"),
+    )
+    kept = kept.where(habit.c.member_id.not_in(select(waiting.c.member_id)))
+    both = union_all(kept, newer).subquery()
+    return select(*both.c)
+
+
 def _numbers(span: Span, asked: Asked, ours: FromClause, venues: FromClause) -> Select[Any]:
     """Of those who pass every filter by what is kept of them here."""
     audience, apple, google = asked.audience, ours.c.apple, ours.c.google
-    each = span.about(f"{ours.description}.member_id")
     asked_of = (ours.c.consenting, apple, google, and_(apple, google), ours.c.texts)
     counted: list[Any] = [func.count(), *(func.count().filter(one) for one in asked_of)]
     found = select(*counted)
@@ -130,6 +151,15 @@ def _numbers(span: Span, asked: Asked, ours: FromClause, venues: FromClause) -> 
         found = found.where(*store_filters.person(asked))
     else:
         found = found.select_from(ours)
+    return _passing(found, span, asked, ours, venues)
+
+
+def _passing(
+    found: Select[Any], span: Span, asked: Asked, ours: FromClause, venues: FromClause
+) -> Select[Any]:
+    """Those of them who pass what is asked of habits, cards and wallets."""
+    audience = asked.audience
+    each = span.about(f"{ours.description}.member_id")
     found = found.where(
         ours.c.brand_id == span.brand_id,
         *store_filters.bought(asked, ours),

@@ -21,6 +21,7 @@ from app.passes.evidence import Contact, Fetch, Install, Sighting
 from app.places import links, tallies, venues, visits
 from app.places.links import InstallLink
 from tests.pictures import bargains
+from tests.pictures.campaigns import campaigns
 from tests.pictures.chain import NOW, Chain
 from tests.web.console.samples_funnel import come
 
@@ -55,6 +56,7 @@ def live(chain: Chain) -> None:
         jobs.take(tx, "tidy", slot, owner="worker", now=NOW, lease=timedelta(minutes=1))
         jobs.finish(tx, "tidy", slot, owner="worker", now=NOW)
     _rollout_and_draft(chain)
+    campaigns(chain)
     with chain.database.write() as tx:
         tx.execute(delivery.delete())  # Apple has had them all
         _new_brand(tx, chain)
@@ -120,7 +122,7 @@ def _guest(tx: Tx, link: InstallLink, name: str | None, phone: str | None, since
     )
     request = EnrolmentRequest(
         programme_id=link.programme_id, venue_id=link.venue_id, visit_id=visit_id, name=name, language="ru",
-        consents=[_DATA],
+        consents=[_DATA, replace(_DATA, purpose="advertising", text="Хочу знать", granted=name != "Дина")],
     )  # fmt: skip
     made = enrolment.enrol(tx, request, now=at)
     return numbers.prove(tx, made.id, phone, now=at) if phone else made

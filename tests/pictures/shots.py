@@ -69,6 +69,12 @@ def _venue_without_a_name(page: Page) -> None:
     page.locator("[role=alert]").wait_for()
 
 
+def _campaign_in_faults(page: Page) -> None:
+    page.locator("[name='arm.0.ru']").fill("{balanse} баллов ждут")
+    page.locator(".campaign-end button").click()
+    page.locator("[role=alert]").wait_for()
+
+
 def _invite_oleg(page: Page) -> None:
     page.locator("#name").fill("Олег")
     page.locator("[value=marketer]").check()
@@ -124,6 +130,14 @@ SHOTS: Final = (
     Shot("offers-empty", "offers_every", who="operator", brand="myata"),
     Shot("offer-new", "offers_new"),
     Shot("offer", "offers_edit", told={"offer_id": "given_offer"}),
+    Shot("campaigns", "campaigns_every"),
+    Shot("campaigns-empty", "campaigns_every", who="operator", brand="myata"),
+    Shot("campaign-write", "campaigns_write_edit", dark=True),
+    Shot("campaign-new", "campaigns_write_new", then=_campaign_in_faults),
+    Shot("campaign-review", "campaigns_review_review", dark=True),
+    Shot("campaign-scheduled", "campaigns_review_review", told={"campaign_id": "scheduled_campaign"}),
+    Shot("campaign", "campaigns_one", told={"campaign_id": "sent_campaign"}, dark=True),
+    Shot("settings-limits", "campaigns_limits_allowed"),
     Shot("team", "people_everybody"),
     Shot("team-invite", "people_invite"),
     Shot("team-link", "people_invite", then=_invite_oleg),

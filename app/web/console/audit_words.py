@@ -13,6 +13,18 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "backup.restored": lambda: _("A backup was restored"),
     "brand.created": lambda: _("The brand was made"),
     "brand.changed": lambda: _("The brand was changed"),
+    "campaign.created": lambda: _("A campaign was written"),
+    "campaign.edited": lambda: _("A campaign was changed"),
+    "campaign.deleted": lambda: _("A draft of a campaign was deleted"),
+    "campaign.tested": lambda: _("A campaign was tried on a card"),
+    "campaign.scheduled": lambda: _("A campaign was scheduled"),
+    "campaign.unscheduled": lambda: _("A campaign is a draft again"),
+    "campaign.begun": lambda: _("A campaign was sent"),
+    "campaign.paused": lambda: _("A campaign was paused"),
+    "campaign.resumed": lambda: _("A campaign was resumed"),
+    "campaign.stopped": lambda: _("A campaign was stopped by its first guests"),
+    "campaign.released": lambda: _("A campaign goes to everybody"),
+    "campaign.cancelled": lambda: _("A campaign was cancelled"),
     "card.issued": lambda: _("A card was issued"),
     "card.corrected": lambda: _("A balance was corrected"),
     "card.reissued": lambda: _("A card was issued anew"),
@@ -38,6 +50,7 @@ _ACTIONS: Mapping[str, Callable[[], str]] = {
     "link.created": lambda: _("A link for guests was made"),
     "link.restored": lambda: _("A link for guests works again"),
     "link.retired": lambda: _("A link for guests was retired"),
+    "marketing_limits.changed": lambda: _("How often guests are spoken to was changed"),
     "member.exported": lambda: _("A guest’s data were handed out"),
     "member.merged": lambda: _("Two cards of a guest became one"),
     "member.removed": lambda: _("A guest was forgotten"),
@@ -105,6 +118,8 @@ def actor_words(actor: str, names: Mapping[str, str]) -> str:
         "cli": _("command line (%(who)s)", who=who),
         "key": _("till (key %(who)s)", who=who),
         "guest": _("a guest"),
+        "canary": _("by itself"),
+        "schedule": _("by itself"),
         "worker": _("by itself"),
         "service": _("by itself"),
     }
@@ -113,6 +128,8 @@ def actor_words(actor: str, names: Mapping[str, str]) -> str:
 
 def subject_words(entry: AuditEntry, names: Mapping[str, str]) -> str:
     """What or whom it was about: a name, or a kind of thing and what tells it from others."""
+    if entry.subject == "limits":
+        return str(_("limits"))
     named = names.get(entry.subject.replace("user ", "user:"))
     if named is not None:
         return named

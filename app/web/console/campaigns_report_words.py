@@ -168,7 +168,9 @@ class Told:
                 strong=True,
             ),
             count(
-                _("Told"), _("by the card or a text"), {arm: one.contacted for arm, one in numbers.items()}
+                _("Spoken to"),
+                _("by the card or a text"),
+                {arm: one.contacted for arm, one in numbers.items()},
             ),
             count(
                 _("Accepted"),

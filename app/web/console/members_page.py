@@ -16,10 +16,12 @@ from app.loyalty import enrolment as enrolments
 from app.loyalty import programmes, rules, store_enrolments
 from app.loyalty.enrolment import Enrolment
 from app.places import links as install_links
+from app.reports import campaign_member
 from app.reports import members as found_members
 from app.reports.members import FoundMember
 from app.reports.timeline import CardState, Surroundings, Timeline, timeline
 from app.web import qr
+from app.web.console.campaigns_words import line_words
 from app.web.console.forms import Form, render
 from app.web.console.members_google import behind_words, card_at_google
 from app.web.console.members_words import (
@@ -66,6 +68,7 @@ def member_page(
             if state.google and state.google.first_saved_at and not state.google.removed_at
             if (held := card_at_google(tx, services, state.pass_id))
         }
+        met = campaign_member.lines(tx, member.id) if visit.may("campaign.read") else []
         kinds = {card.programme_id: programmes.programme(tx, card.programme_id).rules for card in cards}
     events = [event for event in story.events if not topic or event.topic == topic]
     shown = events if request.args.get("all") else events[:EVENTS_SHOWN]
@@ -86,6 +89,7 @@ def member_page(
         codes={key: qr.inline_svg(address) for key, address in addresses.items()},
         events=list(zip(shown, clock_times(shown, visit.zone), strict=True)),
         more=len(events) - len(shown),
+        campaigns=[(line, line_words(line)) for line in met],
         elsewhere=story.elsewhere,
         topic=topic,
         topic_tabs=[

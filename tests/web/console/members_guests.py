@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.db import Tx
@@ -21,9 +22,15 @@ DATA = ConsentGiven(
 
 
 def guest(
-    tx: Tx, shop: Shop, name: str | None, phone: str | None = None, *, venue_id: int | None = None
+    tx: Tx,
+    shop: Shop,
+    name: str | None,
+    phone: str | None = None,
+    *,
+    venue_id: int | None = None,
+    agrees: bool = False,
 ) -> Enrolment:
-    """Somebody who filled in the form."""
+    """Somebody who filled in the form; ``agrees``: to advertising as well."""
     visit_id = visits.new_visit_id()
     visits.record(
         tx, visit_id=visit_id, link_id=shop.link.id, kind="scan", at=NOW, device_kind="iphone", language="ru"
@@ -36,7 +43,7 @@ def guest(
             visit_id=visit_id,
             name=name,
             language="ru",
-            consents=[DATA],
+            consents=[DATA, replace(DATA, purpose="advertising")] if agrees else [DATA],
             phone=None,
         ),
         now=NOW,
