@@ -11,7 +11,7 @@ from sqlalchemy import delete as sql_delete
 
 from app.campaigns.audiences import Frozen
 from app.campaigns.plan import Plan
-from app.campaigns.tables import campaign, recipient
+from app.campaigns.tables import IS_WAITING, campaign, recipient
 from app.db import Tx
 from app.db.identifiers import BrandId, CampaignId, MemberId, OfferId
 
@@ -94,7 +94,7 @@ def _has_work(now: datetime) -> Any:
     """Somebody of the audience is to be assigned, or somebody's moment has come."""
     due = exists().where(
         recipient.c.campaign_id == campaign.c.id,
-        recipient.c.state == "waiting",
+        IS_WAITING,
         recipient.c.contact_at <= now,
         # While the canary is watched the others wait; their moment is its end at the earliest.
         or_(campaign.c.state == "running", recipient.c.contact_at < campaign.c.release_at),
@@ -151,7 +151,7 @@ def anything_to_begin(tx: Tx, now: datetime) -> bool:
 def cancelled_and_open(tx: Tx, now: datetime) -> Campaign | None:
     """One that was cancelled while somebody waits, or is looked at later than now."""
     mine = recipient.c.campaign_id == campaign.c.id
-    waits = exists().where(mine, recipient.c.state == "waiting")
+    waits = exists().where(mine, IS_WAITING)
     later = exists().where(mine, recipient.c.state == "said", recipient.c.look_at > now)
     asked = select(*_SHOWN).where(
         campaign.c.state == "cancelled", campaign.c.settled_at.is_(None), or_(waits, later)

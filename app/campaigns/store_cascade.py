@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, Text, and_, exists, func, or_, select, update
+from sqlalchemy import BigInteger, Integer, Text, and_, exists, func, or_, select, text, update
 
 from app.campaigns.store_campaigns import Campaign, by_id
-from app.campaigns.tables import campaign, recipient
+from app.campaigns.tables import IS_WAITING, campaign, recipient
 from app.db import Id, Tx, Types, UtcDateTime, among, given
 from app.db.identifiers import CampaignId, DeliveryId, MemberId, WalletPassId
 
@@ -40,6 +40,11 @@ class Recipient:
     settled_at: datetime | None = None
 
 
+_BY_INDEX: Final = text("SET LOCAL enable_sort TO off")
+_AS_USUAL: Final = text("SET LOCAL enable_sort TO on")
+"""What PostgreSQL's planner knows of looks is from before the campaign: it would sort all recipients."""
+_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any contact: told so, SQLite goes by the index of who waits, not through the campaign."""
 _COLUMNS: Final = tuple(recipient.c[one.name] for one in fields(Recipient))
 # Each row names its campaign: told once beside them, SQLite would go through all of its recipients.
 _WRITTEN: Final[Types] = {
@@ -98,13 +103,17 @@ def next_campaign(tx: Tx, now: datetime) -> Campaign | None:
 
 def due(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> list[Recipient]:
     """Those who are to be looked at, the longest due first, locked."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(_BY_INDEX)
     rows = tx.execute(
         select(*_COLUMNS)
         .where(recipient.c.campaign_id == campaign_id, recipient.c.look_at <= now)
         .order_by(recipient.c.look_at, recipient.c.member_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
-    )
+    ).all()
+    if tx.dialect.name == "postgresql":
+        tx.execute(_AS_USUAL)
     return [Recipient(**row._mapping) for row in rows]
 
 
@@ -153,6 +162,8 @@ def members_with_rows(tx: Tx, campaign_id: CampaignId, member_ids: Collection[Me
 
 def texted(tx: Tx, delivery_ids: Collection[DeliveryId]) -> dict[DeliveryId, str]:
     """The state of the recipients whose texts these are."""
+    if not delivery_ids:
+        return {}
     rows = tx.execute(
         select(recipient.c.delivery_id, recipient.c.state).where(
             among(recipient.c.delivery_id, sorted(delivery_ids))
@@ -195,7 +206,7 @@ def _over() -> Any:
         campaign.c.state.in_(BEGUN),
         campaign.c.settled_at.is_(None),
         or_(campaign.c.state == "cancelled", campaign.c.expanded_at.is_not(None)),
-        ~exists().where(mine, recipient.c.state == "waiting"),
+        ~exists().where(mine, IS_WAITING, recipient.c.contact_at > _EVER),
         ~exists().where(mine, recipient.c.look_at.is_not(None)),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, Integer, Text, func, literal, select, update
 
-from app.campaigns.tables import recipient
+from app.campaigns.tables import IS_WAITING, recipient
 from app.db import Id, Tx, Types, UtcDateTime, given, insert
 from app.db.identifiers import CampaignId, MemberId, WalletPassId
 
@@ -88,7 +88,7 @@ def due(tx: Tx, campaign_id: CampaignId, *, now: datetime, before: datetime | No
         recipient.c.contact_at,
     ).where(
         recipient.c.campaign_id == campaign_id,
-        recipient.c.state == "waiting",
+        IS_WAITING,
         recipient.c.contact_at <= now,
     )
     if before is not None:
@@ -160,7 +160,7 @@ def call_off(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> i
     """Nobody who waits is spoken to any more, some at a time; returns how many were called off."""
     some = (
         select(recipient.c.member_id)
-        .where(recipient.c.campaign_id == campaign_id, recipient.c.state == "waiting")
+        .where(recipient.c.campaign_id == campaign_id, IS_WAITING)
         .order_by(recipient.c.contact_at, recipient.c.member_id)
         .limit(limit)
     )
@@ -168,7 +168,7 @@ def call_off(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> i
         update(recipient)
         .where(
             recipient.c.campaign_id == campaign_id,
-            recipient.c.state == "waiting",
+            IS_WAITING,
             recipient.c.member_id.in_(some.scalar_subquery()),
         )
         .values(state="cancelled", contact_at=None, settled_at=now)

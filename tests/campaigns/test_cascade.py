@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,8 +20,9 @@ from app.delivery.texts import ASK_FOR
 from app.loyalty import card_acts, consents, enrolment, members, merging, offers, store_consents
 from app.loyalty.offers import OfferDraft
 from app.loyalty.tables import member
-from app.passes import watermarks
+from app.passes import evidence, issuing, watermarks
 from app.passes.content import LocalizedText
+from app.passes.evidence import Fetch
 from app.passes.tables import device
 from tests.campaigns.cascade_world import HOUR, MINUTE, PLAN, PRICE, World, book
 from tests.loyalty.town import NOW
@@ -220,6 +222,22 @@ def test_no_text_is_claimed_after_the_card_was_fetched(world: World, server: Gat
     assert world.state(guest) == ("reached", None)
     assert (world.campaign().texts, world.campaign().spent) == (0, 0)
     assert world.row(guest).text_price is None
+
+
+def test_who_fetches_at_the_moment_of_the_claim_is_waited_for(world: World, server: GatewayServer) -> None:
+    guest = world.guest()
+    world.begin()
+    _overdue(world)
+    with ThreadPoolExecutor(1) as pool:
+        with world.database.write() as tx:
+            card = issuing.wallet_pass(tx, world.pass_of(tx, guest))
+            evidence.record(tx, [Fetch(card.id, card.version, card.last_modified, world.now)])
+            claimed = pool.submit(world.claim, server)
+            wait([claimed], timeout=0.5)  # PostgreSQL answers at once, SQLite when its turn has come
+        assert claimed.result(60) == ()
+    world.wait(timedelta(seconds=3))
+    assert world.claim(server) == ()
+    assert world.texts()[0].reason == "Reached"
 
 
 def test_a_fetch_after_the_end_of_the_message_still_keeps_the_text_back(
