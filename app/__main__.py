@@ -36,6 +36,7 @@ _COMMANDS = {
     "user": "user",
     "member": "member",
     "audience": "audience",
+    "campaign": "campaign",
     "sms": "sms",
     "issue": "issue",
     "template": "template",
