@@ -37,6 +37,7 @@ _COMMANDS = {
     "member": "member",
     "audience": "audience",
     "offer": "offer",
+    "campaign": "campaign",
     "sms": "sms",
     "issue": "issue",
     "template": "template",

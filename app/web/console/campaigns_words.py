@@ -149,7 +149,7 @@ def plan_words(plan: Plan) -> list[tuple[str, str]]:
 
 explain(
     {
-        "unknown-merge-field": lambda _fault: _("There is no such field. The ones there are stand below."),
+        "unknown-merge-field": lambda _fault: _("There is no such field. The ones there are stand above."),
         "no-words-without": lambda _fault: _(
             "Some guests have none: write what they read instead, as in {name|dear guest}."
         ),

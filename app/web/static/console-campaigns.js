@@ -48,11 +48,12 @@
   });
 
   // Fields in braces go in where the cursor stands.
-  const fields = [...form.querySelectorAll(".campaign-fields code")].map((each) => each.textContent);
+  const fields = [...form.querySelectorAll(".campaign-fields code")];
   for (const area of form.querySelectorAll("textarea[data-words]")) {
     const chips = document.createElement("div");
     chips.className = "campaign-chips";
-    for (const words of fields) {
+    for (const field of fields) {
+      const words = field.dataset[area.lang] || field.textContent;
       const chip = chips.appendChild(document.createElement("button"));
       chip.type = "button";
       chip.textContent = words;

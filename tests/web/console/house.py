@@ -17,6 +17,7 @@ from app.accounts.users import User
 from app.db import Database, Tx
 from app.places import venues
 from app.places.venues import Venue, VenueDraft
+from app.sms.book import SmsBook
 from app.web.application import make_flask
 from app.web.console.cookies import Cookies
 from app.web.console.registry import Console
@@ -141,9 +142,11 @@ def password_hash() -> str:
     return passwords.hashed(PASSWORD)
 
 
-def open_house(database: Database, *, public_url: str = "https://cards.example") -> House:
+def open_house(
+    database: Database, *, public_url: str = "https://cards.example", sms_book: SmsBook | None = None
+) -> House:
     """Everybody is called by role and brand: cafe-owner@example.com."""
-    world = open_world(database, public_url=public_url)
+    world = open_world(database, public_url=public_url, sms_book=sms_book)
     flask = make_flask(world.services)
     console = flask.blueprints["console"]
     assert isinstance(console, Console)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,14 +19,17 @@ from app.campaigns.limits import Limits
 from app.campaigns.store_campaigns import Campaign
 from app.campaigns.store_recipients import Due
 from app.campaigns.tables import recipient
-from app.db import Tx
+from app.db import Database, Tx
 from app.db.identifiers import CampaignId
 from app.delivery.quiet_hours import QuietHours
 from app.loyalty.enrolment import Enrolment
 from app.passes import issuing
 from app.reports import campaign_progress
-from tests.web.console.house import Desk, House
+from app.reports.campaign_outlook import outlook
+from app.sms.book import PriceRule
+from tests.web.console.house import Desk, House, open_house
 from tests.web.console.members_guests import guest, with_phone
+from tests.web.texting import a_book, sent
 
 HOME = "/console/cafe/campaigns"
 NEW = f"{HOME}/new"
@@ -241,6 +245,49 @@ def test_a_test_changes_one_card_and_counts_for_nothing(house: House) -> None:
         ).status_code
         == 404
     )
+
+
+def test_texts_are_counted_by_the_gateway_priced_and_tried(database: Database, tmp_path: Path) -> None:
+    """450 kopecks a part: 15 letters of Russian are one part, 71 are two, as the gateway counts them."""
+    house = open_house(database, sms_book=a_book(tmp_path))
+    with house.database.write() as tx:
+        reached, bare = (
+            guest(tx, house.cafe, name, f"+790312345{n}0", agrees=True)
+            for n, name in enumerate(("Анна", "Без карты"))
+        )
+        guest(tx, house.cafe, "Numberless", agrees=True)
+        with_phone(tx, reached)
+    desk = house.desk("marketer")
+    texting = {"texts_to": "unreached_and_cardless", "arm.0.sms_ru": "П" * 71, "arm.0.sms_en": "Come"}
+    look = desk.send(NEW, NEW, **(FORM | texting | {"do": "look"})).text
+    assert "2 parts" in look
+    assert "RUB\N{NO-BREAK SPACE}9" in look
+    assert desk.send(NEW, NEW, **(FORM | texting)).status_code == 422, "neither money nor a number"
+    braced = desk.send(NEW, NEW, **(FORM | texting | {"arm.0.sms_ru": "{x}", "most_texts": "9"}))
+    assert 'id="arm.0.sms_ru-fault"' in braced.text
+    own = written(desk, **texting, budget="13,5", most_texts="10")
+    assert (stands(house, own).plan.budget, stands(house, own).plan.most_texts) == (1_350, 10)
+    page = desk.get(f"{HOME}/{own}/review").text
+    coming = said(page)
+    assert (coming["In the audience"], coming["Told"]) == ("3", "2")
+    assert (coming["Apple Wallet"], coming["Texts, at most"]) == ("1", "2")
+    with house.database.read() as tx:
+        found = outlook(
+            tx, house.cafe.brand.id, stands(house, own).plan, kind="advertising", own=None, at=house.clock(),
+            now=house.clock(), prices=(PriceRule("+7", 450, "RUB"), PriceRule("+7903", 500, "RUB")),
+            parts={"ru": 2, "en": 1},
+        )  # fmt: skip
+    assert found.texts is not None
+    assert (found.texts.certain, found.texts.most, found.texts.bounded) == (1, 2, True)
+    assert (found.texts.price_least, found.texts.price_most) == (1_000, 1_350), (
+        "the longest prefix, the budget"
+    )
+    assert "The bound you set may end the texts" in page
+    sent_before = len(sent(house.world))
+    tried = desk.send(f"{HOME}/{own}/review", f"{HOME}/{own}/test", who=reached.card_code, text_too="yes")
+    assert tried.status_code == 303
+    assert sent(house.world)[sent_before:] == [("+79031234500", "Come")], "in the words of who asks"
+    assert bare.member_id
 
 
 def test_scheduled_by_the_brands_clock_paused_resumed_cancelled(house: House) -> None:
