@@ -11,7 +11,7 @@ from app.campaigns import store_guests
 from app.campaigns.store_campaigns import Campaign
 from app.campaigns.store_recipients import Due
 from app.db import Tx
-from app.db.identifiers import MemberId
+from app.db.identifiers import BrandId, MemberId, OfferId
 from app.loyalty import granting, offers
 from app.loyalty.granting import Granted
 from app.passes.content import LocalizedText
@@ -48,13 +48,16 @@ def is_over(tx: Tx, campaign: Campaign, now: datetime) -> bool:
 
 
 def fields(tx: Tx, campaign: Campaign) -> dict[str, LocalizedText]:
-    """What texts may name of the offer: its name, its code, its last day by the brand's clock."""
-    if campaign.offer_id is None:
-        return {}
-    draft = offers.offer(tx, campaign.offer_id).draft
+    """What texts may name of the offer, if there is one."""
+    return fields_of(tx, campaign.brand_id, campaign.offer_id) if campaign.offer_id is not None else {}
+
+
+def fields_of(tx: Tx, brand_id: BrandId, offer_id: OfferId) -> dict[str, LocalizedText]:
+    """Its name, its code, its last day by the brand's clock."""
+    draft = offers.offer(tx, offer_id).draft
     until = LocalizedText("", "")
     if draft.until_at is not None:
-        zone = ZoneInfo(brands.brand(tx, campaign.brand_id).time_zone)
+        zone = ZoneInfo(brands.brand(tx, brand_id).time_zone)
         last = (draft.until_at - timedelta(microseconds=1)).astimezone(zone)
         until = LocalizedText(day_of(last, "ru"), day_of(last, "en"))
     return {"offer": draft.name, "code": LocalizedText(draft.code, draft.code), "until": until}

@@ -244,7 +244,7 @@ class Story:
 
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=6,
+    max_examples=2,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],  # making a story shorter takes minutes, and says little more

@@ -16,7 +16,7 @@ from app.campaigns.assignment import MOST_ARMS, WHOLE
 from app.campaigns.audience import PRESETS, Audience
 from app.campaigns.plan import Arm, Plan, TextsTo, Timing
 from app.campaigns.store_campaigns import Campaign, Kind
-from app.db.identifiers import ProgrammeId
+from app.db.identifiers import OfferId, ProgrammeId
 from app.errors import BadInput
 from app.passes.content import LocalizedText
 from app.web.console import members_filters as filters
@@ -51,6 +51,7 @@ class Written:
     name: str
     kind: Kind
     plan: Plan
+    offer_id: OfferId | None
 
 
 def blank(arm_name: str) -> Form:
@@ -64,7 +65,7 @@ def blank(arm_name: str) -> Form:
 def filled(campaign: Campaign, currency: str) -> Form:
     """The form of a campaign that is kept; ``currency``: of its budget."""
     form = _filled(campaign.plan, campaign.name, campaign.kind, currency=currency)
-    form.values["revision"] = str(campaign.revision)
+    form.values |= {"revision": str(campaign.revision), "offer_id": str(campaign.offer_id or "")}
     return form
 
 
@@ -157,7 +158,9 @@ def fault_of(words: str, at: str, *, offer: bool = False) -> BadInput | None:
     return None
 
 
-def read(form: Form, brand: Brand, *, currency: str | None, programmes: set[int]) -> Written | None:
+def read(
+    form: Form, brand: Brand, *, currency: str | None, programmes: set[int], offers: set[int]
+) -> Written | None:
     """What the form says; None where something is wrong, which then stands beside its field.
 
     ``currency``: of the login that the brand's texts leave by; None: it sends none.
@@ -190,6 +193,9 @@ def read(form: Form, brand: Brand, *, currency: str | None, programmes: set[int]
     programme = digits(form["programme_id"]) if form["programme_id"] else None
     if programme is not None and programme not in programmes:
         form.errors.setdefault("programme_id", _("Please choose one of these."))
+    offer = digits(form["offer_id"]) if form["offer_id"] else None
+    if offer is not None and offer not in offers:
+        form.errors.setdefault("offer_id", _("Please choose one of these."))
     if not form.ok or audience is None:
         return None
     found: list[Plan] = []
@@ -211,7 +217,7 @@ def read(form: Form, brand: Brand, *, currency: str | None, programmes: set[int]
                 canary_minutes=canary,
             )
         )
-    return Written(name, kind, found[0]) if found else None
+    return Written(name, kind, found[0], OfferId(offer) if offer else None) if found else None
 
 
 def _arm(form: Form, index: int, brand: Brand) -> Arm | None:
@@ -226,7 +232,9 @@ def _arm(form: Form, index: int, brand: Brand) -> Arm | None:
         for language in LANGUAGES:
             field = f"{at}{what}{language}"
             form.text(field, needed=False, longest=longest)
-            if text is not None and (fault := fault_of(getattr(text, language), field)):
+            if text is not None and (
+                fault := fault_of(getattr(text, language), field, offer=bool(form["offer_id"]))
+            ):
                 form.errors.setdefault(
                     field if form[field] else f"{at}{what}{brand.language}", sentence(fault)
                 )

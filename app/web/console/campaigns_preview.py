@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -71,7 +72,9 @@ class Seen:
     google: Picture | None
 
 
-def guest_of(tx: Tx, visit: Visit, asked: str) -> Guest | None:
+def guest_of(
+    tx: Tx, visit: Visit, asked: str, besides: Mapping[str, LocalizedText] | None = None
+) -> Guest | None:
     """Who is looked for, by name, number or card code; the newest guest with a card where nobody is."""
     found = found_members.search(
         tx, visit.brand.id, asked, venues=visit.access.venues, region=region(visit.brand.time_zone)
@@ -81,7 +84,7 @@ def guest_of(tx: Tx, visit: Visit, asked: str) -> Guest | None:
             if card.ended_at is None and not card.blocked_at and member.removed_at is None:
                 pass_id = enrolment.enrolment(tx, card.enrolment_id).pass_id
                 known = issuing.wallet_pass(tx, pass_id)
-                values = words.of_passes(tx, [pass_id]).get(pass_id)
+                values = words.of_passes(tx, [pass_id], besides=besides).get(pass_id)
                 if values is not None:
                     return Guest(
                         name=member.name,
@@ -119,15 +122,15 @@ def preview(visit: Visit, form: Form, guest: Guest | None, sender: Sender | None
     if (
         guest is not None
         and line is not None
-        and not any(fault_of(getattr(line, one), "") for one in LANGUAGES)
+        and not any(fault_of(getattr(line, one), "", offer="offer" in guest.values[one]) for one in LANGUAGES)
     ):
         lock = _drawn(visit, guest, line, reader, "lock")
         google = _drawn(visit, guest, line, reader, "google")
     return Seen(guest=guest, reader=reader, arm=arm, lines=lines, lock=lock, google=google)
 
 
-def _line(said: str, values: object) -> Said:
-    fault = fault_of(said, "")
+def _line(said: str, values: Mapping[str, str | None]) -> Said:
+    fault = fault_of(said, "", offer="offer" in values)
     if fault:
         return Said(fault=sentence(fault))
     words_ = fill(said, cast("dict[str, str | None]", values))
@@ -135,8 +138,8 @@ def _line(said: str, values: object) -> Said:
     return Said(words=words_, cut=cut)
 
 
-def _text(said: str, values: object, sender: Sender | None, phone: str | None) -> Said:
-    if fault := fault_of(said, ""):
+def _text(said: str, values: Mapping[str, str | None], sender: Sender | None, phone: str | None) -> Said:
+    if fault := fault_of(said, "", offer="offer" in values):
         return Said(fault=sentence(fault))
     words_ = fill(said, cast("dict[str, str | None]", values))
     if sender is None:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour
 
 from app.accounts import audit
-from app.campaigns import lifecycle, words
+from app.campaigns import giving, lifecycle, words
 from app.campaigns.merge_fields import fill
 from app.campaigns.store_campaigns import Campaign
 from app.db import Tx
@@ -109,7 +109,7 @@ def _card(
 def _say(tx: Tx, visit: Visit, campaign: Campaign, arm: int, pass_id: WalletPassId) -> bool:
     """Let the card say the line; whether it has to wait for what the card says already."""
     name = f"campaign:test:{campaign.id}:{int(visit.now.timestamp())}"
-    values = words.of_passes(tx, [pass_id])[pass_id]
+    values = words.of_passes(tx, [pass_id], besides=giving.fields(tx, campaign))[pass_id]
     line = words.said(campaign.plan.arms[arm].line, values)
     until = visit.now + campaign.plan.patience
     announcing.announce(tx, [Announcement(pass_id, name, line, until)], now=visit.now)
@@ -124,7 +124,7 @@ def _text(
     sender = sender_of(visit.services, visit.brand)
     if sender is None or member.phone is None:
         return
-    values = words.of_passes(tx, [pass_id])[pass_id]
+    values = words.of_passes(tx, [pass_id], besides=giving.fields(tx, campaign))[pass_id]
     said = fill(campaign.plan.sms(arm + 1).in_language(visit.language), values[visit.language])
     measured = sender.gateway.measure(said)
     price = price_of(sender.login, member.phone, measured.parts)

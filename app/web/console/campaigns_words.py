@@ -52,6 +52,7 @@ def stopped_words(because: str | None) -> str:
     """Why the first few guests stopped it."""
     words: dict[str, str] = {
         "removals": _("More of the first guests removed their cards than of those who were told nothing."),
+        "offer_over": _("The offer that it brings is over: choose another one in a new campaign."),
         "errors": _("Apple or Google would not take the change of too many cards."),
     }
     return words.get(because or "", because or "")
@@ -84,10 +85,18 @@ def because_words(because: str | None) -> str:
         "no_way": _("no card in a wallet, and no text allowed"),
         "left": _("not a guest any more"),
         "too_late": _("no allowed hour before the end"),
+        "no_offer": _("had the offer before, or cannot have it"),
         "no_number": _("no phone number"),
+        "silenced": _("the number wants no texts"),
         "budget": _("the money for texts was spent"),
-        "no_texts": _("no texts were asked for"),
-        "quiet": _("the hours were quiet"),
+        "no_price": _("nobody knows what a text to this number costs"),
+        "no_text": _("no texts were asked for"),
+        "no_login": _("the brand sends no texts"),
+        "bad_text": _("the text was too long, or empty"),
+        "same_number": _("another guest with this number was texted"),
+        "merged": _("the guest has another card by now"),
+        "offer_over": _("the offer was over"),
+        "stopped": _("the campaign rested for too long"),
         "cancelled": _("the campaign was cancelled"),
     }
     return words.get(because or "", because or "")

@@ -8,14 +8,16 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.campaigns import audiences, lifecycle, limits
+from app.campaigns import audiences, giving, lifecycle, limits
 from app.campaigns.assignment import MOST_ARMS
 from app.campaigns.audience import Audience
 from app.campaigns.audiences import Counts
 from app.campaigns.store_campaigns import Campaign
+from app.db import Tx
 from app.db.identifiers import CampaignId
 from app.errors import Conflict
-from app.loyalty import programmes
+from app.loyalty import offers, programmes
+from app.loyalty.offers import Offer
 from app.sms.book import currency_of
 from app.web.code_sending import sender_of
 from app.web.console import campaigns_form as forms
@@ -24,6 +26,7 @@ from app.web.console.campaigns_preview import guest_of, preview
 from app.web.console.forms import Form, digits, done, render, see
 from app.web.console.registry import Console, act, page
 from app.web.console.visit import Visit
+from app.web.language import current_language
 from app.web.services import Services
 
 _NEW: Final = "/<brand>/campaigns/new"
@@ -86,20 +89,23 @@ def _save(visit: Visit, form: Form, campaign: Campaign | None) -> CampaignId | N
     database = visit.services.database
     with database.read() as tx:
         own = {int(one.id) for one in programmes.programmes_of_brand(tx, visit.brand.id)}
-    written = forms.read(form, visit.brand, currency=_currency(visit), programmes=own)
+        bring = {int(one.id) for one in _offers(tx, visit)}
+    written = forms.read(form, visit.brand, currency=_currency(visit), programmes=own, offers=bring)
     if written is None:
         return None
     name, kind, plan, now, actor = written.name, written.kind, written.plan, visit.now, visit.actor
     saved = campaign.id if campaign else None
     with form.checking(forms.FIELDS), database.write() as tx:
         if campaign is None:
-            saved = lifecycle.create(tx, visit.brand.id, name, plan, kind=kind, now=now, actor=actor)
+            saved = lifecycle.create(
+                tx, visit.brand.id, name, plan, kind=kind, offer_id=written.offer_id, now=now, actor=actor
+            )
         else:
             revision = digits(form["revision"], most=9) or 0
             form.values["revision"] = str(campaign.revision)  # who sees the conflict may insist
             lifecycle.edit(
                 tx, visit.brand.id, campaign.id, name, plan,
-                kind=kind, revision=revision, now=now, actor=actor,
+                kind=kind, offer_id=written.offer_id, revision=revision, now=now, actor=actor,
             )  # fmt: skip
     return saved if form.ok else None
 
@@ -113,7 +119,10 @@ def _page(
     with visit.services.database.read() as tx:
         if audience is not None and counting:
             counts = audiences.count(tx, visit.brand.id, audience, visit.now)
-        guest = guest_of(tx, visit, form["see.guest"].strip())
+        known = _offers(tx, visit)
+        chosen = next((one.id for one in known if str(one.id) == form["offer_id"]), None)
+        besides = giving.fields_of(tx, visit.brand.id, chosen) if chosen is not None else {}
+        guest = guest_of(tx, visit, form["see.guest"].strip(), besides)
         choices = filters.choices(tx, visit)
         allowed = limits.of_brand(tx, visit.brand.id)
     return render(
@@ -131,7 +140,14 @@ def _page(
         sends_texts=sender is not None,
         currency=_currency(visit) or visit.brand.currency,
         allowed=allowed,
+        offers=[(one.id, f"{getattr(one.draft.name, current_language())} · {one.code}") for one in known],
     )
+
+
+def _offers(tx: Tx, visit: Visit) -> list[Offer]:
+    """Those that can still be had, the newest first."""
+    known = offers.offers_of_brand(tx, visit.brand.id)
+    return sorted((one for one in known if not one.is_over(visit.now)), key=lambda one: -one.id)
 
 
 def _audience(form: Form, campaign: Campaign | None) -> Audience | None:
