@@ -31,6 +31,7 @@ WRONG = [
     ("passkit_rates", ["--guest", "5"], "unrecognized arguments: --guest 5"),
     ("fetch_storm", ["--connections", "64", "0"], "'0' is not a whole number of at least 1"),
     ("hundred_thousand", ["100", "inf"], "'inf' is not a number of seconds, above 0 and at most 3600"),
+    ("campaign", ["0"], "'0' is not a whole number of at least 1"),
     ("growth", ["100", "100"], "FEW is 100, which is not fewer than MANY, 100"),
     ("kills", ["1", "1", "mysql"], "'mysql' is none of sqlite, postgresql"),
     ("kills", ["1", "-1"], "'-1' is not a whole number of at least 0"),
