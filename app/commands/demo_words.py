@@ -64,8 +64,8 @@ Try      ring up receipts on the phones' page: balance, level and lock screen, i
            export PERKPASS_DATA_DIR={shlex.quote(str(plan.directory / "data"))} PERKPASS_PUBLIC_URL={plan.url}
            # how far guests came
            {perkpass} places funnel pechka --by placement
-           # an offer onto a card, by the number on it; then ring up on the phones' page
-           {perkpass} offer grant pechka WELCOME --card CODE
+           # which offers there are; "offer grant pechka WELCOME --card", with the number on a card, gives one
+           {perkpass} offer list pechka
            # a print for each table
            {perkpass} poster pechka/nevsky --for table --size tent --anyway --out tables.pdf
            # what the linter says of a template

@@ -112,7 +112,7 @@ def test_the_demo_shows_a_receipt_on_the_phone_and_ends_without_a_trace(
     done = subprocess.run(["bash", "-e", "-c", copied], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "tables.pdf").read_bytes().startswith(b"%PDF")
-    assert copied.count("# ") == copied.count("/perkpass ") == 3
+    assert copied.count("# ") == copied.count("/perkpass ") == 4
 
     family = descendants(demo.process.pid) | {demo.process.pid}
     assert len(family) >= 4  # the demo, the service, its web and its worker

@@ -5,20 +5,19 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.campaigns import lifecycle
 from app.campaigns.store_campaigns import Campaign
-from app.db import Tx
 from app.db.identifiers import CampaignId
-from app.errors import Conflict
 from app.reports import campaign_export, sheets
 from app.reports.campaign_report import campaign_report
 from app.web.console import campaigns_report_words as words
 from app.web.console.campaigns_report_chart import charts
 from app.web.console.files import sent
-from app.web.console.forms import render
+from app.web.console.forms import render, see
 from app.web.console.registry import Console, page
 from app.web.console.visit import Visit
 from app.web.services import Services
@@ -33,7 +32,9 @@ def register(console: Console, services: Services) -> None:
     @page(console, _ONE, needs="campaign.read")
     def report(visit: Visit, campaign_id: int) -> ResponseReturnValue:
         with services.database.read() as tx:
-            campaign = _begun(tx, visit, campaign_id)
+            campaign = lifecycle.show(tx, visit.brand.id, CampaignId(campaign_id))
+            if campaign.frozen is None:
+                return _not_begun(campaign)
             found = campaign_report(tx, campaign)
         return render(
             visit,
@@ -46,9 +47,11 @@ def register(console: Console, services: Services) -> None:
 
     @page(console, f"{_ONE}.csv", needs="campaign.write")
     def csv(visit: Visit, campaign_id: int) -> ResponseReturnValue:
-        target = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it was sent
         with services.database.read() as tx:
-            campaign = _begun(tx, visit, campaign_id)
+            campaign = lifecycle.show(tx, visit.brand.id, CampaignId(campaign_id))
+            if campaign.frozen is None:
+                return _not_begun(campaign)
+            target = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it was sent
             sheets.write_csv(target, campaign_export.COLUMNS, campaign_export.rows(tx, campaign))
         return sent(target, name=_name(visit, campaign, "csv"), kind="text/csv; charset=utf-8")
 
@@ -56,7 +59,9 @@ def register(console: Console, services: Services) -> None:
     def xlsx(visit: Visit, campaign_id: int) -> ResponseReturnValue:
         with tempfile.TemporaryDirectory() as name, services.database.read() as tx:
             path = Path(name) / "guests.xlsx"
-            campaign = _begun(tx, visit, campaign_id)
+            campaign = lifecycle.show(tx, visit.brand.id, CampaignId(campaign_id))
+            if campaign.frozen is None:
+                return _not_begun(campaign)
             campaign_export.fits_a_sheet(tx, campaign)
             rows = campaign_export.rows(tx, campaign)
             sheets.write_xlsx(path, _("Guests"), words.headings(), rows)
@@ -64,11 +69,9 @@ def register(console: Console, services: Services) -> None:
         return sent(target, name=_name(visit, campaign, "xlsx"), kind=_SHEET)
 
 
-def _begun(tx: Tx, visit: Visit, campaign_id: int) -> Campaign:
-    found = lifecycle.show(tx, visit.brand.id, CampaignId(campaign_id))
-    if found.frozen is None:
-        raise Conflict("not-begun", "This campaign has not been sent yet: there is nothing to report.")
-    return found
+def _not_begun(campaign: Campaign) -> ResponseReturnValue:
+    """There is nothing to report yet, but something to review."""
+    return see(url_for("console.campaigns_review_review", campaign_id=campaign.id))
 
 
 def _name(visit: Visit, campaign: Campaign, ending: str) -> str:

@@ -57,4 +57,4 @@ def test_nobody_else_reads_it_and_a_draft_has_none(house: House, address: str) -
         draft = lifecycle.create(
             tx, house.cafe.brand.id, "Draft", Plan(arms=report_stage.ARMS), now=NOW, actor="test"
         )
-    assert house.desk("owner").get(f"/console/cafe/campaigns/{draft}/report").status_code == 409
+    assert house.desk("owner").get(f"/console/cafe/campaigns/{draft}/report").status_code == 303
