@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from app.campaigns import lifecycle, work
+from app.campaigns.assignment import in_canary
 from app.campaigns.plan import Arm, Plan
 from app.campaigns.store_campaigns import Campaign, Kind
 from app.campaigns.store_recipients import Due
@@ -100,6 +101,15 @@ def begun(
     made = lifecycle.create(tx, brand_id, name, written, kind=kind, now=now, actor=ACTOR)
     lifecycle.begin(tx, brand_id, made, now=now, actor=ACTOR)
     return made
+
+
+def salt_with_canaries(guests: Sequence[MemberId], wanted: int) -> bytes:
+    """A salt by which so many of these guests, and not all, go first."""
+    for number in range(100_000):
+        salt = number.to_bytes(16, "big")
+        if sum(in_canary(salt, one) for one in guests) == wanted:
+            return salt
+    raise AssertionError("no such salt")
 
 
 def work_at(database: Database, now: datetime, *, limit: int = 200) -> int:
