@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, Integer, Text, func, literal, select, update
+from sqlalchemy import Boolean, ColumnElement, FromClause, Integer, Text, literal, select, update
 
 from app.campaigns.tables import IS_WAITING, recipient
 from app.db import Id, Tx, Types, UtcDateTime, given, insert
@@ -194,14 +194,6 @@ def look_now(tx: Tx, campaign_id: CampaignId, *, now: datetime, limit: int) -> l
         .returning(recipient.c.pass_id)
     )
     return sorted(pass_id for pass_id in hurried if pass_id is not None)
-
-
-def count(tx: Tx, campaign_id: CampaignId, states: Collection[str]) -> int:
-    """How many are in these states."""
-    asked = select(func.count()).where(
-        recipient.c.campaign_id == campaign_id, recipient.c.state.in_(sorted(states))
-    )
-    return tx.scalar(asked) or 0
 
 
 def _is(row: FromClause) -> tuple[ColumnElement[bool], ...]:
